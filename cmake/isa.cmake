@@ -1,0 +1,18 @@
+# uncork_isa(sources): a kernel file's last word names its instruction set; only such files get the
+# flags, so no other translation unit can hold an instruction the machine may lack.
+function(uncork_isa)
+  foreach(source ${ARGN})
+    if(source MATCHES "_avx2\\.c$")
+      set(flags -mavx2 -mfma -mf16c)
+    elseif(source MATCHES "_avx512\\.c$")
+      set(flags -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c)
+    elseif(source MATCHES "_vnni\\.c$")
+      set(flags -mavx512f -mavx512bw -mavx512vl -mavx512vnni)
+    elseif(source MATCHES "_bf16\\.c$")
+      set(flags -mavx512f -mavx512bw -mavx512vl -mavx512bf16)
+    else()
+      continue()
+    endif()
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${flags}")
+  endforeach()
+endfunction()

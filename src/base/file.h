@@ -1,0 +1,37 @@
+/* The only code that opens files: map, read, list a folder, write a result under its name. */
+#ifndef UC_BASE_FILE_H
+#define UC_BASE_FILE_H
+
+#include "base/arena.h"
+
+/* Maps (copy: reads) a regular file; the bytes live until the arena goes. FIFOs, devices and
+ * folders are refused. A missing file and one that can't be read are told apart in the message. */
+uncork_status uc_file_read(const char *path, bool copy, uc_arena *arena, uc_bytes *bytes,
+                           uncork_error *error);
+/* The same beneath a folder: `name` is relative, no "..", no absolute part, no link that leaves the
+ * folder; regular files only. */
+uncork_status uc_file_read_beneath(const char *folder, const char *name, bool copy, uc_arena *arena,
+                                   uc_bytes *bytes, uncork_error *error);
+/* All of standard input, at most `ceiling` bytes. */
+uncork_status uc_file_read_stdin(size_t ceiling, uc_arena *arena, uc_bytes *bytes,
+                                 uncork_error *error);
+
+typedef enum uc_file_kind {
+    UC_FILE_MISSING,
+    UC_FILE_REGULAR,
+    UC_FILE_FOLDER,
+    UC_FILE_OTHER
+} uc_file_kind;
+uc_file_kind uc_file_kind_of(const char *path);
+
+/* Names of the regular files below a folder, sorted, relative with '/'; at most
+ * UC_LIMIT_BUNDLE_ENTRIES; links to folders aren't followed. */
+uncork_status uc_file_list(const char *folder, bool recurse, uc_arena *arena, char ***names,
+                           size_t *count, uncork_error *error);
+
+/* Makes the folder and its parents when absent. */
+uncork_status uc_file_make_folder(const char *path, uncork_error *error);
+/* Writes a file whole or not at all: beside it first, then renamed. */
+uncork_status uc_file_write(const char *path, uc_bytes bytes, uncork_error *error);
+
+#endif

@@ -1,0 +1,29 @@
+/* Every hard limit, with its reason. A file can't raise one. */
+#ifndef UC_BASE_LIMITS_H
+#define UC_BASE_LIMITS_H
+
+/* Findings kept of one file: a hostile file could make one a node. */
+#define UC_LIMIT_FINDINGS        1000
+/* JSON and UBJSON nesting: xgboost needs 8. */
+#define UC_LIMIT_JSON_DEPTH      200
+/* Pickle values nested inside each other when walked: Pipelines 60 deep are real, 10,000 are not. */
+#define UC_LIMIT_PICKLE_DEPTH    10000
+/* Pickle opcodes a byte of input: one is the truth, more leaves room for nothing. */
+#define UC_LIMIT_PICKLE_DIMS     UNCORK_MAX_RANK
+/* Containers inside containers (a pickle in a gzip in a zip). */
+#define UC_LIMIT_NESTING         3
+/* Estimators inside estimators: real ones stay below 10. */
+#define UC_LIMIT_ESTIMATOR_DEPTH 100
+/* Decompressed bytes allowed whatever the ratio; above it, at most this many times the input. */
+#define UC_LIMIT_INFLATE_FLOOR   (64u << 20)
+#define UC_LIMIT_INFLATE_RATIO   100u
+/* Width times height of an image: Pillow's own bomb limit, 2 * 89478485. */
+#define UC_LIMIT_IMAGE_PIXELS    178956970u
+/* Entries of a zip, tar or folder. */
+#define UC_LIMIT_BUNDLE_ENTRIES  100000
+/* Threads of a pool. */
+#define UC_LIMIT_THREADS         256
+/* Plans a session keeps, one a set of input shapes. */
+#define UC_LIMIT_PLANS           16
+
+#endif

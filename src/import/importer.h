@@ -1,0 +1,52 @@
+/* An importer: recognises a file (probe), opens it for inspection (open), and turns one entry into a
+ * graph (import). One row a format in importer_table.def. */
+#ifndef UC_IMPORT_IMPORTER_H
+#define UC_IMPORT_IMPORTER_H
+
+#include "base/json.h"
+#include "container/bundle.h"
+#include "graph/facts.h"
+#include "graph/graph.h"
+
+typedef struct uc_importer uc_importer;
+
+/* An opened file. Everything in it lives in `arena` and doesn't change after open. */
+typedef struct uc_import {
+    const uc_importer *importer;
+    const char *path;  /* for messages */
+    uc_bytes bytes;    /* of a single file; empty for a folder */
+    uc_bundle *bundle; /* the folder, archive or the file's own folder (side files) */
+    uc_arena *arena;
+    uc_budget *budget;
+    uc_findings findings;
+    uc_facts facts;
+    void *state;          /* the importer's own */
+    const char **entries; /* names that can be prepared, in order; the first is the default */
+    size_t entry_count;
+} uc_import;
+
+typedef struct uc_import_options {
+    uncork_dtype input_dtype; /* NONE: the format's own */
+    bool raw;                 /* leave out a scaler found beside the model */
+} uc_import_options;
+
+struct uc_importer {
+    const char *name; /* "sklearn" */
+    /* 0: no; 1: could be; 2: surely. Cheap: looks at the first bytes and the names. */
+    int (*probe)(uc_bytes head, const uc_bundle *bundle);
+    /* Parses, fills facts, findings, entries. Succeeds for files that can't run. */
+    uncork_status (*open)(uc_import *file, uncork_error *error);
+    /* Builds one entry (NULL: the default outputs) into `graph`, findings of this entry into
+     * `findings`. `file` is not changed: any number of threads may import. */
+    uncork_status (*import)(const uc_import *file, const char *entry,
+                            const uc_import_options *options, uc_graph *graph,
+                            uc_findings *findings, uncork_error *error);
+    /* Adds the format's own members to the object inspect prints. May be NULL. */
+    void (*inspect)(const uc_import *file, uc_json_writer *json);
+};
+
+#define IMPORTER(symbol) extern const uc_importer uc_importer_##symbol;
+#include "import/importer_table.def"
+#undef IMPORTER
+
+#endif
