@@ -98,11 +98,15 @@ typedef struct sk_row {
     const char *note; /* for docs/sklearn.md: what is missing and why; or NULL */
 } sk_row;
 
+/* Many classes share a handler, so the table declares some more than once. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
 #define SK(package, name, methods, handler, note)                                              \
     uncork_status handler(sk_ctx *ctx, const sk_est *est, sk_method method, const sk_data *in, \
                           sk_result *out);
 #include "import/sklearn/sk_table.def"
 #undef SK
+#pragma GCC diagnostic pop
 
 /* ---- dispatch (sk_dispatch.c) ------------------------------------------------------------- */
 
