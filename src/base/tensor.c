@@ -1,0 +1,204 @@
+/* Tensors: shapes, strides, dense copies. */
+#include "base/tensor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+int64_t uc_tensor_count(const uc_tensor *t)
+{
+    int64_t n = 1;
+    for (int i = 0; i < t->rank; i++) {
+        n *= t->shape[i];
+    }
+    return n;
+}
+
+bool uc_shape_count(const int64_t *shape, int rank, size_t *count)
+{
+    size_t n = 1;
+    bool zero = false;
+    for (int i = 0; i < rank; i++) {
+        if (shape[i] < 0) return false;
+        if (shape[i] == 0) zero = true;
+    }
+    for (int i = 0; i < rank && !zero; i++) {
+        if (!uc_mul_size(n, (size_t)shape[i], &n) || n > INT64_MAX) return false;
+    }
+    *count = zero ? 0 : n;
+    return true;
+}
+
+bool uc_shape_bytes(uncork_dtype dtype, const int64_t *shape, int rank, size_t *bytes)
+{
+    size_t n;
+    if (!uc_shape_count(shape, rank, &n)) return false;
+    if (!uc_mul_size(n, (size_t)uc_dtype_bits(dtype), &n) || !uc_add_size(n, 7, &n)) return false;
+    *bytes = n / 8;
+    return true;
+}
+
+void uc_tensor_set(uc_tensor *t, uncork_dtype dtype, int rank, const int64_t *shape)
+{
+    t->dtype = dtype;
+    t->rank = rank;
+    int64_t stride = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        t->shape[i] = shape[i];
+        t->stride[i] = stride;
+        stride *= shape[i] > 0 ? shape[i] : 1;
+    }
+}
+
+uc_tensor *uc_tensor_new(uc_arena *arena, uncork_dtype dtype, int rank, const int64_t *shape)
+{
+    size_t count, bytes;
+    if (rank < 0 || rank > UNCORK_MAX_RANK || !uc_shape_count(shape, rank, &count)) return NULL;
+    if (!uc_shape_bytes(dtype, shape, rank, &bytes)) return NULL;
+    uc_tensor *t = UC_NEW(arena, uc_tensor, 1);
+    if (!t) return NULL;
+    uc_tensor_set(t, dtype, rank, shape);
+    if (dtype == UNCORK_STRING) {
+        size_t offsets;
+        if (!uc_add_size(count, 1, &offsets)) return NULL;
+        t->strings = (uc_strings){.offsets = UC_NEW(arena, uint64_t, offsets), .bytes = ""};
+        return t->strings.offsets ? t : NULL;
+    }
+    t->data = uc_arena_alloc(arena, bytes, 1);
+    return t->data ? t : NULL;
+}
+
+uc_tensor *uc_tensor_f64(uc_arena *arena, const double *data, int64_t n)
+{
+    uc_tensor *t = uc_tensor_new(arena, UNCORK_FLOAT64, 1, &n);
+    if (t && n) memcpy(t->data, data, (size_t)n * sizeof *data);
+    return t;
+}
+
+uc_tensor *uc_tensor_i64(uc_arena *arena, const int64_t *data, int64_t n)
+{
+    uc_tensor *t = uc_tensor_new(arena, UNCORK_INT64, 1, &n);
+    if (t && n) memcpy(t->data, data, (size_t)n * sizeof *data);
+    return t;
+}
+
+uc_tensor *uc_tensor_strings(uc_arena *arena, const uc_str *items, int rank, const int64_t *shape)
+{
+    size_t count, total = 0, offsets_count;
+    if (rank < 0 || rank > UNCORK_MAX_RANK || !uc_shape_count(shape, rank, &count)) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!uc_add_size(total, items[i].size, &total)) return NULL;
+    }
+    uc_tensor *t = UC_NEW(arena, uc_tensor, 1);
+    if (!t || !uc_add_size(count, 1, &offsets_count)) return NULL;
+    uint64_t *offsets = UC_NEW(arena, uint64_t, offsets_count);
+    char *bytes = uc_arena_alloc(arena, total, 1);
+    if (!offsets || !bytes) return NULL;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].size) memcpy(bytes + at, items[i].data, items[i].size);
+        at += items[i].size;
+        offsets[i + 1] = at;
+    }
+    uc_tensor_set(t, UNCORK_STRING, rank, shape);
+    t->strings = (uc_strings){.offsets = offsets, .bytes = bytes};
+    return t;
+}
+
+bool uc_tensor_is_dense(const uc_tensor *t)
+{
+    int64_t stride = 1;
+    for (int i = t->rank - 1; i >= 0; i--) {
+        if (t->shape[i] != 1 && t->stride[i] != stride) return false;
+        stride *= t->shape[i] > 0 ? t->shape[i] : 1;
+    }
+    return true;
+}
+
+/* Gathers strided elements of `size` bytes in C order. */
+static void copy_strided(uint8_t *to, const uint8_t *from, const uc_tensor *t, size_t size)
+{
+    int64_t index[UNCORK_MAX_RANK] = {0}, n = uc_tensor_count(t), at = 0;
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(to + (size_t)i * size, from + at * (int64_t)size, size);
+        for (int d = t->rank - 1; d >= 0; d--) {
+            at += t->stride[d];
+            if (++index[d] < t->shape[d]) break;
+            at -= t->stride[d] * t->shape[d];
+            index[d] = 0;
+        }
+    }
+}
+
+const uc_tensor *uc_tensor_dense(uc_arena *arena, const uc_tensor *t)
+{
+    if (uc_tensor_is_dense(t)) return t;
+    size_t size = uc_dtype_size(t->dtype);
+    if (t->dtype == UNCORK_STRING) {
+        int64_t n = uc_tensor_count(t), index[UNCORK_MAX_RANK] = {0}, at = 0;
+        uc_str *items = UC_NEW(arena, uc_str, (size_t)n);
+        if (!items) return NULL;
+        for (int64_t i = 0; i < n; i++) {
+            items[i] = uc_tensor_string(t, at);
+            for (int d = t->rank - 1; d >= 0; d--) {
+                at += t->stride[d];
+                if (++index[d] < t->shape[d]) break;
+                at -= t->stride[d] * t->shape[d];
+                index[d] = 0;
+            }
+        }
+        return uc_tensor_strings(arena, items, t->rank, t->shape);
+    }
+    if (!size) return NULL;
+    uc_tensor *copy = uc_tensor_new(arena, t->dtype, t->rank, t->shape);
+    if (copy) copy_strided(copy->data, t->data, t, size);
+    return copy;
+}
+
+uc_tensor *uc_tensor_cast(uc_arena *arena, const uc_tensor *t, uncork_dtype dtype)
+{
+    const uc_tensor *dense = uc_tensor_dense(arena, t);
+    if (!dense || dense->dtype == UNCORK_STRING || dtype == UNCORK_STRING) return NULL;
+    uc_tensor *copy = uc_tensor_new(arena, dtype, t->rank, t->shape);
+    if (!copy) return NULL;
+    bool ok =
+        uc_dtype_convert(copy->data, dtype, dense->data, dense->dtype, uc_tensor_count(dense));
+    return ok ? copy : NULL;
+}
+
+uc_tensor uc_tensor_reshaped(const uc_tensor *t, int rank, const int64_t *shape)
+{
+    uc_tensor view = *t;
+    uc_tensor_set(&view, t->dtype, rank, shape);
+    return view;
+}
+
+uc_tensor uc_tensor_transposed(const uc_tensor *t)
+{
+    uc_tensor view = *t;
+    for (int i = 0; i < t->rank; i++) {
+        view.shape[i] = t->shape[t->rank - 1 - i];
+        view.stride[i] = t->stride[t->rank - 1 - i];
+    }
+    return view;
+}
+
+uc_str uc_tensor_string(const uc_tensor *t, int64_t i)
+{
+    uint64_t begin = t->strings.offsets[i], end = t->strings.offsets[i + 1];
+    return (uc_str){.data = t->strings.bytes + begin, .size = (size_t)(end - begin)};
+}
+
+const char *uc_shape_text(const int64_t *shape, int rank, char *text, size_t size)
+{
+    size_t at = 0;
+    int n = snprintf(text, size, "[");
+    for (int i = 0; i < rank && n >= 0 && at + (size_t)n < size; i++) {
+        at += (size_t)n;
+        const char *comma = i ? ", " : "";
+        n = shape[i] < 0 ? snprintf(text + at, size - at, "%s?", comma)
+                         : snprintf(text + at, size - at, "%s%" PRId64, comma, shape[i]);
+    }
+    if (n >= 0 && at + (size_t)n < size)
+        snprintf(text + at + (size_t)n, size - at - (size_t)n, "]");
+    return text;
+}
