@@ -70,7 +70,7 @@ typedef struct sk_result {
     uc_ref *out;
     size_t count;
     uncork_dtype dtype;
-    int64_t width;       /* columns of out[0] when it is a matrix, -1 unknown */
+    int64_t width;       /* columns of out[0]; -1 unknown, 0 a vector [rows] */
     const uc_str *names; /* of the columns when known */
 } sk_result;
 
@@ -84,6 +84,7 @@ typedef struct sk_ctx {
     uncork_status status; /* the first failure */
     bool raw;
     const uc_pickle *root;
+    int version; /* of the file's first estimator that tells it: for roots that don't; 0: none does */
 } sk_ctx;
 
 typedef uncork_status (*sk_handler)(sk_ctx *ctx, const sk_est *est, sk_method method,
@@ -110,6 +111,9 @@ typedef struct sk_row {
 
 /* ---- dispatch (sk_dispatch.c) ------------------------------------------------------------- */
 
+/* Every row, in the table's order. */
+size_t sk_row_count(void);
+const sk_row *sk_row_at(size_t i);
 /* The row of an estimator, NULL when the class isn't known. */
 const sk_row *sk_find_row(uc_str module, uc_str class_name);
 /* Whether the value is an object of a known estimator class, or an unknown object that looks like an
@@ -181,7 +185,7 @@ uc_ref sk_x_keep(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64_t feat
                  uncork_dtype *dtype);
 /* Number of rows of a value as a rank-0/1 int64: Shape + Gather. */
 uc_ref sk_rows(sk_ctx *ctx, uc_ref x);
-/* [rows, 1] or [rows] filled with a constant. */
+/* [rows, width] filled with a constant; [rows] when width is 0. */
 uc_ref sk_fill(sk_ctx *ctx, uc_ref x, double value, int64_t width);
 /* Matrix product x [n,k] with a constant [k,m] (transposed: constant is [m,k]). */
 uc_ref sk_matmul(sk_ctx *ctx, uc_ref x, const uc_tensor *w, bool transposed);
@@ -189,8 +193,9 @@ uc_ref sk_matmul(sk_ctx *ctx, uc_ref x, const uc_tensor *w, bool transposed);
 uc_ref sk_add_s(sk_ctx *ctx, uc_ref a, double v);
 uc_ref sk_mul_s(sk_ctx *ctx, uc_ref a, double v);
 uc_ref sk_const(sk_ctx *ctx, const uc_tensor *t);
-/* One column [rows, 1] as [rows]; columns [begin, end). */
+/* Columns [begin, end) as a matrix; one column as a vector [rows]. */
 uc_ref sk_columns(sk_ctx *ctx, uc_ref a, int64_t begin, int64_t end);
+uc_ref sk_column_at(sk_ctx *ctx, uc_ref a, int64_t i);
 /* Row-wise logsumexp [rows, 1], softmax, expit, log. */
 uc_ref sk_logsumexp(sk_ctx *ctx, uc_ref a);
 uc_ref sk_expit(sk_ctx *ctx, uc_ref a);
@@ -200,11 +205,16 @@ uc_ref sk_normalize_rows(sk_ctx *ctx, uc_ref a, bool uniform_zeros, int64_t widt
 uc_ref sk_take_labels(sk_ctx *ctx, const uc_tensor *classes, uc_ref index);
 /* decision -> label index, scikit-learn's LinearClassifierMixin rule: [rows] > 0, or argmax. */
 uc_ref sk_decide(sk_ctx *ctx, uc_ref scores, bool binary);
-/* Puts one ref into a result. */
+/* Puts one ref into a result. width as in sk_result: 0 for a vector [rows]. */
 uncork_status sk_return(sk_ctx *ctx, sk_result *out, uc_ref ref, uncork_dtype dtype, int64_t width);
 /* Classifier whose probabilities are known: answers predict, predict_proba and predict_log_proba. */
 uncork_status sk_return_proba(sk_ctx *ctx, const sk_est *est, sk_method method,
                               const uc_tensor *classes, uc_ref proba, sk_result *out);
+/* What was fed, as a result: the identity. A table becomes a float64 matrix. */
+uncork_status sk_return_input(sk_ctx *ctx, const sk_est *est, const sk_data *in, sk_result *out);
+/* Matrices side by side in NumPy's common type (parts[i].out[0] each). */
+uncork_status sk_hstack(sk_ctx *ctx, const sk_est *est, const sk_result *parts, size_t count,
+                        sk_result *out);
 /* The same result as data for the next estimator of a chain. */
 sk_data sk_as_data(const sk_result *result);
 
