@@ -23,6 +23,8 @@ typedef enum uc_file_kind {
     UC_FILE_OTHER
 } uc_file_kind;
 uc_file_kind uc_file_kind_of(const char *path);
+/* Bytes of a regular file, 0 for anything else. */
+uint64_t uc_file_size(const char *path);
 
 /* Names of the regular files below a folder, sorted, relative with '/'; at most
  * UC_LIMIT_BUNDLE_ENTRIES; links to folders aren't followed. */

@@ -45,6 +45,7 @@ typedef struct uc_graph {
     size_t node_count, node_capacity;
     uc_ref *inputs, *outputs;
     size_t input_count, input_capacity, output_count, output_capacity;
+    const char **output_names; /* [output_capacity]; a value may be an output under several names */
 } uc_graph;
 
 uc_graph *uc_graph_new(uc_arena *arena, uc_budget *budget, uncork_error *error);
@@ -53,6 +54,9 @@ uc_graph *uc_graph_new(uc_arena *arena, uc_budget *budget, uncork_error *error);
 uc_ref uc_graph_input(uc_graph *g, const char *name, uncork_dtype dtype, int rank,
                       const int64_t *shape);
 void uc_graph_output(uc_graph *g, const char *name, uc_ref value);
+
+/* Name of the i-th output, NULL beyond the last. */
+const char *uc_graph_output_name(const uc_graph *g, int i);
 
 /* Constants; the tensor is borrowed and must outlive the graph (same arena). */
 uc_ref uc_graph_const(uc_graph *g, const uc_tensor *tensor);

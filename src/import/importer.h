@@ -45,6 +45,13 @@ struct uc_importer {
     void (*inspect)(const uc_import *file, uc_json_writer *json);
 };
 
+/* The i-th importer, NULL beyond the last. */
+const uc_importer *uc_importer_at(size_t i);
+/* The importer that takes a file by its first bytes (a folder or archive: by its names). A format
+ * that is known but not read fails UNSUPPORTED or MALFORMED with its name and advice. */
+uncork_status uc_importer_choose(uc_bytes head, const uc_bundle *bundle, const uc_importer **found,
+                                 uncork_error *error);
+
 #define IMPORTER(symbol) extern const uc_importer uc_importer_##symbol;
 #include "import/importer_table.def"
 #undef IMPORTER

@@ -1,0 +1,41 @@
+/* What goes in front of the model: the steps from a picture's bytes to the tensor it takes, stated
+ * and printable. Made from --preprocess text or inferred from facts in the documented order. */
+#ifndef UC_CONTRACT_CONTRACT_H
+#define UC_CONTRACT_CONTRACT_H
+
+#include "base/json.h"
+#include "graph/facts.h"
+
+typedef struct uc_contract uc_contract; /* immutable */
+
+/* The tensor the model takes for one picture: its dtype and shape without the batch axis. For
+ * scikit-learn: FLOAT64, {n_features}. A dimension of -1 is free. */
+typedef struct uc_contract_want {
+    uncork_dtype dtype;
+    int rank;
+    int64_t shape[UNCORK_MAX_RANK];
+} uc_contract_want;
+
+/* Parses "resize=8x8,bilinear,pillow | gray | scale=1/255 | flatten". The message points at the
+ * wrong word. Presets come later. */
+uncork_status uc_contract_parse(const char *spec, uc_arena *arena, uc_contract **contract,
+                                uncork_error *error);
+/* Infers one from the facts ("n_features", "seen_min", "seen_max", ...) and what the model takes;
+ * notes what it assumed (size, mode, scale, order), and the second candidate where two differ.
+ * UNSUPPORTED when no picture fits (10 features are no picture): the message says why. */
+uncork_status uc_contract_infer(const uc_facts *facts, const uc_contract_want *want,
+                                uc_arena *arena, uc_findings *findings, uc_contract **contract,
+                                uncork_error *error);
+/* Checks that what the contract gives fits what the model takes; INPUT naming both sides. */
+uncork_status uc_contract_check(const uc_contract *contract, const uc_contract_want *want,
+                                uncork_error *error);
+/* The steps in canonical form, readable back by uc_contract_parse; and as JSON. */
+void uc_contract_text(const uc_contract *contract, uc_writer *out);
+void uc_contract_json(const uc_contract *contract, uc_json_writer *json);
+/* One picture: file bytes to a dense tensor of the wanted dtype in `arena`. Thread-safe. `want`
+ * checks the size. Errors say what is wrong with the picture (UNSUPPORTED, MALFORMED, INPUT). */
+uncork_status uc_contract_apply(const uc_contract *contract, uc_bytes image,
+                                const uc_contract_want *want, uc_arena *arena, uc_tensor **tensor,
+                                uncork_error *error);
+
+#endif

@@ -1,0 +1,150 @@
+/* Signatures of what people hand to uncork by mistake or too early, with the advice that helps.
+ * Sources: the formats' own specifications; names of Hugging Face, TensorFlow and Keras folders. */
+#include "import/recognise.h"
+
+#include "import/importer.h"
+
+typedef struct signature {
+    size_t at;
+    const char *bytes;
+    size_t size;
+    uncork_status status;
+    const char *what, *fix;
+} signature;
+
+#define SIGNATURE(at, bytes, status, what, fix) {at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix}
+#define NOT_YET "this build reads scikit-learn, xgboost and lightgbm models"
+
+static const signature signatures[] = {
+    SIGNATURE(0, "version https://git-lfs", MALFORMED, "this is a Git LFS pointer, not the model",
+              "fetch the model itself: git lfs pull"),
+    SIGNATURE(0, "<!DOCTYPE", MALFORMED, "this is a web page saved as a model",
+              "download the file itself, not the page that shows it"),
+    SIGNATURE(0, "<!doctype", MALFORMED, "this is a web page saved as a model",
+              "download the file itself, not the page that shows it"),
+    SIGNATURE(0, "<html", MALFORMED, "this is a web page saved as a model",
+              "download the file itself, not the page that shows it"),
+    SIGNATURE(0, "<HTML", MALFORMED, "this is a web page saved as a model",
+              "download the file itself, not the page that shows it"),
+    SIGNATURE(0, "\x89HDF\r\n\x1a\n", UNSUPPORTED,
+              "this is an HDF5 file (Keras .h5), whatever its name says", NOT_YET),
+    SIGNATURE(4, "TFL3", UNSUPPORTED, "this is a TensorFlow Lite model", NOT_YET),
+    SIGNATURE(0, "GGUF", UNSUPPORTED, "this is a GGUF language model",
+              "uncork doesn't run language models; llama.cpp reads it"),
+    SIGNATURE(0, "CBM1", UNSUPPORTED, "this is a CatBoost model",
+              "save it from CatBoost with format=\"onnx\""),
+    SIGNATURE(0, "<?xml", UNSUPPORTED, "this is an XML file (PMML or OpenVINO IR)",
+              "use the model in its original format"),
+    SIGNATURE(0, "\x93NUMPY", UNSUPPORTED, "this is a NumPy array, not a model",
+              "give it as an input instead"),
+    SIGNATURE(0, "\x89PNG", UNSUPPORTED, "this is a PNG picture, not a model",
+              "give the model first, then the pictures"),
+    SIGNATURE(0, "\xff\xd8\xff", UNSUPPORTED, "this is a JPEG picture, not a model",
+              "give the model first, then the pictures"),
+    SIGNATURE(0, "Rar!", UNSUPPORTED, "this is a RAR archive", "unpack it first"),
+    SIGNATURE(0, "7z\xbc\xaf\x27\x1c", UNSUPPORTED, "this is a 7z archive", "unpack it first"),
+    SIGNATURE(0, "RDX2\n", UNSUPPORTED, "this is R's own data format", "save the model from Python"),
+};
+
+/* Names inside a folder or archive that tell what it is. */
+typedef struct member {
+    const char *suffix, *what, *fix;
+} member;
+
+static const member members[] = {
+    {"data.pkl", "this is a PyTorch zip file (torch.save), not a scikit-learn pickle", NOT_YET},
+    {"saved_model.pb", "this is a TensorFlow SavedModel", NOT_YET},
+    {"saved_model.pbtxt", "this is a TensorFlow SavedModel", NOT_YET},
+    {"model.weights.h5", "this is a Keras 3 model (.keras)", NOT_YET},
+    {"schema.json", "this is a skops file", "load it with skops and save it with joblib"},
+    {".safetensors", "this folder holds safetensors weights", NOT_YET},
+    {".onnx", "this folder holds an ONNX model", NOT_YET},
+    {"coremldata.bin", "this is a Core ML model", "use the model it was converted from"},
+    {"model.mlmodel", "this is a Core ML model", "use the model it was converted from"},
+    {"model.json", "this is a TensorFlow.js model", "use the model it was converted from"},
+};
+
+static bool ends_with(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+    return n >= m && memcmp(name + n - m, suffix, m) == 0 &&
+           (suffix[0] == '.' || n == m || name[n - m - 1] == '/');
+}
+
+static uncork_status by_members(const uc_bundle *bundle, uncork_error *error)
+{
+    for (size_t k = 0; k < sizeof members / sizeof members[0]; k++) {
+        for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
+            if (ends_with(uc_bundle_name(bundle, i), members[k].suffix)) {
+                uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "%s", members[k].what);
+                uc_where(error, "member %s", uc_bundle_name(bundle, i));
+                return uc_fix(error, "%s", members[k].fix);
+            }
+        }
+    }
+    return UNCORK_OK;
+}
+
+static bool all_zero(uc_bytes head)
+{
+    for (size_t i = 0; i < head.size; i++) {
+        if (head.data[i]) return false;
+    }
+    return true;
+}
+
+/* safetensors: a small little-endian length, then a JSON object. */
+static bool is_safetensors(uc_bytes head)
+{
+    return head.size > 9 && uc_load_u64le(head.data) < (UINT64_C(100) << 20) && head.data[8] == '{' &&
+           uc_load_u64le(head.data) > 1;
+}
+
+/* ONNX, frozen graphs: protobuf starts with a small field tag; the text gives it away. */
+static bool holds(uc_bytes head, const char *text)
+{
+    size_t n = strlen(text);
+    for (size_t i = 0; i + n <= head.size; i++) {
+        if (memcmp(head.data + i, text, n) == 0) return true;
+    }
+    return false;
+}
+
+static uncork_status named(uncork_error *error, uncork_status status, const char *what, const char *fix)
+{
+    uc_fail(error, status, status == UNCORK_MALFORMED ? 0 : UC_NO_OFFSET, "%s", what);
+    return uc_fix(error, "%s", fix);
+}
+
+uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool maybe,
+                                 uncork_error *error)
+{
+    if (uc_bundle_kind_of(bundle) != UC_BUNDLE_FILE) {
+        UC_TRY(by_members(bundle, error));
+        if (maybe) return UNCORK_OK;
+        return named(error, UNCORK_UNSUPPORTED,
+                     "nothing in this folder or archive is a model that uncork knows",
+                     "name the model's file itself");
+    }
+    if (head.size == 0) return named(error, UNCORK_MALFORMED, "the file is empty", "copy or download it again");
+    for (size_t k = 0; k < sizeof signatures / sizeof signatures[0]; k++) {
+        const signature *s = &signatures[k];
+        if (head.size >= s->at + s->size && memcmp(head.data + s->at, s->bytes, s->size) == 0) {
+            return named(error, s->status, s->what, s->fix);
+        }
+    }
+    if (maybe) return UNCORK_OK;
+    if (all_zero(head)) {
+        return named(error, UNCORK_MALFORMED, "the file begins with nothing but zero bytes",
+                     "the copy or download is broken: fetch it again");
+    }
+    if (is_safetensors(head)) return named(error, UNCORK_UNSUPPORTED, "this is a safetensors file", NOT_YET);
+    if (holds(head, "ir_version") || holds(head, "pytorch") || holds(head, "onnx")) {
+        return named(error, UNCORK_UNSUPPORTED, "this looks like an ONNX model", NOT_YET);
+    }
+    if (holds(head, "Placeholder")) {
+        return named(error, UNCORK_UNSUPPORTED, "this looks like a frozen TensorFlow graph", NOT_YET);
+    }
+    return named(error, UNCORK_UNSUPPORTED, "the content is of no format that uncork knows",
+                 "see uncork formats for what it reads");
+}

@@ -1,0 +1,12 @@
+/* Formats uncork knows by sight but doesn't read: named with advice instead of "unknown". */
+#ifndef UC_IMPORT_RECOGNISE_H
+#define UC_IMPORT_RECOGNISE_H
+
+#include "container/bundle.h"
+
+/* OK when the file is nothing known and `maybe` says that an importer could take it; else the
+ * failure that names the format and what to do. */
+uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool maybe,
+                                 uncork_error *error);
+
+#endif

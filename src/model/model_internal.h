@@ -1,0 +1,45 @@
+/* The structs behind the handles; only model/ sees them. */
+#ifndef UC_MODEL_MODEL_INTERNAL_H
+#define UC_MODEL_MODEL_INTERNAL_H
+
+#include "model/model.h"
+#include "plan/plan.h"
+
+struct uncork_value {
+    uc_value value;
+    uc_arena *arena; /* its own; NULL: an output, owned by its session */
+};
+
+struct uncork_file {
+    _Atomic int owners; /* the handle and every model made from it */
+    uc_arena *arena;
+    uc_budget budget;
+    uc_import import;
+    const char *json;
+};
+
+struct uncork_model {
+    uc_arena *own; /* holds this struct */
+    const uncork_file *file;
+    uc_arena *arena;
+    uc_budget budget;
+    uc_graph *graph;
+    uc_program *program;
+    uc_findings findings;
+};
+
+struct uncork_session {
+    const uncork_model *model;
+    uc_runner *runner;
+    uc_arena *arena;
+    uncork_value *outputs;
+    const uc_value **inputs;
+};
+
+/* The file keeps living until as many releases as retains. */
+void uc_file_retain(const uncork_file *file);
+void uc_file_release(const uncork_file *file);
+/* The object uncork_file_json returns. */
+const char *uc_describe(const uc_import *import, uc_arena *arena);
+
+#endif

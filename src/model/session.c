@@ -1,0 +1,178 @@
+/* uncork_prepare and sessions: a graph finished and prepared once, run many times. */
+#include "model/model_internal.h"
+
+#include "base/thread.h"
+
+static uncork_status prepare(uncork_model *m, const char *entry, const uncork_prepare_options *options,
+                             uncork_error *error)
+{
+    const uc_import *import = &m->file->import;
+    const uc_import_options given = {.input_dtype = options ? options->input_dtype : UNCORK_DTYPE_NONE,
+                                     .raw = options && options->raw};
+    m->graph = uc_graph_new(m->arena, &m->budget, error);
+    if (!m->graph) return uc_fail_memory(error);
+    UC_TRY(import->importer->import(import, entry, &given, m->graph, &m->findings, error));
+    UC_TRY(uc_graph_finish(m->graph));
+    UC_TRY(uc_program_new(m->graph, m->arena, &m->budget, &m->program, error));
+    return uc_arena_status(m->arena, error);
+}
+
+uncork_status uncork_prepare(const uncork_file *file, const char *entry,
+                             const uncork_prepare_options *options, uncork_model **model,
+                             uncork_error *error)
+{
+    uncork_error local;
+    if (!error) error = &local;
+    uc_error_init(error);
+    *model = NULL;
+    uncork_model *m = NULL;
+    uc_arena *own = uc_arena_new(NULL); /* holds the handle; the model's arena is charged to its budget */
+    if (own) m = UC_NEW(own, uncork_model, 1);
+    if (!m) {
+        uc_arena_free(own);
+        return uc_fail_memory(error);
+    }
+    m->own = own;
+    m->file = file;
+    uc_file_retain(file);
+    uc_budget_init(&m->budget, options ? &options->limits : NULL, file->import.bytes.size);
+    m->arena = uc_arena_new(&m->budget);
+    m->findings.arena = m->arena;
+    uncork_status status = m->arena ? prepare(m, entry, options, error) : uc_fail_memory(error);
+    if (status != UNCORK_OK) {
+        uc_where(error, "%s", file->import.path);
+        uncork_model_free(m);
+        return status;
+    }
+    *model = m;
+    return UNCORK_OK;
+}
+
+void uncork_model_free(uncork_model *model)
+{
+    if (!model) return;
+    uc_arena_free(model->arena);
+    uc_file_release(model->file);
+    uc_arena_free(model->own);
+}
+
+const uc_findings *uc_model_findings(const uncork_model *model)
+{
+    return &model->findings;
+}
+
+const uc_graph *uc_model_graph(const uncork_model *model)
+{
+    return model->graph;
+}
+
+static const uc_graph_value *input_at(const uncork_model *model, int i)
+{
+    const uc_graph *g = model->graph;
+    return i >= 0 && (size_t)i < g->input_count ? &g->values[g->inputs[i]] : NULL;
+}
+
+int uncork_model_input_count(const uncork_model *model)
+{
+    return (int)model->graph->input_count;
+}
+
+const char *uncork_model_input_name(const uncork_model *model, int i)
+{
+    const uc_graph_value *v = input_at(model, i);
+    return v ? v->name : NULL;
+}
+
+uncork_dtype uncork_model_input_dtype(const uncork_model *model, int i)
+{
+    const uc_graph_value *v = input_at(model, i);
+    return v ? v->dtype : UNCORK_DTYPE_NONE;
+}
+
+int uncork_model_input_shape(const uncork_model *model, int i, int64_t *shape)
+{
+    const uc_graph_value *v = input_at(model, i);
+    if (!v || v->rank < 0) return -1;
+    for (int d = 0; d < v->rank; d++) {
+        shape[d] = v->shape[d] < 0 ? -1 : v->shape[d];
+    }
+    return v->rank;
+}
+
+int uncork_model_output_count(const uncork_model *model)
+{
+    return (int)model->graph->output_count;
+}
+
+const char *uncork_model_output_name(const uncork_model *model, int i)
+{
+    return uc_graph_output_name(model->graph, i);
+}
+
+uncork_status uncork_pool_new(int threads, uncork_pool **pool)
+{
+    return uc_pool_new(threads, pool);
+}
+
+void uncork_pool_free(uncork_pool *pool)
+{
+    uc_pool_free(pool);
+}
+
+uncork_status uncork_session_new(const uncork_model *model, uncork_pool *pool, uncork_session **session)
+{
+    *session = NULL;
+    uc_arena *arena = uc_arena_new(NULL);
+    uncork_session *s = arena ? UC_NEW(arena, uncork_session, 1) : NULL;
+    if (!s) {
+        uc_arena_free(arena);
+        return UNCORK_NO_MEMORY;
+    }
+    s->arena = arena;
+    s->model = model;
+    s->outputs = UC_NEW(arena, uncork_value, model->graph->output_count);
+    s->inputs = UC_NEW(arena, const uc_value *, model->graph->input_count);
+    uncork_status status = s->outputs && s->inputs ? uc_runner_new(model->program, pool, &s->runner)
+                                                   : UNCORK_NO_MEMORY;
+    if (status != UNCORK_OK) {
+        uc_arena_free(arena);
+        return status;
+    }
+    *session = s;
+    return UNCORK_OK;
+}
+
+void uncork_session_free(uncork_session *session)
+{
+    if (!session) return;
+    uc_runner_free(session->runner);
+    uc_arena_free(session->arena);
+}
+
+uncork_status uncork_session_run(uncork_session *session, const uncork_value *const *inputs,
+                                 int input_count, const uncork_limits *limits, uncork_error *error)
+{
+    uncork_error local;
+    if (!error) error = &local;
+    uc_error_init(error);
+    const uc_graph *g = session->model->graph;
+    if (input_count < 0 || (size_t)input_count != g->input_count) {
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "the model takes %zu inputs, %d given",
+                       g->input_count, input_count);
+    }
+    for (int i = 0; i < input_count; i++) {
+        session->inputs[i] = inputs[i] ? &inputs[i]->value : NULL;
+    }
+    uc_budget budget;
+    uc_budget_init(&budget, limits, session->model->file->import.bytes.size);
+    UC_TRY(uc_runner_run(session->runner, session->inputs, (size_t)input_count, &budget, error));
+    for (size_t i = 0; i < g->output_count; i++) {
+        session->outputs[i].value = *uc_runner_output(session->runner, i);
+    }
+    return UNCORK_OK;
+}
+
+const uncork_value *uncork_session_output(const uncork_session *session, int i)
+{
+    return i >= 0 && (size_t)i < session->model->graph->output_count ? &session->outputs[i] : NULL;
+}
