@@ -1,0 +1,659 @@
+/* JSON, RFC 8259 plus what Python and xgboost write: bare NaN, Infinity and -Infinity. An array of
+ * numbers alone is told by a scan and kept flat: nearly all of a tree model is that. */
+#include "base/json.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+#include <math.h>
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+typedef struct parser {
+    const char *begin, *at, *end;
+    uint64_t base;
+    uc_arena *arena;
+    uncork_error *error;
+} parser;
+
+static uc_json *read_value(parser *p, int depth);
+
+/* What stands at the position, for messages: one printable character or a word for it. */
+static const char *found(const parser *p, char text[8])
+{
+    if (p->at >= p->end) return "the end";
+    const unsigned char c = (unsigned char)*p->at;
+    if (c < 0x20 || c >= 0x7F) return "an unprintable byte";
+    text[0] = text[2] = '\'';
+    text[1] = (char)c;
+    text[3] = '\0';
+    return text;
+}
+
+/* "expected ..., found 'x' (line 3, column 7)". */
+static uc_json *fail(parser *p, const char *expected)
+{
+    size_t line = 1;
+    const char *start = p->begin;
+    for (const char *c = p->begin; c < p->at; c++) {
+        if (*c == '\n') {
+            line++;
+            start = c + 1;
+        }
+    }
+    char text[8];
+    (void)uc_fail(p->error, UNCORK_MALFORMED, p->base + (uint64_t)(p->at - p->begin),
+                  "JSON: expected %s, found %s (line %zu, column %zu)", expected, found(p, text),
+                  line, (size_t)(p->at - start) + 1);
+    return NULL;
+}
+
+static uc_json *fail_memory(parser *p)
+{
+    (void)uc_arena_status(p->arena, p->error);
+    return NULL;
+}
+
+static void skip_space(parser *p)
+{
+    while (p->at < p->end &&
+           (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t')) {
+        p->at++;
+    }
+}
+
+static uc_json *new_json(parser *p, uc_json_kind kind, const char *start)
+{
+    uc_json *json = UC_NEW(p->arena, uc_json, 1);
+    if (!json) return fail_memory(p);
+    json->kind = kind;
+    json->offset = p->base + (uint64_t)(start - p->begin);
+    return json;
+}
+
+static bool take_word(parser *p, const char *word)
+{
+    const size_t n = strlen(word);
+    if ((size_t)(p->end - p->at) < n || memcmp(p->at, word, n) != 0) return false;
+    p->at += n;
+    return true;
+}
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* Behind the digits at c; `c` itself when there are none. */
+static const char *skip_digits(const parser *p, const char *c)
+{
+    while (c < p->end && is_digit(*c)) {
+        c++;
+    }
+    return c;
+}
+
+/* One number of RFC 8259 or a bare NaN or infinity: an int64 where it fits and was written without
+ * point and exponent (*is_int), always a double too. */
+static bool read_number(parser *p, bool *is_int, int64_t *integer, double *number)
+{
+    const char *start = p->at;
+    const char *c = start;
+    *is_int = false;
+    *integer = 0;
+    if (c < p->end && *c == '-') c++;
+    if (c < p->end && (*c == 'I' || *c == 'N')) {
+        const bool minus = c != start;
+        p->at = c;
+        *number = minus ? -HUGE_VAL : HUGE_VAL;
+        if (take_word(p, "Infinity")) return true;
+        *number = (double)NAN;
+        if (!minus && take_word(p, "NaN")) return true;
+        return fail(p, "a number");
+    }
+    const char *digits = c;
+    c = skip_digits(p, c);
+    const char *whole_end = c;
+    p->at = c;
+    if (c == digits) return fail(p, "a digit");
+    if (*digits == '0' && c - digits > 1) {
+        p->at = digits + 1;
+        return fail(p, "no digit after a leading 0");
+    }
+    if (c < p->end && *c == '.') {
+        c = skip_digits(p, c + 1);
+        p->at = c;
+        if (c[-1] == '.') return fail(p, "a digit");
+    }
+    if (c < p->end && (*c == 'e' || *c == 'E')) {
+        c++;
+        if (c < p->end && (*c == '-' || *c == '+')) c++;
+        digits = c;
+        c = skip_digits(p, c);
+        p->at = c;
+        if (c == digits) return fail(p, "a digit");
+    }
+    p->at = c;
+    const uc_str text = {start, (size_t)(c - start)};
+    if (c == whole_end && uc_text_i64(text, integer)) {
+        *is_int = true;
+        *number = (double)*integer;
+        return true;
+    }
+    return uc_text_f64(text, number);
+}
+
+static uc_json *read_number_value(parser *p)
+{
+    uc_json *json = new_json(p, UC_JSON_FLOAT, p->at);
+    bool is_int;
+    if (!json || !read_number(p, &is_int, &json->integer, &json->number)) return NULL;
+    if (is_int) json->kind = UC_JSON_INT;
+    return json;
+}
+
+static int hex_digit(char c)
+{
+    if (is_digit(c)) return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/* The four digits of \uXXXX. */
+static bool read_hex(parser *p, uint32_t *unit)
+{
+    *unit = 0;
+    for (int i = 0; i < 4; i++, p->at++) {
+        const int digit = p->at < p->end ? hex_digit(*p->at) : -1;
+        if (digit < 0) return fail(p, "four hexadecimal digits");
+        *unit = *unit << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+/* One escape, behind its backslash. A pair of surrogates is one character; a lone one stays, as in
+ * Python. */
+static bool read_escape(parser *p, char **out)
+{
+    static const char FROM[] = "\"\\/bfnrt";
+    static const char TO[] = "\"\\/\b\f\n\r\t";
+    const char c = p->at < p->end ? *p->at : '\0';
+    if (c != 'u') {
+        const char *known = c ? strchr(FROM, c) : NULL;
+        if (!known) return fail(p, "an escape: one of \" \\ / b f n r t u");
+        *(*out)++ = TO[known - FROM];
+        p->at++;
+        return true;
+    }
+    p->at++;
+    uint32_t unit;
+    if (!read_hex(p, &unit)) return false;
+    const bool high = unit >= 0xD800 && unit < 0xDC00;
+    if (high && p->end - p->at >= 6 && p->at[0] == '\\' && p->at[1] == 'u') {
+        const char *before = p->at;
+        uint32_t low;
+        p->at += 2;
+        if (!read_hex(p, &low)) return false;
+        if (low >= 0xDC00 && low < 0xE000) {
+            unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+        } else {
+            p->at = before;
+        }
+    }
+    *out += uc_utf8_put(unit, *out);
+    return true;
+}
+
+/* A string, from its opening quote on: a view when it has no escape, else a copy. Bytes that aren't
+ * UTF-8 are kept: xgboost writes feature names as it got them. */
+static bool read_string(parser *p, uc_str *string)
+{
+    const char *start = ++p->at;
+    while (p->at < p->end && *p->at != '"' && *p->at != '\\' && (unsigned char)*p->at >= 0x20) {
+        p->at++;
+    }
+    if (p->at < p->end && *p->at == '"') {
+        *string = (uc_str){start, (size_t)(p->at++ - start)};
+        return true;
+    }
+    const char *close = p->at;
+    while (close < p->end && *close != '"') {
+        close += *close == '\\' && p->end - close > 1 ? 2 : 1;
+    }
+    /* An escape is never shorter than what it stands for. */
+    char *copy = uc_arena_alloc_raw(p->arena, (size_t)(close - start) + 1);
+    if (!copy) return fail_memory(p);
+    char *out = copy;
+    memcpy(out, start, (size_t)(p->at - start));
+    out += p->at - start;
+    while (p->at < p->end && *p->at != '"') {
+        if ((unsigned char)*p->at < 0x20) return fail(p, "no control character in a string");
+        if (*p->at != '\\') {
+            *out++ = *p->at++;
+            continue;
+        }
+        p->at++;
+        if (!read_escape(p, &out)) return false;
+    }
+    if (p->at >= p->end) return fail(p, "'\"' at the end of a string");
+    p->at++;
+    *string = (uc_str){copy, (size_t)(out - copy)};
+    return true;
+}
+
+/* Whether the array behind p->at holds numbers alone; then their number. The scan stops at the first
+ * byte no such array has, so nested arrays are never scanned twice. */
+static bool is_flat(const parser *p, size_t *count)
+{
+    enum { OTHER, NUMBER, COMMA };
+    static const uint8_t CLASS[256] = {
+        ['0'] = NUMBER, ['1'] = NUMBER,  ['2'] = NUMBER,  ['3'] = NUMBER, ['4'] = NUMBER,
+        ['5'] = NUMBER, ['6'] = NUMBER,  ['7'] = NUMBER,  ['8'] = NUMBER, ['9'] = NUMBER,
+        ['+'] = NUMBER, ['-'] = NUMBER,  ['.'] = NUMBER,  ['e'] = NUMBER, ['E'] = NUMBER,
+        ['N'] = NUMBER, ['a'] = NUMBER,  ['I'] = NUMBER,  ['n'] = NUMBER, ['f'] = NUMBER,
+        ['i'] = NUMBER, ['t'] = NUMBER,  ['y'] = NUMBER,  [' '] = NUMBER, ['\n'] = NUMBER,
+        [','] = COMMA,  ['\r'] = NUMBER, ['\t'] = NUMBER,
+    };
+    size_t commas = 0;
+    const char *c = p->at;
+    while (c < p->end && CLASS[(unsigned char)*c] != OTHER) {
+        commas += CLASS[(unsigned char)*c++] == COMMA;
+    }
+    *count = commas + 1;
+    return c < p->end && *c == ']';
+}
+
+/* Skips a comma or the closing bracket. */
+static bool take_separator(parser *p, char close, bool *ended)
+{
+    skip_space(p);
+    const char c = p->at < p->end ? *p->at : '\0';
+    *ended = c == close;
+    if (c != ',' && c != close) return fail(p, close == ']' ? "',' or ']'" : "',' or '}'");
+    p->at++;
+    return true;
+}
+
+/* All in one array of int64 until the first float, from then on in one of doubles. */
+static uc_json *read_numbers(parser *p, const char *start, size_t count)
+{
+    const int64_t shape[1] = {(int64_t)count};
+    uc_json *json = new_json(p, UC_JSON_NUMBERS, start);
+    uc_tensor *t = json ? uc_tensor_new(p->arena, UNCORK_INT64, 1, shape) : NULL;
+    if (!t) return fail_memory(p);
+    int64_t *integers = t->data;
+    double *doubles = t->data; /* as large, and each slot is written once more at most */
+    bool floats = false;
+    bool ended = false;
+    for (size_t i = 0; !ended; i++) {
+        bool is_int;
+        int64_t integer;
+        double number;
+        skip_space(p);
+        if (i == count) return fail(p, "fewer numbers"); /* can't be: is_flat counted commas */
+        if (!read_number(p, &is_int, &integer, &number)) return NULL;
+        if (!is_int && !floats) {
+            for (size_t k = 0; k < i; k++) {
+                doubles[k] = (double)integers[k];
+            }
+            floats = true;
+        }
+        if (floats) {
+            doubles[i] = number;
+        } else {
+            integers[i] = integer;
+        }
+        if (!take_separator(p, ']', &ended)) return NULL;
+    }
+    if (floats) t->dtype = UNCORK_FLOAT64;
+    json->numbers = t;
+    json->count = count;
+    return json;
+}
+
+static bool add_item(parser *p, uc_json *json, size_t *capacity, uc_json *item)
+{
+    uc_json **items =
+        uc_arena_grow(p->arena, json->items, capacity, json->count + 1, sizeof *items);
+    if (!items) return fail_memory(p);
+    json->items = items;
+    json->items[json->count++] = item;
+    return true;
+}
+
+static uc_json *read_array(parser *p, int depth)
+{
+    const char *start = p->at++;
+    skip_space(p);
+    size_t count;
+    const bool empty = p->at < p->end && *p->at == ']';
+    if (!empty && is_flat(p, &count)) return read_numbers(p, start, count);
+    uc_json *json = new_json(p, UC_JSON_ARRAY, start);
+    if (!json) return NULL;
+    if (empty) p->at++;
+    size_t capacity = 0;
+    for (bool ended = empty; !ended;) {
+        uc_json *item = read_value(p, depth);
+        if (!item || !add_item(p, json, &capacity, item) || !take_separator(p, ']', &ended)) {
+            return NULL;
+        }
+    }
+    return json;
+}
+
+static bool read_member(parser *p, uc_json *json, size_t *key_capacity, size_t *capacity, int depth)
+{
+    skip_space(p);
+    if (p->at >= p->end || *p->at != '"') return fail(p, "'\"' at the start of a key");
+    uc_str key;
+    if (!read_string(p, &key)) return false;
+    skip_space(p);
+    if (p->at >= p->end || *p->at != ':') return fail(p, "':' after a key");
+    p->at++;
+    uc_json *item = read_value(p, depth);
+    if (!item) return false;
+    uc_str *keys = uc_arena_grow(p->arena, json->keys, key_capacity, json->count + 1, sizeof *keys);
+    if (!keys) return fail_memory(p);
+    json->keys = keys;
+    json->keys[json->count] = key;
+    return add_item(p, json, capacity, item);
+}
+
+static uc_json *read_object(parser *p, int depth)
+{
+    uc_json *json = new_json(p, UC_JSON_OBJECT, p->at++);
+    if (!json) return NULL;
+    skip_space(p);
+    bool ended = p->at < p->end && *p->at == '}';
+    if (ended) p->at++;
+    size_t key_capacity = 0;
+    size_t capacity = 0;
+    while (!ended) {
+        if (!read_member(p, json, &key_capacity, &capacity, depth)) return NULL;
+        if (!take_separator(p, '}', &ended)) return NULL;
+    }
+    return json;
+}
+
+static uc_json *read_string_value(parser *p)
+{
+    uc_json *json = new_json(p, UC_JSON_STRING, p->at);
+    return json && read_string(p, &json->string) ? json : NULL;
+}
+
+static uc_json *read_word(parser *p)
+{
+    uc_json *json = new_json(p, UC_JSON_NULL, p->at);
+    if (!json || take_word(p, "null")) return json;
+    json->kind = UC_JSON_BOOL;
+    json->boolean = take_word(p, "true");
+    if (json->boolean || take_word(p, "false")) return json;
+    return fail(p, "a value");
+}
+
+static uc_json *read_value(parser *p, int depth)
+{
+    skip_space(p);
+    const char c = p->at < p->end ? *p->at : '\0';
+    if (c == '"') return read_string_value(p);
+    if (c == '-' || is_digit(c) || c == 'I' || c == 'N') return read_number_value(p);
+    if (c != '[' && c != '{') return read_word(p);
+    if (depth >= UC_LIMIT_JSON_DEPTH) {
+        (void)uc_fail(p->error, UNCORK_LIMIT, p->base + (uint64_t)(p->at - p->begin),
+                      "JSON is nested deeper than %d", UC_LIMIT_JSON_DEPTH);
+        return NULL;
+    }
+    return c == '[' ? read_array(p, depth + 1) : read_object(p, depth + 1);
+}
+
+uc_json *uc_json_read(uc_bytes bytes, uint64_t base, uc_arena *arena, uncork_error *error)
+{
+    const char *begin = bytes.size ? (const char *)bytes.data : "";
+    parser p = {begin, begin, begin + bytes.size, base, arena, error};
+    (void)(bytes.size >= 3 && take_word(&p, "\xEF\xBB\xBF")); /* a byte order mark, by editors */
+    uc_json *json = read_value(&p, 0);
+    if (!json) return NULL;
+    skip_space(&p);
+    return p.at == p.end ? json : fail(&p, "nothing after the value");
+}
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+static const uc_json *find(const uc_json *json, uc_str key)
+{
+    if (!json || json->kind != UC_JSON_OBJECT) return NULL;
+    for (size_t i = json->count; i-- > 0;) {
+        if (uc_str_equal(json->keys[i], key)) return json->items[i];
+    }
+    return NULL;
+}
+
+const uc_json *uc_json_get(const uc_json *json, const char *key)
+{
+    return find(json, uc_str_of(key));
+}
+
+const uc_json *uc_json_path(const uc_json *json, const char *path)
+{
+    while (json && path) {
+        const char *dot = strchr(path, '.');
+        const uc_str key = {path, dot ? (size_t)(dot - path) : strlen(path)};
+        json = find(json, key);
+        path = dot ? dot + 1 : NULL;
+    }
+    return json;
+}
+
+const uc_json *uc_json_at(const uc_json *json, size_t i)
+{
+    if (!json || (json->kind != UC_JSON_ARRAY && json->kind != UC_JSON_OBJECT)) return NULL;
+    return i < json->count ? json->items[i] : NULL;
+}
+
+size_t uc_json_count(const uc_json *json)
+{
+    if (!json || (json->kind != UC_JSON_ARRAY && json->kind != UC_JSON_NUMBERS)) return 0;
+    return json->count;
+}
+
+static bool to_f64(const uc_json *json, double *value)
+{
+    if (!json) return false;
+    if (json->kind == UC_JSON_STRING) return uc_text_f64(json->string, value);
+    *value = json->number;
+    return json->kind == UC_JSON_INT || json->kind == UC_JSON_FLOAT;
+}
+
+/* The integer a double is exactly. */
+static bool exact_i64(double number, int64_t *value)
+{
+    if (!(number >= -0x1p63 && number < 0x1p63) || number != floor(number)) return false;
+    *value = (int64_t)number;
+    return true;
+}
+
+static bool to_i64(const uc_json *json, int64_t *value)
+{
+    double number;
+    if (json && json->kind == UC_JSON_STRING && uc_text_i64(json->string, value)) return true;
+    if (json && json->kind == UC_JSON_INT) {
+        *value = json->integer;
+        return true;
+    }
+    return to_f64(json, &number) && exact_i64(number, value);
+}
+
+double uc_json_f64(const uc_json *json, double otherwise)
+{
+    double value;
+    return to_f64(json, &value) ? value : otherwise;
+}
+
+int64_t uc_json_i64(const uc_json *json, int64_t otherwise)
+{
+    int64_t value;
+    return to_i64(json, &value) ? value : otherwise;
+}
+
+uc_str uc_json_str(const uc_json *json, const char *otherwise)
+{
+    return json && json->kind == UC_JSON_STRING ? json->string : uc_str_of(otherwise);
+}
+
+bool uc_json_bool(const uc_json *json, bool otherwise)
+{
+    if (!json) return otherwise;
+    if (json->kind == UC_JSON_BOOL) return json->boolean;
+    if (json->kind == UC_JSON_INT) return json->integer != 0;
+    if (json->kind != UC_JSON_STRING) return otherwise;
+    if (uc_str_is(json->string, "1") || uc_str_is(json->string, "true")) return true;
+    if (uc_str_is(json->string, "0") || uc_str_is(json->string, "false")) return false;
+    return otherwise;
+}
+
+static bool is_array(const uc_json *json)
+{
+    return json && (json->kind == UC_JSON_ARRAY || json->kind == UC_JSON_NUMBERS);
+}
+
+double *uc_json_f64s(const uc_json *json, uc_arena *arena, size_t *count)
+{
+    *count = 0;
+    double *values = is_array(json) ? UC_NEW(arena, double, json->count) : NULL;
+    if (!values) return NULL;
+    for (size_t i = 0; i < json->count; i++) {
+        if (json->kind == UC_JSON_NUMBERS) {
+            values[i] = uc_dtype_load_f64(json->numbers->data, (int64_t)i, json->numbers->dtype);
+        } else if (!to_f64(json->items[i], &values[i])) {
+            return NULL;
+        }
+    }
+    *count = json->count;
+    return values;
+}
+
+int64_t *uc_json_i64s(const uc_json *json, uc_arena *arena, size_t *count)
+{
+    *count = 0;
+    int64_t *values = is_array(json) ? UC_NEW(arena, int64_t, json->count) : NULL;
+    if (!values) return NULL;
+    for (size_t i = 0; i < json->count; i++) {
+        if (json->kind == UC_JSON_ARRAY) {
+            if (!to_i64(json->items[i], &values[i])) return NULL;
+        } else if (uc_dtype_is_float(json->numbers->dtype)) {
+            const double v =
+                uc_dtype_load_f64(json->numbers->data, (int64_t)i, json->numbers->dtype);
+            if (!exact_i64(v, &values[i])) return NULL;
+        } else {
+            values[i] = uc_dtype_load_i64(json->numbers->data, (int64_t)i, json->numbers->dtype);
+        }
+    }
+    *count = json->count;
+    return values;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+static void separate(uc_json_writer *w)
+{
+    if (w->comma) uc_writer_u8(w->out, ',');
+    w->comma = true;
+}
+
+static void begin(uc_json_writer *w, char bracket)
+{
+    separate(w);
+    uc_writer_u8(w->out, (uint8_t)bracket);
+    w->comma = false;
+    w->depth++;
+}
+
+static void end(uc_json_writer *w, char bracket)
+{
+    uc_writer_u8(w->out, (uint8_t)bracket);
+    w->comma = true;
+    w->depth--;
+}
+
+void uc_json_begin_object(uc_json_writer *w) { begin(w, '{'); }
+void uc_json_end_object(uc_json_writer *w) { end(w, '}'); }
+void uc_json_begin_array(uc_json_writer *w) { begin(w, '['); }
+void uc_json_end_array(uc_json_writer *w) { end(w, ']'); }
+
+/* Characters a terminal could act on are escaped too: JSON ends up in terminals. */
+static bool needs_escape(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || (c >= 0x200E && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static void put_quoted(uc_writer *out, uc_str s)
+{
+    uc_writer_u8(out, '"');
+    size_t at = 0;
+    while (at < s.size) {
+        const size_t from = at;
+        uint32_t c = uc_utf8_next(s, &at);
+        if (c >= 0xD800 && c <= 0xDFFF) c = 0xFFFD;
+        if (c == '"' || c == '\\') {
+            uc_writer_u8(out, '\\');
+            uc_writer_u8(out, (uint8_t)c);
+        } else if (c == '\n') {
+            uc_writer_text(out, "\\n");
+        } else if (c == '\t') {
+            uc_writer_text(out, "\\t");
+        } else if (needs_escape(c)) {
+            uc_writer_printf(out, "\\u%04x", (unsigned)c);
+        } else if (c == 0xFFFD) {
+            uc_writer_text(out, "\xEF\xBF\xBD");
+        } else {
+            uc_writer_put(out, s.data + from, at - from);
+        }
+    }
+    uc_writer_u8(out, '"');
+}
+
+void uc_json_key(uc_json_writer *w, const char *key)
+{
+    uc_json_put_text(w, key);
+    uc_writer_u8(w->out, ':');
+    w->comma = false;
+}
+
+void uc_json_put_str(uc_json_writer *w, uc_str s)
+{
+    separate(w);
+    put_quoted(w->out, s);
+}
+
+void uc_json_put_text(uc_json_writer *w, const char *text) { uc_json_put_str(w, uc_str_of(text)); }
+
+void uc_json_put_i64(uc_json_writer *w, int64_t v)
+{
+    separate(w);
+    uc_writer_printf(w->out, "%lld", (long long)v);
+}
+
+void uc_json_put_f64(uc_json_writer *w, double v)
+{
+    char text[32];
+    separate(w);
+    uc_writer_put(w->out, isfinite(v) ? text : "null", isfinite(v) ? uc_f64_text(v, text) : 4);
+}
+
+void uc_json_put_f32(uc_json_writer *w, float v)
+{
+    char text[32];
+    separate(w);
+    uc_writer_put(w->out, isfinite(v) ? text : "null", isfinite(v) ? uc_f32_text(v, text) : 4);
+}
+
+void uc_json_put_bool(uc_json_writer *w, bool v)
+{
+    separate(w);
+    uc_writer_text(w->out, v ? "true" : "false");
+}
+
+void uc_json_put_null(uc_json_writer *w)
+{
+    separate(w);
+    uc_writer_text(w->out, "null");
+}

@@ -1,0 +1,152 @@
+/* One view of a folder, a zip, a tar and a lone file: sorted names, bytes on request. */
+#include "container/bundle.h"
+
+#include "base/file.h"
+
+typedef struct entry {
+    const char *name;
+    uc_bytes bytes;
+    bool loaded;
+} entry;
+
+struct uc_bundle {
+    uc_bundle_kind kind;
+    uc_arena *arena;
+    uc_budget *budget;
+    const char *folder; /* of a folder, or the one a lone file is in; NULL over memory */
+    bool copy;
+    entry *entries; /* by name */
+    size_t count;
+};
+
+static uc_bundle *bundle_new(uc_bundle_kind kind, size_t count, uc_arena *arena, uc_budget *budget)
+{
+    uc_bundle *b = UC_NEW(arena, uc_bundle, 1);
+    entry *entries = UC_NEW(arena, entry, count);
+    if (!b || !entries) return NULL;
+    b->kind = kind;
+    b->arena = arena;
+    b->budget = budget;
+    b->entries = entries;
+    b->count = count;
+    return b;
+}
+
+static uncork_status open_folder(const char *path, uc_arena *arena, uc_budget *budget,
+                                 uc_bundle **bundle, uncork_error *error)
+{
+    char **names;
+    size_t count;
+    UC_TRY(uc_file_list(path, true, arena, &names, &count, error));
+    uc_bundle *b = bundle_new(UC_BUNDLE_FOLDER, count, arena, budget);
+    if (!b) return uc_arena_status(arena, error);
+    for (size_t i = 0; i < count; i++) {
+        b->entries[i].name = names[i];
+    }
+    b->folder = uc_arena_str(arena, path);
+    if (!b->folder) return uc_arena_status(arena, error);
+    *bundle = b;
+    return UNCORK_OK;
+}
+
+static uncork_status open_lone(uc_bytes bytes, const char *name, uc_arena *arena, uc_budget *budget,
+                               uc_bundle **bundle, uncork_error *error)
+{
+    uc_bundle *b = bundle_new(UC_BUNDLE_FILE, 1, arena, budget);
+    if (!b || !(b->entries[0].name = uc_arena_str(arena, name))) {
+        return uc_arena_status(arena, error);
+    }
+    b->entries[0].bytes = bytes;
+    b->entries[0].loaded = true;
+    *bundle = b;
+    return UNCORK_OK;
+}
+
+uncork_status uc_bundle_over(uc_bytes bytes, const char *name, uc_arena *arena, uc_budget *budget,
+                             uc_bundle **bundle, uncork_error *error)
+{
+    *bundle = NULL;
+    return open_lone(bytes, name, arena, budget, bundle, error);
+}
+
+uncork_status uc_bundle_open(const char *path, bool copy, uc_arena *arena, uc_budget *budget,
+                             uc_bundle **bundle, uncork_error *error)
+{
+    *bundle = NULL;
+    if (uc_file_kind_of(path) == UC_FILE_FOLDER) {
+        UC_TRY(open_folder(path, arena, budget, bundle, error));
+    } else {
+        uc_bytes bytes;
+        const char *slash = strrchr(path, '/');
+        UC_TRY(uc_file_read(path, copy, arena, &bytes, error));
+        UC_TRY(uc_bundle_over(bytes, slash ? slash + 1 : path, arena, budget, bundle, error));
+        const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+        char *folder = length ? uc_arena_copy(arena, path, length) : uc_arena_str(arena, "./");
+        if (!folder) return uc_arena_status(arena, error);
+        (*bundle)->folder = folder;
+    }
+    (*bundle)->copy = copy;
+    return UNCORK_OK;
+}
+
+uc_bundle_kind uc_bundle_kind_of(const uc_bundle *bundle) { return bundle->kind; }
+
+size_t uc_bundle_count(const uc_bundle *bundle) { return bundle->count; }
+
+const char *uc_bundle_name(const uc_bundle *bundle, size_t i)
+{
+    return i < bundle->count ? bundle->entries[i].name : NULL;
+}
+
+size_t uc_bundle_find(const uc_bundle *bundle, const char *name)
+{
+    size_t low = 0;
+    size_t high = bundle->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(name, bundle->entries[middle].name);
+        if (order == 0) return middle;
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return SIZE_MAX;
+}
+
+uncork_status uc_bundle_read(uc_bundle *bundle, size_t i, uc_bytes *bytes, uncork_error *error)
+{
+    *bytes = (uc_bytes){NULL, 0};
+    if (i >= bundle->count) {
+        return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "entry %zu of a bundle of %zu", i,
+                       bundle->count);
+    }
+    entry *e = &bundle->entries[i];
+    if (!e->loaded) {
+        UC_TRY(uc_file_read_beneath(bundle->folder, e->name, bundle->copy, bundle->arena, &e->bytes,
+                                    error));
+        e->loaded = true;
+    }
+    *bytes = e->bytes;
+    return UNCORK_OK;
+}
+
+uncork_status uc_bundle_side(uc_bundle *bundle, const char *name, uc_bytes *bytes,
+                             uncork_error *error)
+{
+    *bytes = (uc_bytes){NULL, 0};
+    const char *flaw = strchr(name, '/') ? "names a folder" : uc_file_name_flaw(uc_str_of(name));
+    if (flaw) {
+        return uc_fail(error, UNCORK_MALFORMED, UC_NO_OFFSET,
+                       "the side file '%s' %s: only files beside the model are read", name, flaw);
+    }
+    if (bundle->kind != UC_BUNDLE_FILE) {
+        const size_t i = uc_bundle_find(bundle, name);
+        if (i != SIZE_MAX) return uc_bundle_read(bundle, i, bytes, error);
+    }
+    if (bundle->kind != UC_BUNDLE_FILE || !bundle->folder) {
+        return uc_fail(error, UNCORK_IO, UC_NO_OFFSET, "the side file '%s' isn't there", name);
+    }
+    return uc_file_read_beneath(bundle->folder, name, bundle->copy, bundle->arena, bytes, error);
+}
