@@ -1,6 +1,8 @@
 /* uncork_open: bytes or a folder, the importer that takes them, its facts. */
 #include "model/model_internal.h"
 
+#include "base/file.h"
+
 /* What a probe may look at. */
 #define HEAD_BYTES 65536
 
