@@ -46,6 +46,7 @@ typedef struct uc_graph {
     uc_ref *inputs, *outputs;
     size_t input_count, input_capacity, output_count, output_capacity;
     const char **output_names; /* [output_capacity]; a value may be an output under several names */
+    uc_node dummy;             /* what uc_graph_node returns after a failure */
 } uc_graph;
 
 uc_graph *uc_graph_new(uc_arena *arena, uc_budget *budget, uncork_error *error);
@@ -67,7 +68,8 @@ uc_ref uc_graph_f64s(uc_graph *g, const double *v, int64_t n); /* rank 1 */
 uc_ref uc_graph_i64s(uc_graph *g, const int64_t *v, int64_t n);
 
 /* A node of an operator by name: "MatMul" (ai.onnx), "ai.onnx.ml.Scaler", "uncork.TreeEnsemble".
- * Outputs are made with it. An unknown operator fails the graph. Never NULL (a dummy after failure). */
+ * Outputs are made with it. An unknown operator fails the graph. Never NULL (a dummy after failure).
+ * The pointer holds until the next node is made; uc_node_out works on it even later. */
 uc_node *uc_graph_node(uc_graph *g, const char *op, const uc_ref *in, size_t in_count,
                        size_t out_count);
 /* The i-th output of a node, 0 after a failure. */

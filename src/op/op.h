@@ -51,6 +51,9 @@ struct uc_op {
     } in, out;
     bool spatial; /* node->layout is allowed */
     bool impure;  /* random, state: never folded or merged */
+    bool view;    /* output 0 is input 0's elements under another shape: may be its memory */
+    bool shapely; /* reads nothing but the shapes of its inputs (Shape, Size) */
+    bool strided; /* reads constant inputs by their strides; the others get them dense */
     /* Sets type and shape of every output with uc_call_shape. Inputs that are known values have
      * tensor data, others only types and shapes. Every check that types and shapes allow. */
     uncork_status (*infer)(uc_call *call);
@@ -87,6 +90,10 @@ struct uc_call {
 typedef struct uc_call_host {
     uncork_status (*output)(uc_call *call, size_t i, uncork_dtype dtype, int rank,
                             const int64_t *shape, uc_tensor **tensor);
+    /* Bytes that live as long as output i (characters of strings, items of a sequence). */
+    void *(*memory)(uc_call *call, size_t i, size_t bytes);
+    /* Uninitialised bytes that live until this call ends, aligned to 64. NULL: from call->arena. */
+    void *(*scratch)(uc_call *call, size_t bytes);
 } uc_call_host;
 
 /* infer: declares an output. Does nothing for an unwanted one. */
@@ -96,6 +103,8 @@ uncork_status uc_call_shape(uc_call *call, size_t i, uncork_dtype dtype, int ran
  * use uc_call_strings. Unwanted outputs get scratch. */
 uncork_status uc_call_output(uc_call *call, size_t i, uncork_dtype dtype, int rank,
                              const int64_t *shape, uc_tensor **tensor);
+/* run: output i with the type and shape that infer declared; NULL after a failure. */
+uc_tensor *uc_call_out(uc_call *call, size_t i);
 /* run: a string output with the given elements, copied. */
 uncork_status uc_call_strings(uc_call *call, size_t i, const uc_str *items, int rank,
                               const int64_t *shape);

@@ -1,0 +1,91 @@
+/* A graph as text for people: inputs, one line a node, outputs. */
+#include "graph/graph.h"
+
+#include <inttypes.h>
+
+static void dump_type(const uc_graph_value *v, uc_writer *out)
+{
+    uc_writer_text(out, v->dtype == UNCORK_DTYPE_NONE ? "?" : uc_dtype_name(v->dtype));
+    if (v->rank < 0) return;
+    char text[256];
+    uc_writer_text(out, uc_shape_text(v->shape, v->rank, text, sizeof text));
+}
+
+static void dump_ref(const uc_graph *g, uc_ref ref, uc_writer *out)
+{
+    if (!ref) {
+        uc_writer_text(out, "-");
+        return;
+    }
+    uc_writer_printf(out, "%%%d", ref);
+    if (!g->values[ref].constant) return;
+    uc_writer_text(out, ":");
+    dump_type(&g->values[ref], out);
+}
+
+static void dump_attr(const uc_attr *a, uc_writer *out)
+{
+    uc_writer_printf(out, " %s=", a->name);
+    switch (a->kind) {
+    case UC_ATTR_INT: uc_writer_printf(out, "%" PRId64, a->i); break;
+    case UC_ATTR_FLOAT: uc_writer_printf(out, "%.9g", a->f); break;
+    case UC_ATTR_STRING:
+        uc_writer_printf(out, "'%.*s'", a->s.size < 200 ? (int)a->s.size : 200, a->s.data);
+        break;
+    case UC_ATTR_TENSOR: uc_writer_text(out, "<tensor>"); break;
+    case UC_ATTR_GRAPH: uc_writer_text(out, "<graph>"); break;
+    case UC_ATTR_INTS:
+        uc_writer_text(out, "[");
+        for (size_t i = 0; i < a->count && i < 16; i++) {
+            uc_writer_printf(out, i ? ",%" PRId64 : "%" PRId64, a->ints[i]);
+        }
+        uc_writer_text(out, a->count > 16 ? ",...]" : "]");
+        break;
+    case UC_ATTR_FLOATS:
+    case UC_ATTR_STRINGS: uc_writer_printf(out, "<%zu>", a->count); break;
+    }
+}
+
+static void dump_node(const uc_graph *g, const uc_node *n, uc_writer *out)
+{
+    for (size_t i = 0; i < n->out_count; i++) {
+        if (i) uc_writer_text(out, ", ");
+        dump_ref(g, n->out[i], out);
+        if (!n->out[i]) continue;
+        uc_writer_text(out, " ");
+        dump_type(&g->values[n->out[i]], out);
+    }
+    uc_writer_printf(out, " = %s%s%s(", n->op->domain ? n->op->domain : "",
+                     n->op->domain ? "." : "", n->op->name);
+    for (size_t i = 0; i < n->in_count; i++) {
+        if (i) uc_writer_text(out, ", ");
+        dump_ref(g, n->in[i], out);
+    }
+    uc_writer_text(out, ")");
+    for (size_t i = 0; i < n->attr_count; i++) {
+        dump_attr(&n->attrs[i], out);
+    }
+    if (n->layout == UC_LAYOUT_LAST) uc_writer_text(out, " channels-last");
+    if (n->where) uc_writer_printf(out, "  # %s", n->where);
+    uc_writer_text(out, "\n");
+}
+
+static void dump_ends(const uc_graph *g, const char *title, const uc_ref *refs, size_t count,
+                      uc_writer *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uc_graph_value *v = &g->values[refs[i]];
+        uc_writer_printf(out, "%s %%%d %s ", title, refs[i], v->name ? v->name : "");
+        dump_type(v, out);
+        uc_writer_text(out, "\n");
+    }
+}
+
+void uc_graph_dump(const uc_graph *g, uc_writer *out)
+{
+    dump_ends(g, "input", g->inputs, g->input_count, out);
+    for (size_t i = 0; i < g->node_count; i++) {
+        dump_node(g, &g->nodes[i], out);
+    }
+    dump_ends(g, "output", g->outputs, g->output_count, out);
+}

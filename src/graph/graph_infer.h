@@ -1,0 +1,41 @@
+/* Types, shapes and small known values along a graph: by uc_graph_finish with symbols, by the planner
+ * with numbers, by the constant folder with generous ceilings. */
+#ifndef UC_GRAPH_GRAPH_INFER_H
+#define UC_GRAPH_GRAPH_INFER_H
+
+#include "graph/graph.h"
+
+typedef struct uc_infer {
+    const uc_graph *graph;
+    uc_arena *arena;   /* of everything found: shapes, folded values */
+    uc_arena *scratch; /* of operators that are run; reset after each */
+    uc_budget *budget;
+    uncork_error *error;
+    /* A node whose inputs are all known is run at once when its outputs are at most this large. */
+    uint64_t fold_bytes, fold_macs;
+    uint64_t spent_bytes; /* by the node that runs now */
+    uc_value *values;     /* one a value of the graph; data is set where it is known */
+} uc_infer;
+
+/* Makes `values`: constants with their data, inputs as declared. The other members are set by the
+ * caller before. */
+uncork_status uc_infer_init(uc_infer *infer);
+/* A call of the node over infer->values, in infer->arena; NULL when memory is out. */
+uc_call *uc_infer_call(uc_infer *infer, const uc_node *node);
+/* Runs infer of one node, and the node itself when it can be folded. */
+uncork_status uc_infer_node(uc_infer *infer, const uc_node *node, uc_call *call);
+/* The whole graph in order. */
+uncork_status uc_infer_graph(uc_infer *infer);
+
+/* Whether the value's elements are known. */
+static inline bool uc_value_is_known(const uc_value *v)
+{
+    return v->kind == UC_TENSOR && (v->tensor.data || v->tensor.strings.offsets);
+}
+/* Whether its type and every dimension are known. */
+bool uc_value_is_shaped(const uc_value *v);
+
+/* For uc_graph_finish. */
+uncork_status uc_graph_check(uc_graph *g);
+
+#endif

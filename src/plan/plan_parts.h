@@ -1,0 +1,57 @@
+/* What the files of plan/ share: the program, the plan of one set of input shapes, its steps. */
+#ifndef UC_PLAN_PLAN_PARTS_H
+#define UC_PLAN_PLAN_PARTS_H
+
+#include "graph/graph_infer.h"
+#include "plan/plan.h"
+
+struct uc_program {
+    const uc_graph *graph;
+    uc_arena *arena;
+    uc_value *values;      /* [value_count]: constants and folded values have data */
+    const void **prepared; /* [node_count], NULL where the operator prepares nothing */
+    bool *folded;          /* [node_count]: all outputs are constants */
+};
+
+typedef struct uc_step {
+    uc_call call; /* ready to run; budget and error are set for each run */
+    /* A shape is known only by running: infer is rerun with data, outputs are made as it goes. */
+    bool dynamic;
+    bool heavy; /* the deadline is looked at after it */
+} uc_step;
+
+/* A value that is a view of an input and moves with it. */
+typedef struct uc_follower {
+    uc_ref value, input;
+} uc_follower;
+
+typedef struct uc_plan {
+    uc_arena *arena;
+    int64_t *key; /* see key_of in plan_run.c */
+    uc_value *values;
+    uc_step *steps;
+    size_t step_count;
+    uc_follower *followers;
+    size_t follower_count;
+    uc_ref *unknown; /* values that only a run gives a shape */
+    size_t unknown_count;
+    uint64_t block_bytes, macs;
+    uint64_t stamp; /* of the last run, for eviction */
+} uc_plan;
+
+/* Makes a plan for these inputs; everything in plan->arena. */
+uncork_status uc_plan_make(const uc_program *program, const uc_value *const *inputs,
+                           const uc_call_host *host, uc_budget *budget, uc_plan *plan,
+                           uncork_error *error);
+
+/* A block of memory that is alive from step `first` to step `last`, both included. */
+typedef struct uc_life {
+    size_t bytes, offset;
+    size_t first, last;
+} uc_life;
+
+/* Gives each life an offset (multiple of 64) so that no two alive at once overlap; *total is the size
+ * of the whole. False on overflow or when `scratch` is out. */
+bool uc_plan_memory(uc_life *lives, size_t count, uc_arena *scratch, size_t *total);
+
+#endif

@@ -1,0 +1,316 @@
+/* Runs a graph: finds the plan of the input shapes (or makes it), points it at the inputs, runs its
+ * steps. The plan's block, the scratch and the run arena keep their memory between runs. */
+#include "base/limits.h"
+#include "plan/plan_parts.h"
+
+struct uc_runner {
+    const uc_program *program;
+    uncork_pool *pool;
+    uc_arena *arena; /* the runner itself */
+    uc_arena *run;   /* what only the data decides: strings, dynamic outputs; reset with each run */
+    uc_plan plans[UC_LIMIT_PLANS];
+    size_t plan_count;
+    uc_plan *plan; /* of the last run */
+    uint64_t runs;
+    size_t key_size; /* bytes */
+    /* Scratch of the step that runs: one block, grown between runs to what was wanted. */
+    uc_arena *scratch_arena;
+    char *scratch;
+    size_t scratch_size, scratch_used, scratch_wanted;
+    uc_budget *budget; /* of this run */
+    uncork_error *error;
+    uint64_t charged; /* bytes taken from it, given back at the end of the run */
+};
+
+/* ---- the host of the calls ---------------------------------------------------------------- */
+
+static void *run_memory(uc_runner *r, size_t bytes)
+{
+    if (uc_budget_bytes(r->budget, bytes, "the values of this run", r->error)) return NULL;
+    r->charged += bytes;
+    return uc_arena_alloc_raw(r->run, bytes);
+}
+
+static void *host_memory(uc_call *call, size_t i, size_t bytes)
+{
+    (void)i;
+    return run_memory(call->host_data, bytes);
+}
+
+static void *host_scratch(uc_call *call, size_t bytes)
+{
+    uc_runner *r = call->host_data;
+    if (bytes > SIZE_MAX / 4) return NULL;
+    size_t need = (bytes + 63) & ~(size_t)63, left = r->scratch_size - r->scratch_used;
+    if (r->scratch_used <= r->scratch_size && need <= left) {
+        void *p = r->scratch + r->scratch_used;
+        r->scratch_used += need;
+        return p;
+    }
+    r->scratch_used += need; /* now beyond its size: the rest of this step goes the slow way */
+    if (r->scratch_used > r->scratch_wanted) r->scratch_wanted = r->scratch_used;
+    return run_memory(r, bytes);
+}
+
+static bool same_shape(const uc_tensor *t, uncork_dtype dtype, int rank, const int64_t *shape)
+{
+    if (t->dtype != dtype || t->rank != rank) return false;
+    for (int d = 0; d < rank; d++) {
+        if (t->shape[d] != shape[d]) return false;
+    }
+    return true;
+}
+
+static uncork_status host_output(uc_call *call, size_t i, uncork_dtype dtype, int rank,
+                                 const int64_t *shape, uc_tensor **tensor)
+{
+    uc_runner *r = call->host_data;
+    uc_value *v = i < call->out_count ? call->out[i] : NULL;
+    if (v && v->tensor.data) {
+        *tensor = &v->tensor;
+        if (same_shape(&v->tensor, dtype, rank, shape)) return UNCORK_OK;
+        return uc_call_fail(call, UNCORK_MALFORMED, "output %zu came out in another shape", i);
+    }
+    size_t bytes = 0;
+    uc_tensor *t = v ? &v->tensor : run_memory(r, sizeof *t);
+    bool fits = t && uc_shape_bytes(dtype, shape, rank, &bytes);
+    void *data = fits ? run_memory(r, bytes) : NULL;
+    if (!data) return uc_fail_memory(call->error);
+    if (v) v->kind = UC_TENSOR;
+    t->data = dtype == UNCORK_STRING ? NULL : data;
+    uc_tensor_set(t, dtype, rank, shape);
+    *tensor = t;
+    return UNCORK_OK;
+}
+
+static const uc_call_host host = {
+    .output = host_output, .memory = host_memory, .scratch = host_scratch};
+
+/* ---- plans -------------------------------------------------------------------------------- */
+
+/* Type, rank and dimensions of one input after the other; a fixed number of words each. */
+#define KEY_WORDS (2 + UNCORK_MAX_RANK)
+
+static bool key_matches(const uc_plan *plan, const uc_value *const *inputs, size_t count)
+{
+    const int64_t *key = plan->key;
+    for (size_t i = 0; i < count; i++, key += KEY_WORDS) {
+        const uc_tensor *t = &inputs[i]->tensor;
+        if (inputs[i]->kind != UC_TENSOR || key[0] != (int64_t)t->dtype || key[1] != t->rank) {
+            return false;
+        }
+        for (int d = 0; d < t->rank; d++) {
+            if (key[2 + d] != t->shape[d]) return false;
+        }
+    }
+    return true;
+}
+
+static bool write_key(uc_plan *plan, const uc_value *const *inputs, size_t count)
+{
+    plan->key = UC_NEW(plan->arena, int64_t, count * KEY_WORDS);
+    int64_t *key = plan->key;
+    for (size_t i = 0; key && i < count; i++, key += KEY_WORDS) {
+        const uc_tensor *t = &inputs[i]->tensor;
+        key[0] = t->dtype;
+        key[1] = t->rank;
+        for (int d = 0; d < t->rank; d++) {
+            key[2 + d] = t->shape[d];
+        }
+    }
+    return plan->key != NULL;
+}
+
+/* A free place, or that of the plan not used for longest. */
+static uc_plan *free_place(uc_runner *r)
+{
+    if (r->plan_count < UC_LIMIT_PLANS) return &r->plans[r->plan_count++];
+    uc_plan *oldest = &r->plans[0];
+    for (size_t i = 1; i < r->plan_count; i++) {
+        if (r->plans[i].stamp < oldest->stamp) oldest = &r->plans[i];
+    }
+    uc_arena_free(oldest->arena);
+    return oldest;
+}
+
+static uncork_status make_plan(uc_runner *r, const uc_value *const *inputs, size_t count)
+{
+    uc_plan *plan = free_place(r);
+    *plan = (uc_plan){.arena = uc_arena_new(NULL)};
+    uncork_status status = plan->arena && write_key(plan, inputs, count)
+                               ? uc_plan_make(r->program, inputs, &host, r->budget, plan, r->error)
+                               : uc_fail_memory(r->error);
+    if (status != UNCORK_OK) {
+        uc_arena_free(plan->arena);
+        *plan = r->plans[--r->plan_count]; /* keep the used places together */
+        r->plans[r->plan_count] = (uc_plan){0};
+        return status;
+    }
+    for (size_t i = 0; i < plan->step_count; i++) {
+        plan->steps[i].call.host_data = r;
+        plan->steps[i].call.pool = r->pool;
+        plan->steps[i].call.arena = r->run;
+    }
+    r->plan = plan;
+    return UNCORK_OK;
+}
+
+static uncork_status find_plan(uc_runner *r, const uc_value *const *inputs, size_t count)
+{
+    if (r->plan && key_matches(r->plan, inputs, count)) return UNCORK_OK;
+    for (size_t i = 0; i < r->plan_count; i++) {
+        if (!key_matches(&r->plans[i], inputs, count)) continue;
+        r->plan = &r->plans[i];
+        return UNCORK_OK;
+    }
+    r->plan = NULL;
+    return make_plan(r, inputs, count);
+}
+
+/* ---- a run -------------------------------------------------------------------------------- */
+
+static uncork_status bind_inputs(uc_runner *r, const uc_value *const *inputs, size_t count)
+{
+    uc_plan *plan = r->plan;
+    const uc_graph *g = r->program->graph;
+    for (size_t i = 0; i < count; i++) {
+        uc_value *v = &plan->values[g->inputs[i]];
+        const uc_tensor *t = &inputs[i]->tensor;
+        if (inputs[i]->kind == UC_TENSOR && !uc_tensor_is_dense(t)) {
+            t = uc_tensor_dense(r->run, t);
+            if (!t) return uc_arena_status(r->run, r->error);
+        }
+        v->tensor.data = t->data;
+        v->tensor.strings = t->strings;
+        v->items = inputs[i]->items;
+        v->item_count = inputs[i]->item_count;
+    }
+    for (size_t i = 0; i < plan->follower_count; i++) {
+        uc_tensor *view = &plan->values[plan->followers[i].value].tensor;
+        const uc_tensor *source = &plan->values[plan->followers[i].input].tensor;
+        view->data = source->data;
+        view->strings = source->strings;
+    }
+    for (size_t i = 0; i < plan->unknown_count; i++) {
+        uc_value *v = &plan->values[plan->unknown[i]];
+        *v = (uc_value){.kind = v->kind, .tensor = {.rank = -1}};
+    }
+    return UNCORK_OK;
+}
+
+/* The values of a node whose shapes the data decides: infer with the data at hand, then outputs, then
+ * the run itself. */
+static uncork_status run_dynamic(uc_runner *r, uc_step *step)
+{
+    uc_call *call = &step->call;
+    UC_TRY(call->op->infer ? call->op->infer(call) : UNCORK_OK);
+    if (call->op->macs) {
+        UC_TRY(uc_budget_macs(r->budget, call->op->macs(call), "this run", r->error));
+    }
+    for (size_t i = 0; i < call->out_count; i++) {
+        uc_value *v = call->out[i];
+        uc_tensor *t = NULL;
+        if (!v || v->tensor.data || !uc_value_is_shaped(v)) continue;
+        if (v->tensor.dtype == UNCORK_STRING) continue;
+        UC_TRY(host_output(call, i, v->tensor.dtype, v->tensor.rank, v->tensor.shape, &t));
+    }
+    return call->op->run(call);
+}
+
+static uncork_status run_steps(uc_runner *r)
+{
+    uc_plan *plan = r->plan;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        uc_step *step = &plan->steps[i];
+        step->call.budget = r->budget;
+        step->call.error = r->error;
+        r->scratch_used = 0;
+        uncork_status status =
+            step->dynamic ? run_dynamic(r, step) : step->call.op->run(&step->call);
+        if (status != UNCORK_OK) return status;
+        if (step->heavy) UC_TRY(uc_budget_check(r->budget, r->error));
+    }
+    return UNCORK_OK;
+}
+
+/* Between runs, so that the next one finds all it needs in one block. */
+static void grow_scratch(uc_runner *r)
+{
+    if (r->scratch_wanted <= r->scratch_size) return;
+    uc_arena_reset(r->scratch_arena);
+    r->scratch = uc_arena_alloc_raw(r->scratch_arena, r->scratch_wanted);
+    r->scratch_size = r->scratch ? r->scratch_wanted : 0;
+}
+
+static uncork_status run_plan(uc_runner *r, const uc_value *const *inputs, size_t count)
+{
+    UC_TRY(find_plan(r, inputs, count));
+    uint64_t bytes = r->plan->block_bytes + r->scratch_size;
+    UC_TRY(uc_budget_bytes(r->budget, bytes, "the values of this run", r->error));
+    r->charged += bytes;
+    UC_TRY(uc_budget_macs(r->budget, r->plan->macs, "this run", r->error));
+    r->plan->stamp = ++r->runs;
+    UC_TRY(bind_inputs(r, inputs, count));
+    return run_steps(r);
+}
+
+uncork_status uc_runner_run(uc_runner *r, const uc_value *const *inputs, size_t input_count,
+                            uc_budget *budget, uncork_error *error)
+{
+    if (input_count != r->program->graph->input_count) {
+        return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "%zu inputs are fed, the model takes %zu",
+                       input_count, r->program->graph->input_count);
+    }
+    for (size_t i = 0; i < input_count; i++) {
+        if (!inputs[i])
+            return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "input %zu is missing", i);
+    }
+    r->budget = budget;
+    r->error = error;
+    r->charged = 0;
+    uc_arena_reset(r->run);
+    grow_scratch(r);
+    uncork_status status = run_plan(r, inputs, input_count);
+    uc_budget_return(budget, r->charged);
+    return status;
+}
+
+const uc_value *uc_runner_output(const uc_runner *r, size_t i)
+{
+    if (!r->plan || i >= r->program->graph->output_count) return NULL;
+    return &r->plan->values[r->program->graph->outputs[i]];
+}
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+uncork_status uc_runner_new(const uc_program *program, uncork_pool *pool, uc_runner **runner)
+{
+    *runner = NULL;
+    uc_arena *arena = uc_arena_new(NULL);
+    if (!arena) return UNCORK_NO_MEMORY;
+    uc_runner *r = UC_NEW(arena, uc_runner, 1);
+    if (!r) {
+        uc_arena_free(arena);
+        return UNCORK_NO_MEMORY;
+    }
+    *r = (uc_runner){.program = program, .pool = pool, .arena = arena};
+    r->run = uc_arena_new(NULL);
+    r->scratch_arena = uc_arena_new(NULL);
+    if (!r->run || !r->scratch_arena) {
+        uc_runner_free(r);
+        return UNCORK_NO_MEMORY;
+    }
+    *runner = r;
+    return UNCORK_OK;
+}
+
+void uc_runner_free(uc_runner *r)
+{
+    if (!r) return;
+    for (size_t i = 0; i < r->plan_count; i++) {
+        uc_arena_free(r->plans[i].arena);
+    }
+    uc_arena_free(r->run);
+    uc_arena_free(r->scratch_arena);
+    uc_arena_free(r->arena);
+}
