@@ -35,14 +35,18 @@ typedef enum uc_pickle_kind {
 } uc_pickle_kind;
 
 typedef struct uc_pickle uc_pickle;
+typedef struct uc_pickle_dtype uc_pickle_dtype; /* container/pickle_numpy.h */
 struct uc_pickle {
     uc_pickle_kind kind;
     bool boolean;
-    uint64_t offset; /* of the opcode, in the (decompressed) stream */
+    bool is_call;    /* OBJECT of REDUCE (a call that was not made), not of NEWOBJ */
+    uint64_t offset; /* of the opcode in the (decompressed) stream; the first one's for None, True,
+                        False, () and the integers 0 to 255, which are shared */
     int64_t integer;
     double number, imaginary;
-    uc_str text;       /* TEXT, BYTES, LONG; SYMBOL and OBJECT: the class's qualified name */
-    uc_str module;     /* SYMBOL and OBJECT */
+    uc_str text;   /* TEXT, BYTES, LONG; SYMBOL and OBJECT: the class's qualified name; ARRAY and
+                          OBJECTS: "datetime64", "timedelta64" (then int64) or a subclass's name */
+    uc_str module; /* SYMBOL and OBJECT */
     uc_pickle **items; /* LIST, TUPLE, SET, DICT (pairs), OBJECTS, SLICE, RANGE */
     size_t count;      /* of items; DICT: of pairs */
     size_t capacity;
@@ -53,12 +57,12 @@ struct uc_pickle {
     uc_pickle *list_items; /* LIST appended to the object, or NULL */
     uc_pickle *dict_items; /* DICT set on the object, or NULL */
     uc_pickle *callee;     /* the called thing when it is no plain symbol (then text is empty) */
-    bool is_call;          /* REDUCE (a call that was not made), not NEWOBJ */
     /* ARRAY, RECORDS, OBJECTS: */
     uc_tensor *tensor;
     uc_str *field_names;
     uc_tensor **field_tensors; /* each [rows, ...], native */
     size_t field_count;
+    const uc_pickle_dtype *dtype; /* DTYPE */
 };
 
 /* What a stream holds besides its root: read by inspect. */
@@ -66,12 +70,14 @@ typedef struct uc_pickle_info {
     int protocol;
     bool is_joblib;
     bool python2;            /* written by Python 2 (module names, str type) */
-    int numpy_major;         /* 0: no NumPy in it */
+    int numpy_major;         /* 1 or 2; 0: no NumPy in it, or no trace of which */
     const char *compression; /* "zlib", "gzip", "bz2", "xz", "lzma", "lz4", or NULL */
     uint64_t stream_bytes;   /* decompressed */
     uint64_t end_offset;     /* just after STOP: what follows is another pickle or padding */
     uc_pickle **symbols;     /* every distinct global, in order of first use */
     size_t symbol_count;
+    const uc_pickle *dropped; /* the first unmade call whose result the stream throws away, or NULL:
+                                 only a hostile file or a __reduce__ with a state setter has one */
 } uc_pickle_info;
 
 /* Opens side files of old joblib by base name; NULL when there are none. */
