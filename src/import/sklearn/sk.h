@@ -122,6 +122,9 @@ bool sk_is_estimator(const uc_pickle *value);
 /* The estimator of a value. A value that is no estimator fails, naming `path`. */
 bool sk_estimator(sk_ctx *ctx, const uc_pickle *value, const sk_est *parent, const char *path,
                   sk_est *est);
+/* The same for a look at an estimator's child: no failure, no allocation, the parent's path. False
+ * when the value is no object. */
+bool sk_view(const uc_pickle *value, const sk_est *parent, sk_est *est);
 /* Whether the estimator (as fitted) has the method, as hasattr() would say in scikit-learn. */
 bool sk_has_method(const sk_est *est, sk_method method);
 /* Translates one method. An unknown class fails UNSUPPORTED with its full path and its use. */
@@ -215,6 +218,9 @@ uncork_status sk_return_input(sk_ctx *ctx, const sk_est *est, const sk_data *in,
 /* Matrices side by side in NumPy's common type (parts[i].out[0] each). */
 uncork_status sk_hstack(sk_ctx *ctx, const sk_est *est, const sk_result *parts, size_t count,
                         sk_result *out);
+/* A part of a union times its transformer_weights[name] (1: as it is). */
+uncork_status sk_weigh(sk_ctx *ctx, sk_result *part, double weight);
+double sk_transformer_weight(const sk_est *est, const uc_pickle *name);
 /* The same result as data for the next estimator of a chain. */
 sk_data sk_as_data(const sk_result *result);
 

@@ -80,8 +80,7 @@ static int parse_version(const uc_pickle *value)
     return part[0] * 100 + (part[1] < 100 ? part[1] : 99);
 }
 
-/* No failure and no allocation: for questions about an estimator's own children. */
-static bool view_estimator(const uc_pickle *value, const sk_est *parent, sk_est *est)
+bool sk_view(const uc_pickle *value, const sk_est *parent, sk_est *est)
 {
     if (!value || value->kind != UC_PICKLE_OBJECT) return false;
     if (parent && parent->depth >= UC_LIMIT_ESTIMATOR_DEPTH) return false;
@@ -107,7 +106,7 @@ bool sk_estimator(sk_ctx *ctx, const uc_pickle *value, const sk_est *parent, con
         status =
             uc_fail(ctx->error, UNCORK_LIMIT, value ? value->offset : UC_NO_OFFSET,
                     "more than %d estimators stand inside each other", UC_LIMIT_ESTIMATOR_DEPTH);
-    } else if (status == UNCORK_OK && !view_estimator(value, parent, est)) {
+    } else if (status == UNCORK_OK && !sk_view(value, parent, est)) {
         const char *type = value ? uc_pickle_type_name(value, ctx->arena) : "missing";
         status = uc_fail(ctx->error, UNCORK_MALFORMED, value ? value->offset : UC_NO_OFFSET,
                          "%s is %s, not an estimator", path, type ? type : "?");
@@ -172,7 +171,7 @@ static bool delegated(const sk_est *est, const delegation *d, sk_method method)
 {
     const uc_pickle *value = picked(sk_attr(est, d->child), d->which);
     sk_est child;
-    if (view_estimator(value, est, &child)) return sk_has_method(&child, method);
+    if (sk_view(value, est, &child)) return sk_has_method(&child, method);
     /* a pipeline that ends in None or 'passthrough' transforms */
     bool nothing =
         value && (value->kind == UC_PICKLE_NONE || uc_pickle_is_text(value, "passthrough"));
@@ -332,7 +331,7 @@ const uc_tensor *sk_classes(sk_ctx *ctx, const sk_est *est)
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
         sk_est child;
         const uc_pickle *value = picked(sk_attr(est, inside[i].child), inside[i].which);
-        if (view_estimator(value, est, &child)) {
+        if (sk_view(value, est, &child)) {
             const uc_tensor *t = sk_classes(ctx, &child);
             if (t) return t;
         }

@@ -101,8 +101,22 @@ uncork_status sk_hstack(sk_ctx *ctx, const sk_est *est, const sk_result *parts, 
     return UNCORK_OK;
 }
 
+uncork_status sk_weigh(sk_ctx *ctx, sk_result *part, double weight)
+{
+    if (weight == 1 || sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
+    bool f32 = part->dtype == UNCORK_FLOAT32;
+    if (!f32 && part->dtype != UNCORK_FLOAT64) {
+        part->out[0] = uc_g_cast(ctx->graph, part->out[0], UNCORK_FLOAT64);
+        part->dtype = UNCORK_FLOAT64;
+    }
+    uc_ref factor =
+        f32 ? uc_graph_f32(ctx->graph, (float)weight) : uc_graph_f64(ctx->graph, weight);
+    part->out[0] = uc_g2(ctx->graph, "Mul", part->out[0], factor);
+    return sk_status(ctx);
+}
+
 /* transformer_weights[name]; 1 when there is none. */
-static double weight_of(const sk_est *est, const uc_pickle *name)
+double sk_transformer_weight(const sk_est *est, const uc_pickle *name)
 {
     const uc_pickle *weights = sk_attr(est, "transformer_weights");
     double w = 1;
@@ -135,16 +149,7 @@ uncork_status sk_do_feature_union(sk_ctx *ctx, const sk_est *est, sk_method meth
             if (!sk_list_child(ctx, est, "transformer_list", i, &child)) return sk_status(ctx);
             UC_TRY(sk_apply(ctx, &child, SK_TRANSFORM, in, part));
         }
-        double weight = weight_of(est, uc_pickle_item(pair, 0));
-        if (weight != 1) {
-            if (part->dtype != UNCORK_FLOAT32 && part->dtype != UNCORK_FLOAT64) {
-                part->out[0] = uc_g_cast(ctx->graph, part->out[0], UNCORK_FLOAT64);
-                part->dtype = UNCORK_FLOAT64;
-            }
-            uc_ref factor = part->dtype == UNCORK_FLOAT32 ? uc_graph_f32(ctx->graph, (float)weight)
-                                                          : uc_graph_f64(ctx->graph, weight);
-            part->out[0] = uc_g2(ctx->graph, "Mul", part->out[0], factor);
-        }
+        UC_TRY(sk_weigh(ctx, part, sk_transformer_weight(est, uc_pickle_item(pair, 0))));
     }
     return sk_hstack(ctx, est, parts, used, out);
 }
