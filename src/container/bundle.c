@@ -2,6 +2,9 @@
 #include "container/bundle.h"
 
 #include "base/file.h"
+#include "container/codec.h"
+#include "container/tar.h"
+#include "container/zip.h"
 
 typedef struct entry {
     const char *name;
@@ -15,6 +18,7 @@ struct uc_bundle {
     uc_budget *budget;
     const char *folder; /* of a folder, or the one a lone file is in; NULL over memory */
     bool copy;
+    uc_zip *zip;    /* of a zip: its entries in the same order as ours */
     entry *entries; /* by name */
     size_t count;
 };
@@ -62,10 +66,55 @@ static uncork_status open_lone(uc_bytes bytes, const char *name, uc_arena *arena
     return UNCORK_OK;
 }
 
+static uncork_status open_zip(uc_bytes bytes, uc_arena *arena, uc_budget *budget,
+                              uc_bundle **bundle, uncork_error *error)
+{
+    uc_zip *zip;
+    UC_TRY(uc_zip_open(bytes, 0, arena, budget, &zip, error));
+    uc_bundle *b = bundle_new(UC_BUNDLE_ZIP, zip->count, arena, budget);
+    if (!b) return uc_arena_status(arena, error);
+    b->zip = zip;
+    for (size_t i = 0; i < zip->count; i++) {
+        b->entries[i].name = zip->entries[i].name;
+    }
+    *bundle = b;
+    return UNCORK_OK;
+}
+
+static uncork_status open_tar(uc_bytes bytes, uc_codec codec, uc_arena *arena, uc_budget *budget,
+                              uc_bundle **bundle, uncork_error *error)
+{
+    uc_tar *tar;
+    if (codec != UC_CODEC_NONE) {
+        uc_bytes packed = bytes;
+        UC_TRY(uc_codec_unpack(codec, packed, 0, arena, budget, &bytes, NULL, error));
+    }
+    UC_TRY(uc_tar_open(bytes, 0, arena, &tar, error));
+    uc_bundle *b = bundle_new(UC_BUNDLE_TAR, tar->count, arena, budget);
+    if (!b) return uc_arena_status(arena, error);
+    for (size_t i = 0; i < tar->count; i++) {
+        b->entries[i] = (entry){tar->entries[i].name, tar->entries[i].bytes, true};
+    }
+    *bundle = b;
+    return UNCORK_OK;
+}
+
+/* Whether a tar is there, perhaps compressed: its first block is unpacked for that. */
+static bool is_tar(uc_bytes bytes, uc_codec *codec)
+{
+    uint8_t head[512];
+    *codec = uc_codec_of(bytes);
+    if (*codec == UC_CODEC_NONE) return uc_tar_probe(bytes);
+    return uc_tar_probe((uc_bytes){head, uc_codec_peek(*codec, bytes, head, sizeof head)});
+}
+
 uncork_status uc_bundle_over(uc_bytes bytes, const char *name, uc_arena *arena, uc_budget *budget,
                              uc_bundle **bundle, uncork_error *error)
 {
+    uc_codec codec;
     *bundle = NULL;
+    if (uc_zip_probe(bytes)) return open_zip(bytes, arena, budget, bundle, error);
+    if (is_tar(bytes, &codec)) return open_tar(bytes, codec, arena, budget, bundle, error);
     return open_lone(bytes, name, arena, budget, bundle, error);
 }
 
@@ -123,11 +172,13 @@ uncork_status uc_bundle_read(uc_bundle *bundle, size_t i, uc_bytes *bytes, uncor
                        bundle->count);
     }
     entry *e = &bundle->entries[i];
-    if (!e->loaded) {
+    if (!e->loaded && bundle->zip) {
+        UC_TRY(uc_zip_read(bundle->zip, i, &e->bytes, error));
+    } else if (!e->loaded) {
         UC_TRY(uc_file_read_beneath(bundle->folder, e->name, bundle->copy, bundle->arena, &e->bytes,
                                     error));
-        e->loaded = true;
     }
+    e->loaded = true;
     *bytes = e->bytes;
     return UNCORK_OK;
 }
