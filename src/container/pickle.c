@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "container/codec.h"
 #include "container/pickle_machine.h"
 
 /* A pickle in a pickle: joblib writes one level. */
@@ -159,8 +160,11 @@ static uncork_status step(uc_pickle_machine *m)
 {
     m->op_offset = (uint64_t)(m->at - m->begin);
     if (m->at == m->end) {
-        m->op_name = "STOP";
-        return uc_pickle_cut(m, 1);
+        UC_PICKLE_FAIL(m, m->at == m->begin ? "the file is empty" : "the pickle ends without STOP");
+        return uc_fix(m->error,
+                      "the file ends inside a pickle at byte %" PRIu64
+                      ": the download or copy was cut short",
+                      m->op_offset);
     }
     const uc_pickle_op *op = &uc_pickle_ops[*m->at];
     if (!op->run) {
@@ -195,6 +199,28 @@ uncork_status uc_pickle_run(uc_pickle_machine *m, uc_pickle **root)
     return UNCORK_OK;
 }
 
+uncork_status uc_pickle_run_here(uc_pickle_machine *m, uc_pickle *node)
+{
+    uc_pickle *root = NULL;
+    const uint64_t offset = node->offset;
+    UC_TRY(uc_pickle_run(m, &root));
+    *node = *root;
+    node->offset = offset;
+    return UNCORK_OK;
+}
+
+uncork_status uc_pickle_run_over(uc_pickle_machine *m, uc_bytes bytes, uc_pickle *node)
+{
+    const uint8_t *const at = m->at, *const begin = m->begin, *const end = m->end;
+    m->at = m->begin = bytes.data;
+    m->end = bytes.data + bytes.size;
+    UC_TRY(uc_pickle_run_here(m, node));
+    m->at = at;
+    m->begin = begin;
+    m->end = end;
+    return UNCORK_OK;
+}
+
 static void fill_info(const uc_pickle_machine *m, uc_pickle_info *info)
 {
     info->protocol = m->protocol;
@@ -208,6 +234,26 @@ static void fill_info(const uc_pickle_machine *m, uc_pickle_info *info)
     info->dropped = m->dropped;
 }
 
+/* Unpacks what joblib (or a person with gzip) compressed, codec inside codec up to the limit. */
+static uncork_status unpack(uc_bytes *bytes, uc_arena *arena, uc_budget *budget,
+                            const char **compression, uncork_error *error)
+{
+    for (int depth = 0;; depth++) {
+        const uc_codec codec = uc_codec_of(*bytes);
+        if (codec == UC_CODEC_NONE) {
+            return UNCORK_OK;
+        }
+        if (depth == UC_LIMIT_NESTING) {
+            return uc_fail(error, UNCORK_LIMIT, 0, "compressed more than %d times", depth);
+        }
+        size_t used; /* joblib reads up to STOP and never looks at what follows */
+        UC_TRY(uc_codec_unpack(codec, *bytes, 0, arena, budget, bytes, &used, error));
+        if (!*compression) {
+            *compression = uc_codec_name(codec);
+        }
+    }
+}
+
 uncork_status uc_pickle_read(uc_bytes bytes, const uc_pickle_side *side, uc_arena *arena,
                              uc_budget *budget, uc_pickle **root, uc_pickle_info *info,
                              uncork_error *error)
@@ -216,6 +262,8 @@ uncork_status uc_pickle_read(uc_bytes bytes, const uc_pickle_side *side, uc_aren
     if (info) {
         memset(info, 0, sizeof *info);
     }
+    const char *compression = NULL;
+    UC_TRY(unpack(&bytes, arena, budget, &compression, error));
     uc_pickle_machine m = {
         .at = bytes.data,
         .begin = bytes.data,
@@ -236,6 +284,7 @@ uncork_status uc_pickle_read(uc_bytes bytes, const uc_pickle_side *side, uc_aren
     }
     if (info) {
         fill_info(&m, info);
+        info->compression = compression;
     }
     uc_arena_free(m.scratch);
     return status;

@@ -82,6 +82,10 @@ uncork_status uc_pickle_cut(uc_pickle_machine *m, uint64_t need);
 /* Runs opcodes up to STOP with a stack and a memo of their own. */
 uncork_status uc_pickle_run(uc_pickle_machine *m, uc_pickle **root);
 
+/* A pickle at the current place, or over other bytes, becomes `node`. */
+uncork_status uc_pickle_run_here(uc_pickle_machine *m, uc_pickle *node);
+uncork_status uc_pickle_run_over(uc_pickle_machine *m, uc_bytes bytes, uc_pickle *node);
+
 uncork_status uc_pickle_push(uc_pickle_machine *m, uc_pickle *value);
 uncork_status uc_pickle_pop(uc_pickle_machine *m, uc_pickle **value);
 /* The top, or NULL (and a failure) when the stack is empty down to the last mark. */

@@ -38,8 +38,7 @@ static uncork_dtype element_of(char kind, size_t size)
     return UNCORK_DTYPE_NONE;
 }
 
-/* "f8", "<i4", "S10", "U3", "V56", "O8", "M8[D]" -> *dtype; false when it is none of these. */
-static bool parse_code(uc_str code, uc_pickle_dtype *dtype)
+bool uc_pickle_parse_dtype(uc_str code, uc_pickle_dtype *dtype)
 {
     static const char kinds[] = "biufcMmOSaUV";
     memset(dtype, 0, sizeof *dtype);
@@ -89,9 +88,9 @@ uncork_status uc_pickle_call_dtype(uc_pickle_machine *m, const uc_pickle *args, 
     const uc_pickle *code = uc_pickle_item(args, 0);
     if (uc_pickle_is_symbol(code, "numpy", "record") ||
         uc_pickle_is_symbol(code, "numpy.rec", "record")) {
-        parse_code(uc_str_of("V0"), &dtype);
+        uc_pickle_parse_dtype(uc_str_of("V0"), &dtype);
     } else if (!code || (code->kind != UC_PICKLE_TEXT && code->kind != UC_PICKLE_BYTES) ||
-               !parse_code(code->text, &dtype)) {
+               !uc_pickle_parse_dtype(code->text, &dtype)) {
         return UNCORK_OK;
     }
     uc_pickle *node = uc_pickle_node(m, UC_PICKLE_DTYPE);

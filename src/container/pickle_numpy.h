@@ -22,6 +22,8 @@ struct uc_pickle_dtype {
     const uc_pickle_dtype **fields;
 };
 
+/* "f8", "<i4", "S10", "U3", "V56", "O8", "M8[D]" -> *dtype; false when it is none of these. */
+bool uc_pickle_parse_dtype(uc_str code, uc_pickle_dtype *dtype);
 /* Shape of a TUPLE of integers (or one integer). False with a failure in m->error. */
 uncork_status uc_pickle_shape(uc_pickle_machine *m, const uc_pickle *value, int *rank,
                               int64_t *shape);
@@ -36,5 +38,7 @@ uncork_status uc_pickle_set_array(uc_pickle_machine *m, uc_pickle *node,
 /* Turns `node` into OBJECTS of a list's items. */
 uncork_status uc_pickle_set_objects(uc_pickle_machine *m, uc_pickle *node, const uc_pickle *list,
                                     int rank, const int64_t *shape);
+/* Turns `node` into what a .npy file holds, records and objects included. */
+uncork_status uc_pickle_read_npy(uc_pickle_machine *m, uc_bytes file, uc_pickle *node);
 
 #endif

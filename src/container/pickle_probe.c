@@ -1,24 +1,6 @@
 /* Does it begin like a pickle? Protocols 2 to 5 say so; 0 and 1 are told by their first opcodes. */
+#include "container/codec.h"
 #include "container/pickle.h"
-
-static bool starts(uc_bytes b, const char *magic, size_t size)
-{
-    return b.size >= size && !memcmp(b.data, magic, size);
-}
-
-/* What joblib compresses to; and ZF, its own form before 0.10. */
-static bool is_compressed(uc_bytes b)
-{
-    const bool is_zlib = b.size > 2 && (b.data[0] & 0x0F) == 8 && b.data[0] <= 0x78 &&
-                         uc_load_u16be(b.data) % 31 == 0;
-    const bool is_lzma = starts(b, "\x5D\0\0", 3) && b.size > 13;
-    return is_zlib || is_lzma || starts(b, "\x1F\x8B\x08", 3) || starts(b, "BZh", 3) ||
-           starts(b,
-                  "\xFD"
-                  "7zXZ\0",
-                  6) ||
-           starts(b, "\x04\x22\x4D\x18", 4) || starts(b, "ZF0x", 4);
-}
 
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
@@ -95,5 +77,5 @@ bool uc_pickle_probe(uc_bytes bytes)
     if (bytes.size > 2 && bytes.data[0] == 0x80 && bytes.data[1] <= 5) {
         return true;
     }
-    return is_compressed(bytes) || is_old_pickle(bytes);
+    return uc_codec_of(bytes) != UC_CODEC_NONE || is_old_pickle(bytes);
 }

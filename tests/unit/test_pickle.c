@@ -152,7 +152,7 @@ static void a_probe_tells_pickles_from_other_files(void **state)
         {"N.", 2, true},
         {"\x78\x9C\x01", 3, true},
         {"\x1F\x8B\x08\0", 4, true},
-        {"BZh9", 4, true},
+        {"BZh91AY&SY\0", 11, true},
         {"\xFD"
          "7zXZ\0",
          6, true},
