@@ -1,0 +1,102 @@
+/* Distance loops for AVX-512. */
+#include "kernel/distance.h"
+
+#if defined(__x86_64__)
+#    include <immintrin.h>
+
+/* The whole panel (4 vectors) against `rows` queries: 24 accumulators at most. */
+#    define BLOCK(rows)                                                                 \
+        static void block_##rows(const float *panel, const float *half, const float *x, \
+                                 int64_t ldx, int64_t width, float *out)                \
+        {                                                                               \
+            __m512 acc[rows][4];                                                        \
+            for (int r = 0; r < rows; r++) {                                            \
+                for (int l = 0; l < 4; l++) {                                           \
+                    acc[r][l] = _mm512_loadu_ps(half + 16 * l);                         \
+                }                                                                       \
+            }                                                                           \
+            for (int64_t j = 0; j < width; j++) {                                       \
+                const float *p = panel + j * UC_SCREEN_LANES;                           \
+                __m512 p0 = _mm512_load_ps(p), p1 = _mm512_load_ps(p + 16);             \
+                __m512 p2 = _mm512_load_ps(p + 32), p3 = _mm512_load_ps(p + 48);        \
+                for (int r = 0; r < rows; r++) {                                        \
+                    __m512 v = _mm512_set1_ps(x[r * ldx + j]);                          \
+                    acc[r][0] = _mm512_fnmadd_ps(v, p0, acc[r][0]);                     \
+                    acc[r][1] = _mm512_fnmadd_ps(v, p1, acc[r][1]);                     \
+                    acc[r][2] = _mm512_fnmadd_ps(v, p2, acc[r][2]);                     \
+                    acc[r][3] = _mm512_fnmadd_ps(v, p3, acc[r][3]);                     \
+                }                                                                       \
+            }                                                                           \
+            for (int r = 0; r < rows; r++) {                                            \
+                for (int l = 0; l < 4; l++) {                                           \
+                    _mm512_storeu_ps(out + r * UC_SCREEN_LANES + 16 * l, acc[r][l]);    \
+                }                                                                       \
+            }                                                                           \
+        }
+
+BLOCK(2)
+BLOCK(3)
+BLOCK(4)
+BLOCK(5)
+BLOCK(6)
+
+/* One query: even and odd features apart, so eight sums hide the latency. */
+static void single(const float *panel, const float *half, const float *x, int64_t width, float *out)
+{
+    __m512 even[4], odd[4];
+    for (int l = 0; l < 4; l++) {
+        even[l] = _mm512_loadu_ps(half + 16 * l);
+        odd[l] = _mm512_setzero_ps();
+    }
+    int64_t j = 0;
+    for (; j + 1 < width; j += 2) {
+        const float *p = panel + j * UC_SCREEN_LANES;
+        __m512 v = _mm512_set1_ps(x[j]), u = _mm512_set1_ps(x[j + 1]);
+        for (int l = 0; l < 4; l++) {
+            even[l] = _mm512_fnmadd_ps(v, _mm512_load_ps(p + 16 * l), even[l]);
+            odd[l] = _mm512_fnmadd_ps(u, _mm512_load_ps(p + UC_SCREEN_LANES + 16 * l), odd[l]);
+        }
+    }
+    if (j < width) {
+        const float *p = panel + j * UC_SCREEN_LANES;
+        for (int l = 0; l < 4; l++) {
+            even[l] = _mm512_fnmadd_ps(_mm512_set1_ps(x[j]), _mm512_load_ps(p + 16 * l), even[l]);
+        }
+    }
+    for (int l = 0; l < 4; l++) {
+        _mm512_storeu_ps(out + 16 * l, _mm512_add_ps(even[l], odd[l]));
+    }
+}
+
+static void screen(const float *panel, const float *half, const float *x, int64_t ldx, int rows,
+                   int64_t width, float *out)
+{
+    static void (*const blocks[])(const float *, const float *, const float *, int64_t, int64_t,
+                                  float *) = {0, 0, block_2, block_3, block_4, block_5, block_6};
+    if (rows == 1) {
+        single(panel, half, x, width, out);
+    } else {
+        blocks[rows](panel, half, x, ldx, width, out);
+    }
+}
+
+static int below(const float *v, float limit, uint8_t *hits)
+{
+    __m512 l = _mm512_set1_ps(limit);
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; i++) {
+        __mmask16 m = _mm512_cmp_ps_mask(_mm512_loadu_ps(v + 16 * i), l, _CMP_LE_OQ);
+        mask |= (uint64_t)m << (16 * i);
+    }
+    int count = 0;
+    for (; mask; mask &= mask - 1) {
+        hits[count++] = (uint8_t)__builtin_ctzll(mask);
+    }
+    return count;
+}
+
+#    define NAME(x) x##_avx512
+#    include "kernel/distance.inc"
+#else
+typedef int uc_distance_avx512_unused;
+#endif
