@@ -261,7 +261,7 @@ static void introselect(const double *v, int64_t *order, int64_t count, int64_t 
 /* numpy.argsort's quicksort over a gathered row: values are v[order[.]], ties by position. */
 static void argsort(const double *v, int64_t *order, int64_t count)
 {
-    while (count > 17) {
+    while (count > 16) {
         int64_t middle = (count - 1) / 2, high = count - 1;
         if (LESS(middle, 0)) swap_order(order, middle, 0);
         if (LESS(high, middle)) swap_order(order, high, middle);

@@ -9,8 +9,7 @@
  *    f64 [nodes]
  * distances f64 [n, k]; indices i64 [n, k]
  * Attributes: k; ties: "first" (smaller index), "heap" (ArgKmin, scikit-learn 1.1+), "tree",
- * "partition" (brute force before 1.1); sort: 0 the pair sort until 1.8, 1 from 1.9 on; squared: the
- * distances stay reduced.
+ * "partition" (brute force before 1.1); sort: 0 the pair sort until 1.8, 1 from 1.9 on.
  *
  * Method: all the orders agree unless two of the k+1 least distances are equal. So rows are screened
  * in float32 with a proven bound (screen_margin), the few that remain are measured in float64, and
@@ -45,7 +44,7 @@ typedef struct neighbors {
     uc_metric_rows *m;
     int64_t k;
     tie_rule ties;
-    bool intro, squared;
+    bool intro;
     tree *tree;
     screen *screen;
 } neighbors;
@@ -217,7 +216,6 @@ static uncork_status prepare(uc_call *call)
     UC_TRY(uc_metric_prepare(call, &s->m));
     s->k = uc_call_int(call, "k", 1);
     s->intro = uc_call_int(call, "sort", 0) != 0;
-    s->squared = uc_call_int(call, "squared", 0) != 0;
     if (s->m->metric != UC_METRIC_PRECOMPUTED && s->k > s->m->rows) {
         return uc_call_fail(call, UNCORK_MALFORMED, "asks for %lld neighbours of %lld rows",
                             (long long)s->k, (long long)s->m->rows);
@@ -359,8 +357,7 @@ static void answer(const job *j, int64_t row, const bench *b)
 {
     const neighbors *s = j->s;
     for (int64_t i = 0; i < s->k; i++) {
-        double v = b->values[i];
-        j->distances[row * s->k + i] = s->squared ? v : uc_metric_finish(s->m, v);
+        j->distances[row * s->k + i] = uc_metric_finish(s->m, b->values[i]);
         j->indices[row * s->k + i] = b->indices[i];
     }
 }
