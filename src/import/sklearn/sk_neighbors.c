@@ -231,6 +231,16 @@ uncork_status sk_do_kneighbors_transformer(sk_ctx *ctx, const sk_est *est, sk_me
     return sk_return(ctx, out, uc_node_out(n, 0), UNCORK_FLOAT64, s.row_count);
 }
 
+uncork_status sk_do_lsh_forest(sk_ctx *ctx, const sk_est *est, sk_method method, const sk_data *in,
+                               sk_result *out)
+{
+    (void)method;
+    (void)in;
+    (void)out;
+    return sk_unsupported(ctx, est,
+                          "approximate neighbours by random hash trees (deprecated in 0.19)");
+}
+
 /* ---- radius --------------------------------------------------------------------------------- */
 
 uncork_status sk_do_radius_transformer(sk_ctx *ctx, const sk_est *est, sk_method method,

@@ -153,7 +153,8 @@ static bool read_metric_object(sk_ctx *ctx, const sk_est *est, const char *attri
     const uc_tensor *vec = as(ctx, uc_pickle_item(state, 1), UNCORK_FLOAT64, 1);
     const uc_tensor *mat = as(ctx, uc_pickle_item(state, 2), UNCORK_FLOAT64, 2);
     /* Without weights the vector is empty (1.1+) or a place holder, one zero. */
-    bool weights = vec && vec->shape[0] == s->width && (s->width > 1 || uc_tensor_doubles(vec)[0] > 0);
+    bool weights =
+        vec && vec->shape[0] == s->width && (s->width > 1 || uc_tensor_doubles(vec)[0] > 0);
     bool vector = !strcmp(s->metric, "seuclidean") || !strcmp(s->metric, "wminkowski") ||
                   (!strcmp(s->metric, "minkowski") && weights);
     s->parameter = !strcmp(s->metric, "mahalanobis") ? mat : vector ? vec : NULL;

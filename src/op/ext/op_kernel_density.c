@@ -5,6 +5,7 @@
  * distances f64 [n, m]; weights f64 [m], optional
  * out       f64 [n]: ln(sum w K(d) / sum w), normalised
  * Attributes: kernel, bandwidth, width (features). */
+#include "kernel/special.h"
 #include "op/op.h"
 
 #include <math.h>
@@ -56,23 +57,18 @@ static double log_kernel(int kernel, double d, double h)
 }
 
 /* ln of the volume of the unit ball in n dimensions, and of the surface of that in n + 1. */
-static double log_volume(double n)
-{
-    int sign;
-    return 0.5 * n * log(pi) - lgamma_r(0.5 * n + 1.0, &sign);
-}
+static double log_volume(double n) { return 0.5 * n * log(pi) - uc_log_gamma(0.5 * n + 1.0); }
 
 static double log_surface(double n) { return log(2.0 * pi) + log_volume(n - 1.0); }
 
 static double log_norm(int kernel, double h, int64_t width)
 {
     double d = (double)width, factor = 0.0, term = 2.0 / pi;
-    int sign;
     switch (kernel) {
     case GAUSSIAN: factor = 0.5 * d * log(2.0 * pi); break;
     case TOPHAT: factor = log_volume(d); break;
     case EPANECHNIKOV: factor = log_volume(d) + log(2.0 / (d + 2.0)); break;
-    case EXPONENTIAL: factor = log_surface(d - 1.0) + lgamma_r(d, &sign); break;
+    case EXPONENTIAL: factor = log_surface(d - 1.0) + uc_log_gamma(d); break;
     case LINEAR: factor = log_volume(d) - log(d + 1.0); break;
     default:
         for (int64_t k = 1; k <= width; k += 2) {
@@ -105,8 +101,8 @@ static uncork_status run(uc_call *call)
     const uc_tensor *d = uc_call_in(call, 0), *w = uc_call_in(call, 1);
     int64_t n = d->shape[0], m = d->shape[1];
     if (w && w->shape[0] != m) {
-        return uc_call_fail(call, UNCORK_INPUT, "%lld weights for %lld rows", (long long)w->shape[0],
-                            (long long)m);
+        return uc_call_fail(call, UNCORK_INPUT, "%lld weights for %lld rows",
+                            (long long)w->shape[0], (long long)m);
     }
     uc_tensor *out;
     UC_TRY(uc_call_output(call, 0, UNCORK_FLOAT64, 1, d->shape, &out));
