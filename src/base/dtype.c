@@ -199,7 +199,7 @@ double uc_dtype_load_f64(const void *data, int64_t i, uncork_dtype dtype)
     case UNCORK_STRING:
     case UNCORK_DTYPE_NONE: break;
     }
-    return NAN;
+    return (double)NAN;
 }
 
 static int64_t saturate(double d)
