@@ -1,0 +1,55 @@
+/* Packing of support vectors, the row that needs no instruction set, and the choice of a row. */
+#include "kernel/svm.h"
+
+#include "base/cpu.h"
+
+#define SVM_RUN   uc_svm_scalar
+#define SVM_BYTES 16
+#define SVM_ROWS  1
+#define SVM_SUMS  8
+#include "kernel/svm_body.inc"
+
+static int64_t padded(int64_t vectors)
+{
+    return (vectors + UC_SVM_LANES - 1) / UC_SVM_LANES * UC_SVM_LANES;
+}
+
+int64_t uc_svm_packed(int64_t vectors, int64_t features) { return padded(vectors) * features; }
+
+void uc_svm_pack(const double *from, int64_t vectors, int64_t features, double *to)
+{
+    int64_t all = padded(vectors);
+    for (int64_t at = 0; at < all; at += UC_SVM_PANEL) {
+        int64_t width = all - at < UC_SVM_PANEL ? all - at : UC_SVM_PANEL;
+        for (int64_t f = 0; f < features; f++) {
+            for (int64_t i = at; i < at + width; i++) {
+                *to++ = i < vectors ? from[i * features + f] : 0;
+            }
+        }
+    }
+}
+
+int64_t uc_svm_scratch(const uc_svm *svm)
+{
+    int64_t sums = svm->sums == 1 ? 0 : svm->classes * svm->sums_padded;
+    return (svm->kind == UC_SVM_PRECOMPUTED ? 0 : UC_SVM_BLOCK * svm->padded) + sums;
+}
+
+uc_svm_fn uc_svm_row(unsigned features)
+{
+#if defined(__x86_64__)
+    static const struct {
+        unsigned needs;
+        uc_svm_fn run;
+    } rows[] = {
+        {UC_CPU_AVX512, uc_svm_avx512},
+        {UC_CPU_AVX2, uc_svm_avx2},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (features & rows[i].needs) return rows[i].run;
+    }
+#else
+    (void)features;
+#endif
+    return uc_svm_scalar;
+}

@@ -1,0 +1,61 @@
+/* Decisions of a support vector machine: kernel values of rows against packed vectors, then one
+ * weighted sum a pair of classes. Float64. Every instruction set gives the same bits: no fused
+ * multiply-adds, sums in a fixed order of eight lanes. */
+#ifndef UC_KERNEL_SVM_H
+#define UC_KERNEL_SVM_H
+
+#include <stdint.h>
+
+typedef enum uc_svm_kind {
+    UC_SVM_LINEAR,      /* x . s */
+    UC_SVM_POLY,        /* (gamma x . s + coef0)^degree */
+    UC_SVM_RBF,         /* exp(-gamma sum (x - s)^2) */
+    UC_SVM_SIGMOID,     /* tanh(gamma x . s + coef0) */
+    UC_SVM_PRECOMPUTED, /* x is the kernel's values already, one a vector */
+} uc_svm_kind;
+
+enum {
+    UC_SVM_LANES = 8,
+    UC_SVM_PANEL = 32, /* vectors packed side by side */
+    UC_SVM_BLOCK = 16, /* most rows of one call */
+};
+
+typedef struct uc_svm {
+    uc_svm_kind kind;
+    int degree; /* >= 0 */
+    double gamma, coef0;
+    int64_t vectors, padded; /* padded: up to a multiple of UC_SVM_LANES */
+    int64_t features;        /* of x: `vectors` when precomputed */
+    const double *panels;    /* see uc_svm_pack; 64-byte aligned */
+    int64_t classes;         /* 1: one sum over all vectors (regression) */
+    const int64_t *starts;   /* [classes + 1]: the vectors of each class */
+    int64_t sums;            /* weights a vector: classes - 1; 1 for one or two classes */
+    int64_t sums_padded;     /* up to a multiple of UC_SVM_LANES; 1 when sums is 1 */
+    const double *weights;   /* [vectors padded][sums_padded], zeros in the padding */
+    const double *intercept; /* [pairs] */
+} uc_svm;
+
+/* Doubles that uc_svm_pack writes. */
+int64_t uc_svm_packed(int64_t vectors, int64_t features);
+/* Panels of up to UC_SVM_PANEL vectors, each [features][vectors of it, padded to 8]. */
+void uc_svm_pack(const double *from, int64_t vectors, int64_t features, double *to);
+/* Doubles of scratch a call needs. */
+int64_t uc_svm_scratch(const uc_svm *svm);
+
+/* x  [rows, features], rows <= UC_SVM_BLOCK
+ * scratch  uc_svm_scratch doubles, 64-byte aligned
+ * decisions  [rows, pairs]: pair (i, j), i < j, in order; positive speaks for i */
+typedef void (*uc_svm_fn)(const uc_svm *svm, const double *x, int64_t rows, double *scratch,
+                          double *decisions);
+
+/* The best row for these CPU features (uc_cpu_features). */
+uc_svm_fn uc_svm_row(unsigned features);
+
+void uc_svm_scalar(const uc_svm *svm, const double *x, int64_t rows, double *scratch,
+                   double *decisions);
+void uc_svm_avx2(const uc_svm *svm, const double *x, int64_t rows, double *scratch,
+                 double *decisions);
+void uc_svm_avx512(const uc_svm *svm, const double *x, int64_t rows, double *scratch,
+                   double *decisions);
+
+#endif

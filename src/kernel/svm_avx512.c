@@ -1,0 +1,8 @@
+/* svm.h for AVX-512. */
+#include "kernel/svm.h"
+
+#define SVM_RUN   uc_svm_avx512
+#define SVM_BYTES 64
+#define SVM_ROWS  4
+#define SVM_SUMS  4
+#include "kernel/svm_body.inc"
