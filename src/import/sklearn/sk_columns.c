@@ -162,7 +162,7 @@ bool sk_select(sk_ctx *ctx, const sk_est *est, const uc_pickle *spec, const uc_s
 bool sk_selects_by_name(const sk_est *est)
 {
     const uc_pickle *list = sk_attr(est, "transformers_");
-    for (size_t i = 0; list && i < list->count; i++) {
+    for (size_t i = 0; i < sk_item_count(list); i++) {
         const uc_pickle *spec = unwrap(uc_pickle_item(uc_pickle_item(list, i), 2));
         if (is_text(spec)) return true;
         if (!spec) continue;

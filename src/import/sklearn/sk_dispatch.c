@@ -159,6 +159,18 @@ static const delegation delegations[] = {
     {"semi_supervised", "SelfTrainingClassifier", "estimator_|base_estimator_", WHOLE, ALL},
 };
 
+static const delegation *delegation_of(const sk_row *row, sk_method method)
+{
+    for (size_t i = 0; i < sizeof delegations / sizeof delegations[0]; i++) {
+        const delegation *d = &delegations[i];
+        if ((d->mask & (1u << method)) && strcmp(d->name, row->name) == 0 &&
+            strcmp(d->package, row->package) == 0) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
 static const uc_pickle *picked(const uc_pickle *value, part which)
 {
     if (which == WHOLE || !value) return value;
@@ -210,13 +222,8 @@ bool sk_has_method(const sk_est *est, sk_method method)
 {
     const sk_row *row = sk_find_row(est->module, est->class_name);
     if (!row || !(row->methods & (1u << method))) return false;
-    for (size_t i = 0; i < sizeof delegations / sizeof delegations[0]; i++) {
-        const delegation *d = &delegations[i];
-        if ((d->mask & (1u << method)) && strcmp(d->name, row->name) == 0 &&
-            strcmp(d->package, row->package) == 0) {
-            return delegated(est, d, method);
-        }
-    }
+    const delegation *d = delegation_of(row, method);
+    if (d) return delegated(est, d, method);
     return switched_on(est, method);
 }
 
@@ -251,8 +258,28 @@ static uncork_status unknown_class(sk_ctx *ctx, const sk_est *est, sk_method met
     return status;
 }
 
+/* A pipeline lacks a method because its last step is of a class that isn't known: that is named. */
+static bool names_unknown_child(sk_ctx *ctx, const sk_est *est, sk_method method)
+{
+    const sk_row *row = sk_find_row(est->module, est->class_name);
+    const delegation *d = row ? delegation_of(row, method) : NULL;
+    sk_est child;
+    if (!d || !sk_view(picked(sk_attr(est, d->child), d->which), est, &child)) return false;
+    size_t n = sk_list_count(est, d->child);
+    const char *path = d->which == WHOLE
+                           ? uc_arena_printf(ctx->arena, "%s.%s", est->path, d->child)
+                           : uc_arena_printf(ctx->arena, "%s.%s[%zu]", est->path, d->child,
+                                             d->which == FIRST || n == 0 ? 0 : n - 1);
+    if (path) child.path = path;
+    if (sk_find_row(child.module, child.class_name))
+        return names_unknown_child(ctx, &child, method);
+    (void)unknown_class(ctx, &child, method);
+    return true;
+}
+
 static uncork_status no_method(sk_ctx *ctx, const sk_est *est, sk_method method)
 {
+    if (names_unknown_child(ctx, est, method)) return sk_status(ctx);
     char has[160] = "";
     size_t n = 0;
     for (int m = 0; m < SK_METHOD_COUNT; m++) {
@@ -302,7 +329,7 @@ uc_ref sk_apply1(sk_ctx *ctx, const sk_est *est, sk_method method, const sk_data
 static const uc_tensor *usual_classes(sk_ctx *ctx, const uc_pickle *value)
 {
     bool list_of_arrays = value && value->kind == UC_PICKLE_LIST && value->count &&
-                          value->items[0]->kind == UC_PICKLE_ARRAY;
+                          value->items[0] && value->items[0]->kind == UC_PICKLE_ARRAY;
     if (!value || value->kind == UC_PICKLE_NONE || list_of_arrays) return NULL;
     const uc_tensor *t = uc_pickle_tensor(value, ctx->arena, NULL);
     if (!t || t->rank != 1) return NULL;

@@ -77,7 +77,7 @@ static void widen_by_trees(sk_ctx *ctx, range *r, const sk_est *est)
     enum { ENOUGH = 200 };
     widen_by_tree(ctx, r, sk_attr(est, "tree_"));
     const uc_pickle *list = sk_attr(est, "estimators_");
-    for (size_t i = 0; list && list->kind != UC_PICKLE_DICT && i < list->count && i < ENOUGH; i++) {
+    for (size_t i = 0; i < sk_item_count(list) && i < ENOUGH; i++) {
         widen_by_tree(ctx, r, uc_pickle_attr(list->items[i], "tree_"));
     }
 }
@@ -125,7 +125,7 @@ static range seen_range(sk_ctx *ctx, const sk_est *est)
     }
     if (!r.known && sk_has(est, "_bin_mapper")) {
         const uc_pickle *bins = uc_pickle_attr(sk_attr(est, "_bin_mapper"), "bin_thresholds_");
-        for (size_t i = 0; bins && bins->kind != UC_PICKLE_DICT && i < bins->count; i++) {
+        for (size_t i = 0; i < sk_item_count(bins); i++) {
             widen_by(ctx, &r, bins->items[i]);
         }
         what = "bin_thresholds_";

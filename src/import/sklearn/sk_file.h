@@ -30,6 +30,12 @@ typedef struct sk_file {
     uint64_t refusal_offset;
 } sk_file;
 
+/* Items of a list, tuple, set or object array (records count rows, not items). */
+static inline size_t sk_item_count(const uc_pickle *v)
+{
+    return v && v->items && v->kind != UC_PICKLE_DICT ? v->count : 0;
+}
+
 /* What the first estimator is fed. */
 typedef enum sk_input_kind {
     SK_INPUT_MATRIX, /* X [rows, width] */

@@ -307,18 +307,27 @@ static uncork_status put_default(sk_ctx *ctx, const sk_file *sk, const sk_est *e
     return sk_status(ctx);
 }
 
+/* PREDICT for the default outputs, and for names that are none. */
+static sk_method method_of(const char *entry)
+{
+    for (int m = 0; entry && m < SK_METHOD_COUNT; m++) {
+        if (strcmp(entry, sk_method_name((sk_method)m)) == 0) return (sk_method)m;
+    }
+    return SK_PREDICT;
+}
+
 static uncork_status put_method(sk_ctx *ctx, const sk_est *est, const char *entry,
                                 const sk_data *data)
 {
-    for (int m = 0; m < SK_METHOD_COUNT; m++) {
-        if (strcmp(entry, sk_method_name((sk_method)m)) != 0) continue;
-        sk_result result;
-        UC_TRY(sk_apply(ctx, est, (sk_method)m, data, &result));
-        if (m == SK_PREDICT) restore_label_type(ctx, est, &result);
-        put_outputs(ctx, entry, &result);
-        return sk_status(ctx);
+    sk_method method = method_of(entry);
+    sk_result result;
+    if (strcmp(entry, sk_method_name(method)) != 0) {
+        return uc_fail(ctx->error, UNCORK_USAGE, UC_NO_OFFSET, "there is no method '%s'", entry);
     }
-    return uc_fail(ctx->error, UNCORK_USAGE, UC_NO_OFFSET, "there is no method '%s'", entry);
+    UC_TRY(sk_apply(ctx, est, method, data, &result));
+    if (method == SK_PREDICT) restore_label_type(ctx, est, &result);
+    put_outputs(ctx, entry, &result);
+    return sk_status(ctx);
 }
 
 static uncork_status sk_import(const uc_import *file, const char *entry,
@@ -348,7 +357,7 @@ static uncork_status sk_import(const uc_import *file, const char *entry,
     sk_data data;
     if (!sk_estimator(&ctx, sk->model.object, NULL, sk->model.path, &est)) return sk_status(&ctx);
     if (!sk_find_row(est.module, est.class_name)) { /* named before anything is asked of it */
-        return sk_apply(&ctx, &est, SK_PREDICT, &(sk_data){0}, &(sk_result){0});
+        return sk_apply(&ctx, &est, method_of(entry), &(sk_data){0}, &(sk_result){0});
     }
     if (!apply_before(&ctx, sk, options, &data)) return sk_status(&ctx);
     graph->where = est.path;

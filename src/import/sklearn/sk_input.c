@@ -64,8 +64,9 @@ static bool inner(const sk_est *est, const char *names, bool last, sk_est *child
 {
     const uc_pickle *value = sk_attr(est, names);
     if (value && value->kind == UC_PICKLE_OBJECT) return sk_view(value, est, child);
-    for (size_t i = 0; value && i < value->count && i < 1000; i++) {
-        const uc_pickle *item = of_item(uc_pickle_item(value, last ? value->count - 1 - i : i));
+    size_t n = sk_item_count(value);
+    for (size_t i = 0; i < n && i < 1000; i++) {
+        const uc_pickle *item = of_item(uc_pickle_item(value, last ? n - 1 - i : i));
         bool constant = item && uc_str_is(item->text, "_ConstantPredictor");
         if (item && item->kind == UC_PICKLE_OBJECT && !constant) return sk_view(item, est, child);
     }
@@ -181,7 +182,7 @@ static int64_t category_count(const sk_est *est)
     const uc_pickle *lists = sk_attr(est, "categories_");
     bool plain = !sk_has(est, "drop_idx_") && !sk_has(est, "_infrequent_indices") && lists;
     int64_t n = 0;
-    for (size_t i = 0; plain && i < lists->count; i++) {
+    for (size_t i = 0; plain && i < sk_item_count(lists); i++) {
         const uc_pickle *one = uc_pickle_item(lists, i);
         if (!one || !one->tensor || one->tensor->rank != 1) return -1;
         n += one->tensor->shape[0];
@@ -269,13 +270,13 @@ static uncork_dtype dtype_of_categories(const uc_pickle *list, size_t i)
                : uc_dtype_is_float(t)                 ? UNCORK_FLOAT64
                                                       : UNCORK_INT64;
     }
-    for (size_t k = 0; k < one->count; k++) {
+    for (size_t k = 0; k < sk_item_count(one); k++) {
         const uc_pickle *v = one->items[k];
         if (v && (v->kind == UC_PICKLE_TEXT || v->kind == UC_PICKLE_BYTES)) return UNCORK_STRING;
         if (v && v->kind == UC_PICKLE_FLOAT) return UNCORK_FLOAT64;
         if (v && v->kind == UC_PICKLE_BOOL) return UNCORK_BOOL;
     }
-    return one->count ? UNCORK_INT64 : UNCORK_FLOAT64;
+    return sk_item_count(one) ? UNCORK_INT64 : UNCORK_FLOAT64;
 }
 
 /* Column `i` of what the estimator (the first that sees it) is fed. */
@@ -303,7 +304,7 @@ static uncork_dtype column_dtype(sk_ctx *ctx, const sk_est *est, size_t i)
 static void use_columns(sk_ctx *ctx, const sk_est *est, const sk_input *input, uncork_dtype *types)
 {
     const uc_pickle *list = sk_attr(est, "transformers_");
-    for (size_t i = 0; list && i < list->count && sk_status(ctx) == UNCORK_OK; i++) {
+    for (size_t i = 0; i < sk_item_count(list) && sk_status(ctx) == UNCORK_OK; i++) {
         const uc_pickle *entry = uc_pickle_item(list, i), *what = uc_pickle_item(entry, 1);
         sk_selection picked;
         if (!what || what->kind == UC_PICKLE_NONE || uc_pickle_is_text(what, "drop")) continue;
@@ -325,16 +326,16 @@ static uc_str *mentioned_names(sk_ctx *ctx, const sk_est *est, int64_t *count)
 {
     const uc_pickle *list = sk_attr(est, "transformers_");
     size_t most = 0;
-    for (size_t i = 0; list && i < list->count; i++) {
+    for (size_t i = 0; i < sk_item_count(list); i++) {
         const uc_pickle *spec = uc_pickle_item(uc_pickle_item(list, i), 2);
-        most += spec ? 1 + spec->count +
+        most += spec ? 1 + sk_item_count(spec) +
                            (spec->tensor && spec->tensor->rank == 1 ? (size_t)spec->tensor->shape[0]
                                                                     : 0)
                      : 0;
     }
     uc_str *names = UC_NEW(ctx->arena, uc_str, most);
     size_t n = 0;
-    for (size_t i = 0; names && list && i < list->count; i++) {
+    for (size_t i = 0; names && i < sk_item_count(list); i++) {
         const uc_pickle *spec = uc_pickle_item(uc_pickle_item(list, i), 2);
         const uc_pickle *one[1] = {spec};
         bool scalar = spec && (spec->kind == UC_PICKLE_TEXT || spec->kind == UC_PICKLE_BYTES);

@@ -84,7 +84,7 @@ static void outline(uc_json_writer *json, const uc_pickle *v, int depth, int *le
             uc_json_end_array(json);
         }
         uc_json_end_array(json);
-    } else if (v->count) {
+    } else if (sk_item_count(v)) {
         uc_json_begin_array(json);
         for (size_t i = 0; i<v->count && * left> 0; i++)
             outline(json, v->items[i], depth + 1, left);
@@ -148,8 +148,7 @@ static void put_steps(uc_json_writer *json, const sk_est *est, uc_str name, int 
     if (depth > 8) return;
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         const uc_pickle *list = sk_attr(est, lists[i]);
-        for (size_t k = 0; list && list->kind != UC_PICKLE_DICT && k < list->count && k < 100;
-             k++) {
+        for (size_t k = 0; k < sk_item_count(list) && k < 100; k++) {
             const uc_pickle *pair = list->items[k], *key = uc_pickle_item(pair, 0);
             if (!sk_view(uc_pickle_item(pair, 1), est, &child)) continue;
             put_steps(json, &child, key ? key->text : (uc_str){NULL, 0}, depth + 1);

@@ -249,8 +249,8 @@ static void visit(scan *s, const uc_pickle *value, uint32_t parent, link_kind ki
                   const uc_pickle *key, size_t index)
 {
     if (!value) return;
-    bool holds =
-        value->kind == UC_PICKLE_SYMBOL || value->kind == UC_PICKLE_OBJECT || value->count > 0;
+    bool holds = value->kind == UC_PICKLE_SYMBOL || value->kind == UC_PICKLE_OBJECT ||
+                 (value->items && value->count > 0);
     if (!holds || s->place_count >= UINT32_MAX || !is_first_visit(s, value)) return;
     place *places = uc_arena_grow(s->scratch, s->places, &s->place_capacity, s->place_count + 1,
                                   sizeof *places);
@@ -384,8 +384,7 @@ static void open_dict(scan *s, const uc_pickle *dict, uint32_t at, link_kind kin
 
 static void open_items(scan *s, const uc_pickle *value, uint32_t at, link_kind kind)
 {
-    if (!value) return;
-    for (size_t i = 0; i < value->count; i++) {
+    for (size_t i = 0; i < sk_item_count(value); i++) {
         visit(s, value->items[i], at, kind, NULL, i);
     }
 }
