@@ -206,19 +206,49 @@ ALWAYS_INLINE __m256i step_f64(const uc_trees *trees, const uc_tree_node_f64 *no
     return next_f64(trees, threshold, meta, x, row);
 }
 
-ALWAYS_INLINE void walk_rows_f64(const uc_trees *trees, int32_t tree, const double *x,
-                                 __m256i lane_row, int64_t stride, int32_t *leaf, const int vectors)
+typedef struct top_f64 { /* the first 16 nodes of a tree: four levels */
+    __m512d threshold0, threshold1;
+    __m512i meta0, meta1; /* in the low halves of 64 bits */
+} top_f64;
+
+/* Splits 8 nodes in memory order. */
+ALWAYS_INLINE void split_f64(const uc_tree_node_f64 *nodes, __m512d *threshold, __m512i *meta)
+{
+    __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    __m512i low = _mm512_loadu_si512(nodes), high = _mm512_loadu_si512(nodes + 4);
+    *threshold = _mm512_castsi512_pd(_mm512_permutex2var_epi64(low, even, high));
+    *meta = _mm512_permutex2var_epi64(low, _mm512_add_epi64(even, _mm512_set1_epi64(1)), high);
+}
+
+ALWAYS_INLINE __m256i step_top_f64(const uc_trees *trees, const top_f64 *top, __m256i at,
+                                   const double *x, __m256i row)
+{
+    __m512i index = _mm512_cvtepu32_epi64(at);
+    __m512d threshold = _mm512_permutex2var_pd(top->threshold0, index, top->threshold1);
+    __m512i meta = _mm512_permutex2var_epi64(top->meta0, index, top->meta1);
+    return next_f64(trees, threshold, _mm512_cvtepi64_epi32(meta), x, row);
+}
+
+ALWAYS_INLINE void walk_rows_f64(const uc_trees *trees, int32_t tree, const top_f64 *top,
+                                 const double *x, __m256i lane_row, int64_t stride, int32_t *leaf,
+                                 const int vectors)
 {
     const uc_tree_node_f64 *nodes = trees->f64 + trees->first[tree];
-    int32_t depth = trees->depth[tree];
-    __m256i at[4];
-#    pragma GCC unroll 4
+    int32_t depth = trees->depth[tree], d = 0;
+    __m256i at[8];
+#    pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
         at[v] = _mm256_setzero_si256();
     }
-    for (int32_t d = 0; d < depth; d++) {
+    for (; d < depth && d < 4; d++) {
+#    pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            at[v] = step_top_f64(trees, top, at[v], x + 8 * v * stride, lane_row);
+        }
+    }
+    for (; d < depth; d++) {
         __mmask8 moved = 0;
-#    pragma GCC unroll 4
+#    pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
             __m256i next = step_f64(trees, nodes, at[v], x + 8 * v * stride, lane_row);
             moved |= _mm256_cmpneq_epi32_mask(next, at[v]);
@@ -228,7 +258,7 @@ ALWAYS_INLINE void walk_rows_f64(const uc_trees *trees, int32_t tree, const doub
             break;
         }
     }
-#    pragma GCC unroll 4
+#    pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
         _mm256_storeu_si256((__m256i *)(void *)(leaf + 8 * v), at[v]);
     }
@@ -237,18 +267,25 @@ ALWAYS_INLINE void walk_rows_f64(const uc_trees *trees, int32_t tree, const doub
 void uc_tree_rows_f64_avx512(const uc_trees *trees, int32_t tree, const double *x, int64_t stride,
                              int32_t n, int32_t *leaf)
 {
+    const uc_tree_node_f64 *nodes = trees->f64 + trees->first[tree];
     __m256i row = _mm512_castsi512_si256(row_offsets(stride, 8));
+    top_f64 top;
     int32_t i = 0;
-    for (; i + 32 <= n; i += 32) {
-        walk_rows_f64(trees, tree, x + i * stride, row, stride, leaf + i, 4);
+    split_f64(nodes, &top.threshold0, &top.meta0);
+    split_f64(nodes + 8, &top.threshold1, &top.meta1);
+    for (; i + 64 <= n; i += 64) {
+        walk_rows_f64(trees, tree, &top, x + i * stride, row, stride, leaf + i, 8);
+    }
+    for (; i + 16 <= n; i += 16) {
+        walk_rows_f64(trees, tree, &top, x + i * stride, row, stride, leaf + i, 2);
     }
     for (; i + 8 <= n; i += 8) {
-        walk_rows_f64(trees, tree, x + i * stride, row, stride, leaf + i, 1);
+        walk_rows_f64(trees, tree, &top, x + i * stride, row, stride, leaf + i, 1);
     }
     if (i < n) {
         int32_t last[8];
         row = _mm512_castsi512_si256(row_offsets(stride, n - i));
-        walk_rows_f64(trees, tree, x + i * stride, row, stride, last, 1);
+        walk_rows_f64(trees, tree, &top, x + i * stride, row, stride, last, 1);
         for (int32_t j = 0; i + j < n; j++) {
             leaf[i + j] = last[j];
         }
