@@ -62,5 +62,7 @@ uncork_status sk_return_outputs(sk_ctx *ctx, sk_method method, const sk_outputs 
                                 uc_ref proba, sk_result *out);
 /* NumPy's sum along a contiguous axis (pairwise, 8 accumulators from 8 elements on). */
 double sk_pairwise_sum(const double *v, int64_t n);
+/* [1 - positive, positive] of positive [rows, 1]. */
+uc_ref sk_binary_columns(sk_ctx *ctx, uc_ref positive);
 
 #endif
