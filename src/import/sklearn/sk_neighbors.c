@@ -444,7 +444,7 @@ static uc_ref centroid_scores(sk_ctx *ctx, const sk_est *est, uc_ref x, const uc
         }
     }
     sk_space s = sk_space_of(scaled, "euclidean");
-    uc_ref distance = sk_distances(ctx, &s, uc_g2(g, "Div", x, sk_const(ctx, scale)));
+    uc_ref distance = sk_space_distances(ctx, &s, uc_g2(g, "Div", x, sk_const(ctx, scale)));
     uc_ref square = uc_g2(g, "Mul", distance, distance);
     uc_ref log_prior = sk_mul_s(ctx, uc_g1(g, "Log", sk_const(ctx, prior)), 2.0);
     return uc_g2(g, "Sub", log_prior, square);
@@ -575,7 +575,7 @@ uncork_status sk_do_kernel_density(sk_ctx *ctx, const sk_est *est, sk_method met
         w = sk_const(ctx, t);
     }
     uc_str kernel = sk_str(ctx, est, "kernel", "gaussian");
-    uc_ref pair[2] = {sk_distances(ctx, &s, sk_x(ctx, est, in, s.width)), w};
+    uc_ref pair[2] = {sk_space_distances(ctx, &s, sk_x(ctx, est, in, s.width)), w};
     uc_node *n = uc_graph_node(g, "uncork.KernelDensity", pair, w ? 2 : 1, 1);
     char *name = uc_arena_copy(ctx->arena, kernel.data, kernel.size);
     uc_node_str(g, n, "kernel", name ? name : "");

@@ -31,7 +31,7 @@ void sk_nearest(sk_ctx *ctx, const sk_space *space, uc_ref x, int64_t k, uc_ref 
 /* Index of the nearest row [n]. */
 uc_ref sk_nearest_one(sk_ctx *ctx, const sk_space *space, uc_ref x);
 /* All distances [n, rows]. */
-uc_ref sk_distances(sk_ctx *ctx, const sk_space *space, uc_ref x);
+uc_ref sk_space_distances(sk_ctx *ctx, const sk_space *space, uc_ref x);
 /* Weights within a radius [n, rows]: see op_radius_weights.c. */
 uc_ref sk_within(sk_ctx *ctx, const sk_space *space, uc_ref x, double radius, const char *weights,
                  bool required);

@@ -338,7 +338,7 @@ uc_ref sk_nearest_one(sk_ctx *ctx, const sk_space *s, uc_ref x)
     return uc_g_squeeze(ctx->graph, indices, 1);
 }
 
-uc_ref sk_distances(sk_ctx *ctx, const sk_space *s, uc_ref x)
+uc_ref sk_space_distances(sk_ctx *ctx, const sk_space *s, uc_ref x)
 {
     if (sk_status(ctx) != UNCORK_OK) return 0;
     return uc_node_out(search(ctx, s, "uncork.PairwiseDistance", x, 3, 1), 0);
