@@ -19,10 +19,11 @@ bool uc_shape_count(const int64_t *shape, int rank, size_t *count)
     bool zero = false;
     for (int i = 0; i < rank; i++) {
         if (shape[i] < 0) return false;
-        if (shape[i] == 0) zero = true;
-    }
-    for (int i = 0; i < rank && !zero; i++) {
-        if (!uc_mul_size(n, (size_t)shape[i], &n) || n > INT64_MAX) return false;
+        if (shape[i] == 0) {
+            zero = true; /* the others are multiplied all the same: strides must fit */
+        } else if (!uc_mul_size(n, (size_t)shape[i], &n) || n > INT64_MAX) {
+            return false;
+        }
     }
     *count = zero ? 0 : n;
     return true;
