@@ -12,7 +12,10 @@ typedef struct signature {
     const char *what, *fix;
 } signature;
 
-#define SIGNATURE(at, bytes, status, what, fix) {at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix}
+#define SIGNATURE(at, bytes, status, what, fix)                  \
+    {                                                            \
+        at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix \
+    }
 #define NOT_YET "this build reads scikit-learn, xgboost and lightgbm models"
 
 static const signature signatures[] = {
@@ -43,7 +46,8 @@ static const signature signatures[] = {
               "give the model first, then the pictures"),
     SIGNATURE(0, "Rar!", UNSUPPORTED, "this is a RAR archive", "unpack it first"),
     SIGNATURE(0, "7z\xbc\xaf\x27\x1c", UNSUPPORTED, "this is a 7z archive", "unpack it first"),
-    SIGNATURE(0, "RDX2\n", UNSUPPORTED, "this is R's own data format", "save the model from Python"),
+    SIGNATURE(0, "RDX2\n", UNSUPPORTED, "this is R's own data format",
+              "save the model from Python"),
 };
 
 /* Names inside a folder or archive that tell what it is. */
@@ -96,8 +100,8 @@ static bool all_zero(uc_bytes head)
 /* safetensors: a small little-endian length, then a JSON object. */
 static bool is_safetensors(uc_bytes head)
 {
-    return head.size > 9 && uc_load_u64le(head.data) < (UINT64_C(100) << 20) && head.data[8] == '{' &&
-           uc_load_u64le(head.data) > 1;
+    return head.size > 9 && uc_load_u64le(head.data) < (UINT64_C(100) << 20) &&
+           head.data[8] == '{' && uc_load_u64le(head.data) > 1;
 }
 
 /* ONNX, frozen graphs: protobuf starts with a small field tag; the text gives it away. */
@@ -110,7 +114,8 @@ static bool holds(uc_bytes head, const char *text)
     return false;
 }
 
-static uncork_status named(uncork_error *error, uncork_status status, const char *what, const char *fix)
+static uncork_status named(uncork_error *error, uncork_status status, const char *what,
+                           const char *fix)
 {
     uc_fail(error, status, status == UNCORK_MALFORMED ? 0 : UC_NO_OFFSET, "%s", what);
     return uc_fix(error, "%s", fix);
@@ -126,7 +131,8 @@ uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool ma
                      "nothing in this folder or archive is a model that uncork knows",
                      "name the model's file itself");
     }
-    if (head.size == 0) return named(error, UNCORK_MALFORMED, "the file is empty", "copy or download it again");
+    if (head.size == 0)
+        return named(error, UNCORK_MALFORMED, "the file is empty", "copy or download it again");
     for (size_t k = 0; k < sizeof signatures / sizeof signatures[0]; k++) {
         const signature *s = &signatures[k];
         if (head.size >= s->at + s->size && memcmp(head.data + s->at, s->bytes, s->size) == 0) {
@@ -138,12 +144,14 @@ uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool ma
         return named(error, UNCORK_MALFORMED, "the file begins with nothing but zero bytes",
                      "the copy or download is broken: fetch it again");
     }
-    if (is_safetensors(head)) return named(error, UNCORK_UNSUPPORTED, "this is a safetensors file", NOT_YET);
+    if (is_safetensors(head))
+        return named(error, UNCORK_UNSUPPORTED, "this is a safetensors file", NOT_YET);
     if (holds(head, "ir_version") || holds(head, "pytorch") || holds(head, "onnx")) {
         return named(error, UNCORK_UNSUPPORTED, "this looks like an ONNX model", NOT_YET);
     }
     if (holds(head, "Placeholder")) {
-        return named(error, UNCORK_UNSUPPORTED, "this looks like a frozen TensorFlow graph", NOT_YET);
+        return named(error, UNCORK_UNSUPPORTED, "this looks like a frozen TensorFlow graph",
+                     NOT_YET);
     }
     return named(error, UNCORK_UNSUPPORTED, "the content is of no format that uncork knows",
                  "see uncork formats for what it reads");

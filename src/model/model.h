@@ -9,6 +9,7 @@
 const uc_import *uc_file_import(const uncork_file *file);
 /* Findings of preparing this entry. */
 const uc_findings *uc_model_findings(const uncork_model *model);
+const uncork_file *uc_model_file(const uncork_model *model);
 const uc_graph *uc_model_graph(const uncork_model *model);
 /* The tensor inside a value, and a value over a tensor that outlives it. */
 const uc_tensor *uc_value_tensor(const uncork_value *value);

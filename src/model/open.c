@@ -51,7 +51,8 @@ static void file_free(uncork_file *file)
     uc_arena_free(file->arena);
 }
 
-static uncork_status finish(uncork_file *file, uncork_status status, uncork_file **out, uncork_error *error)
+static uncork_status finish(uncork_file *file, uncork_status status, uncork_file **out,
+                            uncork_error *error)
 {
     if (status == UNCORK_OK) {
         file->json = uc_describe(&file->import, file->arena);
@@ -119,27 +120,15 @@ void uncork_file_close(uncork_file *file)
     if (file) uc_file_release(file);
 }
 
-const char *uncork_file_format(const uncork_file *file)
-{
-    return file->import.importer->name;
-}
+const char *uncork_file_format(const uncork_file *file) { return file->import.importer->name; }
 
-const char *uncork_file_json(const uncork_file *file)
-{
-    return file->json;
-}
+const char *uncork_file_json(const uncork_file *file) { return file->json; }
 
-int uncork_file_entry_count(const uncork_file *file)
-{
-    return (int)file->import.entry_count;
-}
+int uncork_file_entry_count(const uncork_file *file) { return (int)file->import.entry_count; }
 
 const char *uncork_file_entry_name(const uncork_file *file, int i)
 {
     return i >= 0 && (size_t)i < file->import.entry_count ? file->import.entries[i] : NULL;
 }
 
-const uc_import *uc_file_import(const uncork_file *file)
-{
-    return &file->import;
-}
+const uc_import *uc_file_import(const uncork_file *file) { return &file->import; }

@@ -3,11 +3,12 @@
 
 #include "base/thread.h"
 
-static uncork_status prepare(uncork_model *m, const char *entry, const uncork_prepare_options *options,
-                             uncork_error *error)
+static uncork_status prepare(uncork_model *m, const char *entry,
+                             const uncork_prepare_options *options, uncork_error *error)
 {
     const uc_import *import = &m->file->import;
-    const uc_import_options given = {.input_dtype = options ? options->input_dtype : UNCORK_DTYPE_NONE,
+    const uc_import_options given = {.input_dtype =
+                                         options ? options->input_dtype : UNCORK_DTYPE_NONE,
                                      .raw = options && options->raw};
     m->graph = uc_graph_new(m->arena, &m->budget, error);
     if (!m->graph) return uc_fail_memory(error);
@@ -26,7 +27,8 @@ uncork_status uncork_prepare(const uncork_file *file, const char *entry,
     uc_error_init(error);
     *model = NULL;
     uncork_model *m = NULL;
-    uc_arena *own = uc_arena_new(NULL); /* holds the handle; the model's arena is charged to its budget */
+    uc_arena *own =
+        uc_arena_new(NULL); /* holds the handle; the model's arena is charged to its budget */
     if (own) m = UC_NEW(own, uncork_model, 1);
     if (!m) {
         uc_arena_free(own);
@@ -56,15 +58,11 @@ void uncork_model_free(uncork_model *model)
     uc_arena_free(model->own);
 }
 
-const uc_findings *uc_model_findings(const uncork_model *model)
-{
-    return &model->findings;
-}
+const uc_findings *uc_model_findings(const uncork_model *model) { return &model->findings; }
 
-const uc_graph *uc_model_graph(const uncork_model *model)
-{
-    return model->graph;
-}
+const uncork_file *uc_model_file(const uncork_model *model) { return model->file; }
+
+const uc_graph *uc_model_graph(const uncork_model *model) { return model->graph; }
 
 static const uc_graph_value *input_at(const uncork_model *model, int i)
 {
@@ -72,10 +70,7 @@ static const uc_graph_value *input_at(const uncork_model *model, int i)
     return i >= 0 && (size_t)i < g->input_count ? &g->values[g->inputs[i]] : NULL;
 }
 
-int uncork_model_input_count(const uncork_model *model)
-{
-    return (int)model->graph->input_count;
-}
+int uncork_model_input_count(const uncork_model *model) { return (int)model->graph->input_count; }
 
 const char *uncork_model_input_name(const uncork_model *model, int i)
 {
@@ -99,10 +94,7 @@ int uncork_model_input_shape(const uncork_model *model, int i, int64_t *shape)
     return v->rank;
 }
 
-int uncork_model_output_count(const uncork_model *model)
-{
-    return (int)model->graph->output_count;
-}
+int uncork_model_output_count(const uncork_model *model) { return (int)model->graph->output_count; }
 
 const char *uncork_model_output_name(const uncork_model *model, int i)
 {
@@ -114,12 +106,10 @@ uncork_status uncork_pool_new(int threads, uncork_pool **pool)
     return uc_pool_new(threads, pool);
 }
 
-void uncork_pool_free(uncork_pool *pool)
-{
-    uc_pool_free(pool);
-}
+void uncork_pool_free(uncork_pool *pool) { uc_pool_free(pool); }
 
-uncork_status uncork_session_new(const uncork_model *model, uncork_pool *pool, uncork_session **session)
+uncork_status uncork_session_new(const uncork_model *model, uncork_pool *pool,
+                                 uncork_session **session)
 {
     *session = NULL;
     uc_arena *arena = uc_arena_new(NULL);

@@ -12,15 +12,9 @@ const char *uncork_status_text(uncork_status status)
     return "unknown status";
 }
 
-const char *uncork_version(void)
-{
-    return "0.1.0";
-}
+const char *uncork_version(void) { return "0.1.0"; }
 
-int uncork_abi_version(void)
-{
-    return UNCORK_ABI_VERSION;
-}
+int uncork_abi_version(void) { return UNCORK_ABI_VERSION; }
 
 /* An empty value with an arena of its own. */
 static uncork_value *value_new(void)
@@ -40,7 +34,8 @@ static uncork_value *value_new(void)
 static bool shape_is_good(int rank, const int64_t *shape)
 {
     size_t count;
-    return rank >= 0 && rank <= UNCORK_MAX_RANK && (rank == 0 || shape) && uc_shape_count(shape, rank, &count);
+    return rank >= 0 && rank <= UNCORK_MAX_RANK && (rank == 0 || shape) &&
+           uc_shape_count(shape, rank, &count);
 }
 
 /* Takes over `tensor` (NULL: memory was out). */
@@ -55,7 +50,8 @@ static uncork_status finish(uncork_value *v, const uc_tensor *tensor, uncork_val
     return UNCORK_OK;
 }
 
-uncork_status uncork_value_new(uncork_dtype dtype, int rank, const int64_t *shape, uncork_value **value)
+uncork_status uncork_value_new(uncork_dtype dtype, int rank, const int64_t *shape,
+                               uncork_value **value)
 {
     *value = NULL;
     if (!uc_dtype_bits(dtype) || !shape_is_good(rank, shape)) return UNCORK_USAGE;
@@ -101,35 +97,20 @@ void uncork_value_free(uncork_value *value)
     if (value && value->arena) uc_arena_free(value->arena);
 }
 
-const uc_tensor *uc_value_tensor(const uncork_value *value)
-{
-    return &value->value.tensor;
-}
+const uc_tensor *uc_value_tensor(const uncork_value *value) { return &value->value.tensor; }
 
-uncork_dtype uncork_value_dtype(const uncork_value *value)
-{
-    return value->value.tensor.dtype;
-}
+uncork_dtype uncork_value_dtype(const uncork_value *value) { return value->value.tensor.dtype; }
 
-int uncork_value_rank(const uncork_value *value)
-{
-    return value->value.tensor.rank;
-}
+int uncork_value_rank(const uncork_value *value) { return value->value.tensor.rank; }
 
-const int64_t *uncork_value_shape(const uncork_value *value)
-{
-    return value->value.tensor.shape;
-}
+const int64_t *uncork_value_shape(const uncork_value *value) { return value->value.tensor.shape; }
 
 int64_t uncork_value_count(const uncork_value *value)
 {
     return uc_tensor_count(&value->value.tensor);
 }
 
-void *uncork_value_data(const uncork_value *value)
-{
-    return value->value.tensor.data;
-}
+void *uncork_value_data(const uncork_value *value) { return value->value.tensor.data; }
 
 const char *uncork_value_string(const uncork_value *value, int64_t i, size_t *length)
 {

@@ -1,0 +1,25 @@
+/* Answers: the outputs of one row as a line of text, JSON or CSV. */
+#ifndef UC_CLI_ANSWER_H
+#define UC_CLI_ANSWER_H
+
+#include "cli/cli.h"
+#include "contract/labels.h"
+
+typedef struct cli_answers {
+    const cli_options *options;
+    const uc_tensor *classes; /* meaning of probability columns; may be NULL */
+    uc_labels labels;         /* of --labels; count 0: none */
+    const char **names;       /* of the outputs */
+    int count;
+    uc_writer *out;
+    bool header_written; /* CSV */
+} cli_answers;
+
+/* One line for row `r` of the outputs. */
+void cli_answer(cli_answers *answers, const char *input, const uc_tensor *const *outputs,
+                int64_t r);
+/* An input that failed: an object in JSON, a record in CSV (the line on standard error is the
+ * caller's). */
+void cli_answer_error(cli_answers *answers, const char *input, const uncork_error *error);
+
+#endif

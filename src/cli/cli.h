@@ -1,0 +1,106 @@
+/* What the commands share: options, exit codes, reports, inputs. */
+#ifndef UC_CLI_CLI_H
+#define UC_CLI_CLI_H
+
+#include "base/writer.h"
+#include "cli/rows.h"
+#include "model/model.h"
+
+#include <stdio.h>
+
+enum {
+    EXIT_OK = 0,
+    EXIT_INPUT = 1, /* some or all inputs failed */
+    EXIT_USAGE = 2,
+    EXIT_MODEL = 3, /* the model can't be used */
+    EXIT_FILE = 4,  /* no such model file, or it can't be read */
+    EXIT_INTERRUPTED = 130,
+};
+
+typedef struct cli_options {
+    const char *command;
+    const char **arguments; /* the words that are no options, in order */
+    size_t argument_count;
+    const char **inputs; /* --input */
+    size_t input_count;
+    const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
+    int64_t top; /* 0: all */
+    double threshold;
+    bool has_threshold;
+    int64_t batch, threads;
+    uncork_limits limits;
+    bool json, csv, quiet, timing, raw, scaled, help, version;
+} cli_options;
+
+/* Parses the words after the command; prints the mistake and returns EXIT_USAGE on one. */
+int cli_parse(int argc, char **argv, uc_arena *arena, cli_options *options);
+
+typedef struct cli_command {
+    const char *name;
+    int (*run)(const cli_options *options, uc_arena *arena);
+    const char *usage, *summary;
+} cli_command;
+
+#define COMMAND(name, usage, summary) int cmd_##name(const cli_options *options, uc_arena *arena);
+#include "cli/command_table.def"
+#undef COMMAND
+
+/* Set by Ctrl-C; every long call looks at it. */
+extern volatile int cli_cancelled;
+
+/* ---- report.c ---- */
+
+/* The one line on standard error for a failure; where, offset and fix included. */
+void cli_print_error(const uncork_error *error);
+/* Exit status of a failure of opening or preparing a model. */
+int cli_model_exit(const uncork_error *error);
+/* Prints the error and returns its exit status. */
+int cli_fail_model(const uncork_error *error);
+int cli_usage(const char *format, ...) UC_PRINTF(1, 2);
+/* Notes of success, unless --quiet. */
+void cli_print_findings(const cli_options *options, const uc_findings *findings);
+void cli_note(const cli_options *options, const char *format, ...) UC_PRINTF(2, 3);
+/* Writes the buffer to standard output; false when that fails. */
+bool cli_flush(uc_writer *out);
+
+/* ---- load.c ---- */
+
+/* Opens the first argument; prints the failure and returns its exit status. */
+int cli_open(const cli_options *options, uncork_file **file);
+/* Checks --method, prepares the entry for rows of `dtype`, dumps the graph when asked. */
+int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtype dtype,
+                uc_arena *arena, uncork_model **model);
+
+/* ---- inputs.c ---- */
+
+typedef struct cli_array {
+    const char *name; /* NULL: not named */
+    const char *path;
+    const uc_tensor *tensor; /* or */
+    const cli_rows *rows;
+} cli_array;
+
+typedef struct cli_arrays {
+    cli_array *items;
+    size_t count, capacity;
+} cli_arrays;
+
+/* Reads one [NAME=]PATH (.npy, .npz, .csv, .json by content) and adds its arrays. `known` are the
+ * model's column names, may be NULL. */
+uncork_status cli_read_input(const char *argument, const uc_tensor *known, uc_arena *arena,
+                             uc_budget *budget, cli_arrays *arrays, uncork_error *error);
+/* Binds arrays to the model's inputs by name, else in order; casts without loss (noted). `values`
+ * has one entry a model input. INPUT on what doesn't fit, USAGE on an unknown name. */
+uncork_status cli_bind(const cli_options *options, const uncork_model *model,
+                       const cli_arrays *arrays, uc_arena *arena, uncork_value **values,
+                       uncork_error *error);
+/* The element type the rows have: what uncork_prepare is told. */
+uncork_dtype cli_input_dtype(const cli_arrays *arrays);
+
+/* ---- pictures.c ---- */
+
+/* Expands files, folders (walked, sorted) and @lists into paths. */
+uncork_status cli_expand(const char *const *arguments, size_t count, uc_arena *arena, char ***paths,
+                         size_t *path_count, uncork_error *error);
+
+#endif

@@ -1,0 +1,111 @@
+/* uncork inspect: the object of uncork_file_json, as it is or laid out for people. */
+#include "cli/cli.h"
+
+#include "base/json.h"
+#include "base/text.h"
+
+static void put_value(uc_writer *out, const uc_json *v, int depth);
+
+static void put_scalar(uc_writer *out, const uc_json *v)
+{
+    char text[32];
+    switch (v->kind) {
+    case UC_JSON_NULL: uc_writer_text(out, "none"); break;
+    case UC_JSON_BOOL: uc_writer_text(out, v->boolean ? "yes" : "no"); break;
+    case UC_JSON_INT:
+    case UC_JSON_FLOAT: uc_writer_put(out, text, uc_f64_text(v->number, text)); break;
+    case UC_JSON_STRING: uc_text_escape(out, v->string); break;
+    case UC_JSON_ARRAY:
+    case UC_JSON_NUMBERS:
+    case UC_JSON_OBJECT: break;
+    }
+}
+
+static bool is_plain(const uc_json *v)
+{
+    return v->kind != UC_JSON_ARRAY && v->kind != UC_JSON_NUMBERS && v->kind != UC_JSON_OBJECT;
+}
+
+static void put_numbers(uc_writer *out, const uc_json *v)
+{
+    char text[32];
+    size_t n = uc_json_count(v), shown = n > 20 ? 20 : n;
+    for (size_t i = 0; i < shown; i++) {
+        double d = uc_dtype_load_f64(v->numbers->data, (int64_t)i, v->numbers->dtype);
+        if (i) uc_writer_text(out, ", ");
+        uc_writer_put(out, text, uc_f64_text(d, text));
+    }
+    if (shown < n) uc_writer_printf(out, ", ... (%zu in all; --json has them)", n);
+    uc_writer_text(out, "\n");
+}
+
+static void put_array(uc_writer *out, const uc_json *v, int depth)
+{
+    bool plain = true;
+    size_t shown = v->count > 200 ? 200 : v->count;
+    for (size_t i = 0; i < v->count; i++) {
+        plain = plain && is_plain(v->items[i]);
+    }
+    if (plain && shown > 20) shown = 20;
+    for (size_t i = 0; i < shown; i++) {
+        if (plain) {
+            if (i) uc_writer_text(out, ", ");
+            put_scalar(out, v->items[i]);
+        } else {
+            uc_writer_printf(out, "\n%*s- ", depth * 2, "");
+            put_value(out, v->items[i], depth + 1);
+        }
+    }
+    if (shown < v->count) uc_writer_printf(out, ", ... (%zu in all; --json has them)", v->count);
+    if (plain) uc_writer_text(out, "\n");
+}
+
+static void put_object(uc_writer *out, const uc_json *v, int depth)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        uc_writer_printf(out, "%s%*s", i || depth == 0 ? "" : "\n", depth * 2, "");
+        uc_text_escape(out, v->keys[i]);
+        uc_writer_text(out, ": ");
+        put_value(out, v->items[i], depth + 1);
+    }
+    if (v->count == 0) uc_writer_text(out, "\n");
+}
+
+static void put_value(uc_writer *out, const uc_json *v, int depth)
+{
+    if (v->kind == UC_JSON_OBJECT) {
+        put_object(out, v, depth);
+    } else if (v->kind == UC_JSON_ARRAY) {
+        put_array(out, v, depth);
+    } else if (v->kind == UC_JSON_NUMBERS) {
+        put_numbers(out, v);
+    } else {
+        put_scalar(out, v);
+        uc_writer_text(out, "\n");
+    }
+}
+
+int cmd_inspect(const cli_options *options, uc_arena *arena)
+{
+    if (options->argument_count != 1)
+        return cli_usage("inspect takes one model: uncork inspect MODEL");
+    uncork_open_options open = {.size = sizeof open, .limits = options->limits};
+    uncork_file *file;
+    uncork_error error = {.size = sizeof error};
+    if (uncork_open(options->arguments[0], &open, &file, &error)) return cli_fail_model(&error);
+    const char *text = uncork_file_json(file);
+    uc_writer out;
+    uc_writer_init(&out, (size_t)128 << 20);
+    if (options->json) {
+        uc_writer_text(&out, text);
+        uc_writer_text(&out, "\n");
+    } else {
+        const uc_json *json =
+            uc_json_read((uc_bytes){(const uint8_t *)text, strlen(text)}, 0, arena, &error);
+        if (json) put_value(&out, json, 0);
+    }
+    int status = cli_flush(&out) ? EXIT_OK : EXIT_INPUT;
+    uc_writer_done(&out);
+    uncork_file_close(file);
+    return status;
+}

@@ -1,0 +1,75 @@
+/* Opening and preparing as every command does it. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+
+int cli_open(const cli_options *options, uncork_file **file)
+{
+    uncork_open_options open = {.size = sizeof open, .limits = options->limits};
+    uncork_error error = {.size = sizeof error};
+    *file = NULL;
+    return uncork_open(options->arguments[0], &open, file, &error) ? cli_fail_model(&error)
+                                                                   : EXIT_OK;
+}
+
+/* --method is checked before any work: the model's methods are known once it is open. */
+static int check_method(const cli_options *options, const uncork_file *file)
+{
+    if (options->signature)
+        return cli_usage("%s has no signatures; --method chooses", options->arguments[0]);
+    int count = uncork_file_entry_count(file);
+    if (!options->method || count == 0) return EXIT_OK; /* none: the model itself can't be used */
+    uc_writer w;
+    uc_writer_init(&w, 1000);
+    for (int i = 0; i < count; i++) {
+        const char *name = uncork_file_entry_name(file, i);
+        if (strcmp(name, options->method) == 0) {
+            uc_writer_done(&w);
+            return EXIT_OK;
+        }
+        uc_writer_printf(&w, "%s%s", i ? ", " : "", name);
+    }
+    int status = cli_usage("%s has no method %s; it has %s", options->arguments[0], options->method,
+                           uc_writer_string(&w));
+    uc_writer_done(&w);
+    return status;
+}
+
+static uncork_status dump_graph(const char *path, const uncork_model *model, uncork_error *error)
+{
+    uc_writer w;
+    uc_writer_init(&w, (size_t)256 << 20);
+    uc_graph_dump(uc_model_graph(model), &w);
+    uncork_status status =
+        w.status ? uc_fail(error, w.status, UC_NO_OFFSET, "the graph's text is too large")
+                 : uc_file_write(path, (uc_bytes){w.data, w.size}, error);
+    uc_writer_done(&w);
+    return status;
+}
+
+int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtype dtype,
+                uc_arena *arena, uncork_model **model)
+{
+    (void)arena;
+    *model = NULL;
+    int status = check_method(options, file);
+    if (status) return status;
+    uncork_prepare_options prepare = {.size = sizeof prepare,
+                                      .limits = options->limits,
+                                      .input_dtype = dtype,
+                                      .raw = options->raw || options->scaled,
+                                      .disable_pass = options->disable_pass};
+    uncork_error error = {.size = sizeof error};
+    if (uncork_prepare(file, options->method, &prepare, model, &error)) {
+        if (error.status == UNCORK_INPUT || error.status == UNCORK_IO)
+            error.status = UNCORK_UNSUPPORTED;
+        return cli_fail_model(&error);
+    }
+    if (options->dump_graph && dump_graph(options->dump_graph, *model, &error)) {
+        cli_print_error(&error);
+        uncork_model_free(*model);
+        *model = NULL;
+        return EXIT_INPUT;
+    }
+    return EXIT_OK;
+}

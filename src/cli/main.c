@@ -1,0 +1,90 @@
+/* The command: finds the subcommand, installs Ctrl-C, hands over. */
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+volatile int cli_cancelled;
+
+static const cli_command commands[] = {
+#define COMMAND(name, usage, summary) {#name, cmd_##name, usage, summary},
+#include "cli/command_table.def"
+#undef COMMAND
+};
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    if (cli_cancelled) _Exit(EXIT_INTERRUPTED); /* the second one doesn't wait */
+    cli_cancelled = 1;
+}
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "uncork %s: opens saved models and predicts, without the framework\n\n",
+            uncork_version());
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        fprintf(out, "  %-52s %s\n", commands[i].usage, commands[i].summary);
+    }
+    fputs(
+        "\nOptions (the same words everywhere):\n"
+        "  --top K|all          classes printed (5)\n"
+        "  --labels FILE        names of the classes: text, one a line; index label; JSON; CSV; .pbtxt\n"
+        "  --method NAME        predict, predict_proba, predict_log_proba, decision_function,\n"
+        "                       transform, score_samples, kneighbors\n"
+        "  --preprocess SPEC    steps in front of the model, e.g. 'gray | resize=8x8,bicubic,pillow | scale=1/16'\n"
+        "  --raw, --scaled      leave out a scaler found beside the model: the input is scaled already\n"
+        "  --batch N            pictures or rows run at a time (32)\n"
+        "  --threads N          threads in all (one a core)\n"
+        "  --max-memory SIZE    refuse what needs more; --max-macs N; --timeout SECONDS\n"
+        "  --json, --csv        one object or record a line\n"
+        "  --timing             what the time went into, on standard error\n"
+        "  --dump-graph FILE    the graph the model became\n"
+        "  --quiet              no notes\n"
+        "  --version, --help\n\n"
+        "Exit status: 0 all well; 1 an input failed; 2 wrong usage; 3 the model can't be used;\n"
+        "4 there is no such model file, or it can't be read.\n",
+        out);
+}
+
+static int run_command(const cli_command *command, int argc, char **argv)
+{
+    uc_arena *arena = uc_arena_new(NULL);
+    if (!arena) return cli_usage("memory is out");
+    cli_options options;
+    int status = cli_parse(argc, argv, arena, &options);
+    if (status == EXIT_OK) {
+        if (options.help) {
+            print_help(stdout);
+        } else if (options.version) {
+            status = cmd_formats(&options, arena);
+        } else {
+            status = command->run(&options, arena);
+        }
+    }
+    uc_arena_free(arena);
+    return cli_cancelled ? EXIT_INTERRUPTED : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE,
+           SIG_IGN); /* a closed pipe is an error of the write, not the end of the process */
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(word, "--version") == 0) word = "formats";
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(word, commands[i].name) == 0)
+            return run_command(&commands[i], argc - 1, argv + 1);
+    }
+    return cli_usage("there is no command '%s'; uncork --help lists them", word);
+}

@@ -1,0 +1,95 @@
+/* Files, folders and @lists to one list of paths. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+typedef struct paths {
+    char **items;
+    size_t count, capacity;
+} paths;
+
+static uncork_status add(paths *list, uc_arena *arena, const char *path, uncork_error *error)
+{
+    char **items =
+        uc_arena_grow(arena, list->items, &list->capacity, list->count + 1, sizeof *items);
+    char *copy = items ? uc_arena_str(arena, path) : NULL;
+    if (!copy) return uc_fail_memory(error);
+    list->items = items;
+    items[list->count++] = copy;
+    return UNCORK_OK;
+}
+
+static bool is_picture_name(const char *name)
+{
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".dib"};
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t m = strlen(endings[i]);
+        if (n < m) continue;
+        bool same = true;
+        for (size_t k = 0; k < m; k++) {
+            char c = name[n - m + k];
+            same = same && (c >= 'A' && c <= 'Z' ? (char)(c + 32) : c) == endings[i][k];
+        }
+        if (same) return true;
+    }
+    return false;
+}
+
+/* Pictures below a folder, sorted; other files in it aren't inputs. */
+static uncork_status add_folder(paths *list, uc_arena *arena, const char *folder,
+                                uncork_error *error)
+{
+    char **names;
+    size_t count, before = list->count;
+    UC_TRY(uc_file_list(folder, true, arena, &names, &count, error));
+    for (size_t i = 0; i < count; i++) {
+        if (!is_picture_name(names[i])) continue;
+        const char *path = uc_arena_printf(arena, "%s/%s", folder, names[i]);
+        if (!path) return uc_fail_memory(error);
+        UC_TRY(add(list, arena, path, error));
+    }
+    if (list->count == before) {
+        uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "no picture in this folder (%zu files)", count);
+        return uc_where(error, "%s", folder);
+    }
+    return UNCORK_OK;
+}
+
+/* One path a line; relative ones count from the working folder, as the shell's would. */
+static uncork_status add_list(paths *list, uc_arena *arena, const char *path, uncork_error *error)
+{
+    uc_bytes bytes;
+    UC_TRY(uc_file_read(path, false, arena, &bytes, error));
+    size_t at = 0;
+    while (at < bytes.size) {
+        const uint8_t *end = memchr(bytes.data + at, '\n', bytes.size - at);
+        size_t n = end ? (size_t)(end - bytes.data) - at : bytes.size - at;
+        uc_str line = uc_text_trim((uc_str){(const char *)bytes.data + at, n});
+        at += n + 1;
+        if (line.size == 0) continue;
+        const char *copy = uc_arena_copy(arena, line.data, line.size);
+        if (!copy) return uc_fail_memory(error);
+        UC_TRY(add(list, arena, copy, error));
+    }
+    return UNCORK_OK;
+}
+
+uncork_status cli_expand(const char *const *arguments, size_t count, uc_arena *arena, char ***out,
+                         size_t *out_count, uncork_error *error)
+{
+    paths list = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (arguments[i][0] == '@' && arguments[i][1]) {
+            UC_TRY(add_list(&list, arena, arguments[i] + 1, error));
+        } else if (uc_file_kind_of(arguments[i]) == UC_FILE_FOLDER) {
+            UC_TRY(add_folder(&list, arena, arguments[i], error));
+        } else {
+            UC_TRY(add(&list, arena, arguments[i], error));
+        }
+    }
+    *out = list.items;
+    *out_count = list.count;
+    return UNCORK_OK;
+}
