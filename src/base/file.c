@@ -257,6 +257,12 @@ uc_file_kind uc_file_kind_of(const char *path)
                                  : UC_FILE_OTHER;
 }
 
+uint64_t uc_file_size(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
 /* ---- listing ------------------------------------------------------------------------------ */
 
 /* Folders inside folders that are looked into. */

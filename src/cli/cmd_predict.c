@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/thread.h"
-#include "container/npy.h"
 #include "contract/contract.h"
 
 #define PICTURES_AT_A_TIME 32

@@ -30,7 +30,10 @@ static uncork_status write_outputs(const cli_options *options, const uncork_mode
         const uc_tensor *tensor = uc_value_tensor(uncork_session_output(session, written));
         uc_writer w;
         uc_writer_init(&w, SIZE_MAX / 2);
-        status = uc_npy_write(tensor, &w, error);
+        uc_npy_write(&w, tensor);
+        if (w.status)
+            status = uc_fail(error, w.status, UC_NO_OFFSET, "output %d can't be written as .npy",
+                             written + 1);
         paths[written] =
             output_path(options->output, uncork_model_output_name(model, written), arena);
         if (status == UNCORK_OK && !paths[written]) status = uc_fail_memory(error);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "container/npy.h"
+#include "container/pickle.h"
 
 static uncork_status add(cli_arrays *arrays, uc_arena *arena, cli_array array, uncork_error *error)
 {
@@ -30,23 +31,61 @@ static bool begins_json(uc_bytes bytes)
     return i < bytes.size && (bytes.data[i] == '[' || bytes.data[i] == '{');
 }
 
+/* Object arrays hold a pickle: texts or numbers in it become a tensor, anything else is refused. */
+static uncork_status read_objects(const uc_npy *npy, uc_arena *arena, uc_budget *budget,
+                                  const uc_tensor **tensor, uncork_error *error)
+{
+    uc_pickle *root;
+    UC_TRY(uc_pickle_read(npy->pickle, NULL, arena, budget, &root, NULL, error));
+    const uc_tensor *flat = uc_pickle_tensor(root, arena, error);
+    size_t count;
+    if (!flat || !uc_shape_count(npy->shape, npy->rank, &count) ||
+        (size_t)uc_tensor_count(flat) != count) {
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "an object array that holds neither texts nor numbers");
+    }
+    uc_tensor *view = UC_NEW(arena, uc_tensor, 1);
+    if (!view) return uc_fail_memory(error);
+    *view = uc_tensor_reshaped(flat, npy->rank, npy->shape);
+    *tensor = view;
+    return UNCORK_OK;
+}
+
+static uncork_status read_npy(uc_bytes bytes, const char *name, const char *path, uc_arena *arena,
+                              uc_budget *budget, cli_arrays *arrays, uncork_error *error)
+{
+    uc_npy npy;
+    UC_TRY(uc_npy_read(bytes, 0, arena, &npy, error));
+    const uc_tensor *tensor = npy.tensor;
+    if (!tensor) UC_TRY(read_objects(&npy, arena, budget, &tensor, error));
+    return add(arrays, arena, (cli_array){.name = name, .path = path, .tensor = tensor}, error);
+}
+
+/* Every entry of an .npz is an array under its name. */
+static uncork_status read_npz(uc_bytes bytes, const char *path, uc_arena *arena, uc_budget *budget,
+                              cli_arrays *arrays, uncork_error *error)
+{
+    uc_bundle *bundle;
+    UC_TRY(uc_bundle_over(bytes, path, arena, budget, &bundle, error));
+    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
+        const char *entry = uc_bundle_name(bundle, i);
+        size_t n = strlen(entry) - (ends_with(entry, ".npy") ? 4 : 0);
+        const char *name = uc_arena_copy(arena, entry, n);
+        uc_bytes inner;
+        if (!name) return uc_fail_memory(error);
+        UC_TRY(uc_bundle_read(bundle, i, &inner, error));
+        UC_TRY(read_npy(inner, name, path, arena, budget, arrays, error));
+    }
+    return UNCORK_OK;
+}
+
 static uncork_status read_bytes(uc_bytes bytes, const char *name, const char *path,
                                 const uc_tensor *known, uc_arena *arena, uc_budget *budget,
                                 cli_arrays *arrays, uncork_error *error)
 {
-    if (bytes.size >= 6 && memcmp(bytes.data, "\x93NUMPY", 6) == 0) {
-        const uc_tensor *tensor;
-        UC_TRY(uc_npy_read(bytes, arena, budget, &tensor, error));
-        return add(arrays, arena, (cli_array){.name = name, .path = path, .tensor = tensor}, error);
-    }
+    if (uc_npy_probe(bytes)) return read_npy(bytes, name, path, arena, budget, arrays, error);
     if (bytes.size >= 4 && memcmp(bytes.data, "PK\x03\x04", 4) == 0) {
-        uc_npz npz;
-        UC_TRY(uc_npz_read(bytes, arena, budget, &npz, error));
-        for (size_t i = 0; i < npz.count; i++) {
-            UC_TRY(
-                add(arrays, arena, (cli_array){npz.names[i], path, npz.tensors[i], NULL}, error));
-        }
-        return UNCORK_OK;
+        return read_npz(bytes, path, arena, budget, arrays, error);
     }
     cli_rows *rows = UC_NEW(arena, cli_rows, 1);
     if (!rows) return uc_fail_memory(error);
