@@ -2,6 +2,8 @@
  * envelope. */
 #include "cli/rows.h"
 
+#include "base/text.h"
+
 static cli_cell cell_of(const uc_json *v)
 {
     cli_cell cell = {.kind = CELL_EMPTY};
