@@ -172,7 +172,7 @@ static uncork_status step(uc_pickle_machine *m)
     }
     m->at++;
     m->op_name = op->name;
-    if (op->protocol > m->protocol) {
+    if (op->protocol > m->protocol && m->depth == 1) {
         m->protocol = op->protocol; /* protocols 0 and 1 don't say theirs */
     }
     return op->run(m, op->arg);

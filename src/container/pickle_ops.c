@@ -15,7 +15,7 @@ static uncork_status op_proto(uc_pickle_machine *m, int arg)
         return uc_fail(m->error, UNCORK_UNSUPPORTED, m->op_offset,
                        "pickle protocol %d, the newest known is 5", *p);
     }
-    if (*p > m->protocol) {
+    if (*p > m->protocol && m->depth == 1) { /* the file's own, not a nested array's */
         m->protocol = *p;
     }
     return UNCORK_OK;

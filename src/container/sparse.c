@@ -269,12 +269,16 @@ static uncork_status read_lil(reading *r, triples *t)
     return UNCORK_OK;
 }
 
-/* A dict {(row, column): value}: the object itself before SciPy 1.12, its _dict since. */
+/* A dict {(row, column): value}: the object itself before SciPy 1.12 (Python 2 writes that as its
+ * argument), its _dict since. */
 static uncork_status read_dok(reading *r, triples *t)
 {
     const uc_pickle *dict = uc_pickle_attr(r->value, "_dict");
     if (!dict) {
         dict = r->value->dict_items;
+    }
+    if (!dict) {
+        dict = uc_pickle_item(r->value->args, 0);
     }
     const size_t count = dict && dict->kind == UC_PICKLE_DICT ? dict->count : 0;
     if (!new_triples(r, t, (int64_t)count)) {
