@@ -1,0 +1,228 @@
+/* kernel/svm.h: every instruction set gives the scalar row's bits, and the scalar row is libsvm's
+ * formula. Expected values: the formula in long double, computed here. */
+#include "base/cpu.h"
+#include "check.h"
+#include "kernel/svm.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 37, MOST_VECTORS = 101, MOST_FEATURES = 67, MOST_CLASSES = 21 };
+
+typedef struct made {
+    uc_svm svm;
+    double *vectors, *x;
+    _Alignas(64) double panels[(MOST_VECTORS + 7) * MOST_FEATURES];
+    double weights[(MOST_VECTORS + 7) * 24];
+    double intercept[MOST_CLASSES * MOST_CLASSES];
+    int64_t starts[MOST_CLASSES + 1];
+} made;
+
+static uint64_t state;
+static double next_random(void)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(int64_t)(state >> 11) / 9007199254740992.0 * 2 - 1;
+}
+
+static made *make(uc_svm_kind kind, int64_t vectors, int64_t features, int64_t classes)
+{
+    made *m = aligned_alloc(64, (sizeof *m + 63) / 64 * 64);
+    assert_non_null(m);
+    memset(m, 0, sizeof *m);
+    m->vectors = calloc((size_t)(vectors * features), sizeof(double));
+    m->x = calloc((size_t)(ROWS * features), sizeof(double));
+    assert_non_null(m->vectors);
+    assert_non_null(m->x);
+    for (int64_t i = 0; i < vectors * features; i++)
+        m->vectors[i] = next_random();
+    for (int64_t i = 0; i < ROWS * features; i++)
+        m->x[i] = next_random();
+    uc_svm *s = &m->svm;
+    *s = (uc_svm){.kind = kind, .degree = 3, .gamma = 0.3, .coef0 = 0.2, .vectors = vectors};
+    s->padded = (vectors + 7) / 8 * 8;
+    s->features = features;
+    s->classes = classes;
+    s->sums = classes > 2 ? classes - 1 : 1;
+    s->sums_padded = s->sums == 1 ? 1 : (s->sums + 7) / 8 * 8;
+    if (kind != UC_SVM_PRECOMPUTED) uc_svm_pack(m->vectors, vectors, features, m->panels);
+    for (int64_t i = 0; i < vectors; i++) {
+        for (int64_t k = 0; k < s->sums; k++)
+            m->weights[i * s->sums_padded + k] = next_random();
+    }
+    for (int64_t i = 0; i < classes * (classes - 1) / 2 + 1; i++)
+        m->intercept[i] = next_random();
+    for (int64_t i = 0; i <= classes; i++)
+        m->starts[i] = i * vectors / classes;
+    s->panels = m->panels;
+    s->weights = m->weights;
+    s->intercept = m->intercept;
+    s->starts = m->starts;
+    return m;
+}
+
+static void drop(made *m)
+{
+    free(m->vectors);
+    free(m->x);
+    free(m);
+}
+
+static int64_t pairs_of(const made *m)
+{
+    return m->svm.sums == 1 ? 1 : m->svm.classes * (m->svm.classes - 1) / 2;
+}
+
+static double *run(const made *m, uc_svm_fn fn)
+{
+    int64_t pairs = pairs_of(m);
+    double *out = calloc((size_t)(ROWS * pairs), sizeof(double));
+    double *scratch = aligned_alloc(64, (size_t)(uc_svm_scratch(&m->svm) + 8) / 8 * 64);
+    assert_non_null(out);
+    assert_non_null(scratch);
+    for (int64_t r = 0; r < ROWS; r += UC_SVM_BLOCK) {
+        int64_t n = ROWS - r < UC_SVM_BLOCK ? ROWS - r : UC_SVM_BLOCK;
+        fn(&m->svm, m->x + r * m->svm.features, n, scratch, out + r * pairs);
+    }
+    free(scratch);
+    return out;
+}
+
+static long double kernel_value(const made *m, const double *x, int64_t i)
+{
+    const uc_svm *s = &m->svm;
+    long double dot = 0, square = 0;
+    if (s->kind == UC_SVM_PRECOMPUTED) return x[i];
+    for (int64_t f = 0; f < s->features; f++) {
+        long double v = m->vectors[i * s->features + f];
+        dot += v * x[f];
+        square += (v - x[f]) * (v - x[f]);
+    }
+    if (s->kind == UC_SVM_LINEAR) return dot;
+    if (s->kind == UC_SVM_RBF) return expl(-(long double)s->gamma * square);
+    if (s->kind == UC_SVM_POLY) return powl(s->gamma * dot + s->coef0, s->degree);
+    return tanhl(s->gamma * dot + s->coef0);
+}
+
+static long double expected(const made *m, int64_t row, int64_t a, int64_t b, int64_t pair)
+{
+    const uc_svm *s = &m->svm;
+    const double *x = m->x + row * s->features;
+    long double sum = s->intercept[pair];
+    if (s->sums == 1) {
+        for (int64_t i = 0; i < s->vectors; i++)
+            sum += s->weights[i] * kernel_value(m, x, i);
+        return sum;
+    }
+    for (int64_t i = s->starts[a]; i < s->starts[a + 1]; i++) {
+        sum += s->weights[i * s->sums_padded + b - 1] * kernel_value(m, x, i);
+    }
+    for (int64_t i = s->starts[b]; i < s->starts[b + 1]; i++) {
+        sum += s->weights[i * s->sums_padded + a] * kernel_value(m, x, i);
+    }
+    return sum;
+}
+
+static void check_one(uc_svm_kind kind, int64_t vectors, int64_t features, int64_t classes)
+{
+    if (kind == UC_SVM_PRECOMPUTED) features = vectors;
+    made *m = make(kind, vectors, features, classes);
+    double *base = run(m, uc_svm_scalar);
+    int64_t pairs = pairs_of(m);
+    for (int64_t r = 0; r < ROWS; r++) {
+        int64_t pair = 0;
+        for (int64_t a = 0; a < (classes > 1 ? classes : 2); a++) {
+            for (int64_t b = a + 1; b < (classes > 1 ? classes : 2) && pair < pairs; b++, pair++) {
+                double got = base[r * pairs + pair];
+                double want = (double)expected(m, r, a, b, pair);
+                if (!(fabs(got - want) <= 1e-13 * (1 + fabs(want)))) {
+                    fail_msg("kind %d, row %d, pair %d: %.17g, expected %.17g", (int)kind, (int)r,
+                             (int)pair, got, want);
+                }
+            }
+        }
+    }
+#if defined(__x86_64__)
+    const struct {
+        unsigned needs;
+        uc_svm_fn fn;
+    } rows[] = {{UC_CPU_AVX2, uc_svm_avx2}, {UC_CPU_AVX512, uc_svm_avx512}};
+    for (size_t i = 0; i < 2; i++) {
+        if (!(uc_cpu_features() & rows[i].needs)) continue;
+        double *fast = run(m, rows[i].fn);
+        CHECK_BYTES(fast, base, (size_t)(ROWS * pairs) * sizeof(double));
+        free(fast);
+    }
+#endif
+    free(base);
+    drop(m);
+}
+
+static void every_kernel_is_libsvms_formula_and_every_row_has_the_same_bits(void **unused)
+{
+    static const int64_t shapes[][3] = {/* vectors, features, classes */
+                                        {1, 1, 2},    {7, 3, 1},     {8, 5, 3},   {33, 64, 2},
+                                        {40, 17, 10}, {101, 67, 21}, {100, 8, 9}, {64, 4, 1}};
+    (void)unused;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        for (int kind = UC_SVM_LINEAR; kind <= UC_SVM_PRECOMPUTED; kind++) {
+            if (kind == UC_SVM_PRECOMPUTED && shapes[i][0] > MOST_FEATURES) continue;
+            check_one((uc_svm_kind)kind, shapes[i][0], shapes[i][1], shapes[i][2]);
+        }
+    }
+}
+
+/* One vector at 0, one feature: the decision is exp(-gamma x^2). */
+static double rbf_at(double x, double gamma)
+{
+    _Alignas(64) double panel[8] = {0}, scratch[UC_SVM_BLOCK * 8];
+    const double weight[8] = {1}, intercept = 0;
+    const int64_t starts[2] = {0, 1};
+    uc_svm s = {.kind = UC_SVM_RBF, .gamma = gamma, .vectors = 1, .padded = 8, .features = 1};
+    s.classes = s.sums = s.sums_padded = 1;
+    s.panels = panel;
+    s.weights = weight;
+    s.intercept = &intercept;
+    s.starts = starts;
+    double y = 0;
+    uc_svm_scalar(&s, &x, 1, scratch, &y);
+    return y;
+}
+
+static void exp_is_within_one_unit_in_the_last_place(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i < 200000; i++) {
+        double x = i * 0.000135, a = -(x * x);
+        double got = rbf_at(x, 1), want = (double)expl((long double)a);
+        double unit = nextafter(want, INFINITY) - want;
+        if (fabs(got - want) > unit) fail_msg("exp(%.17g) = %.17g, expected %.17g", a, got, want);
+    }
+    for (int i = 0; i < 1000; i++) { /* a negative gamma makes it grow */
+        double x = i * 0.0266, a = x * x;
+        double got = rbf_at(x, -1), want = (double)expl((long double)a);
+        double unit = nextafter(want, INFINITY) - want;
+        if (fabs(got - want) > unit) fail_msg("exp(%.17g) = %.17g, expected %.17g", a, got, want);
+    }
+}
+
+static void exp_ends_at_zero_and_infinity_and_keeps_nan(void **unused)
+{
+    (void)unused;
+    assert_true(rbf_at(1e200, 1) == 0);
+    assert_true(rbf_at(INFINITY, 1) == 0);
+    assert_true(isinf(rbf_at(30, -1)));
+    assert_true(isnan(rbf_at(NAN, 1)));
+    assert_true(rbf_at(0, 1) == 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kernel_is_libsvms_formula_and_every_row_has_the_same_bits),
+        cmocka_unit_test(exp_is_within_one_unit_in_the_last_place),
+        cmocka_unit_test(exp_ends_at_zero_and_infinity_and_keeps_nan),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
