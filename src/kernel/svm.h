@@ -9,7 +9,7 @@
 typedef enum uc_svm_kind {
     UC_SVM_LINEAR,      /* x . s */
     UC_SVM_POLY,        /* (gamma x . s + coef0)^degree */
-    UC_SVM_RBF,         /* exp(-gamma sum (x - s)^2) */
+    UC_SVM_RBF,         /* exp(-gamma sum (x - s)^2); 0 below e^-708 */
     UC_SVM_SIGMOID,     /* tanh(gamma x . s + coef0) */
     UC_SVM_PRECOMPUTED, /* x is the kernel's values already, one a vector */
 } uc_svm_kind;
@@ -22,8 +22,8 @@ enum {
 
 typedef struct uc_svm {
     uc_svm_kind kind;
-    int degree; /* >= 0 */
-    double gamma, coef0;
+    int degree;              /* >= 0 */
+    double gamma, coef0;     /* gamma >= 0 */
     int64_t vectors, padded; /* padded: up to a multiple of UC_SVM_LANES */
     int64_t features;        /* of x: `vectors` when precomputed */
     const double *panels;    /* see uc_svm_pack; 64-byte aligned */

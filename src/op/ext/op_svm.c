@@ -184,6 +184,9 @@ static uncork_status prepare(uc_call *call)
     }
     svm->gamma = uc_call_float(call, "gamma", 0);
     svm->coef0 = uc_call_float(call, "coef0", 0);
+    if (svm->kind == UC_SVM_RBF && !(svm->gamma >= 0)) {
+        return uc_call_fail(call, UNCORK_MALFORMED, "gamma is %g, expected 0 or more", svm->gamma);
+    }
     int64_t degree = uc_call_int(call, "degree", 3);
     if (degree < 0 || degree > 1 << 20) {
         return uc_call_fail(call, UNCORK_MALFORMED, "degree is %" PRId64 ", expected 0 to 2^20",
