@@ -60,6 +60,14 @@ static void load_rgba(const uc_image *im, size_t i, uint8_t rgba[4])
     rgba[0] = rgba[1] = rgba[2] = v;
 }
 
+/* Alpha of a pixel that may be the transparent colour. */
+static uint8_t key_alpha(const uc_image *im, const uint8_t rgba[4])
+{
+    bool match =
+        im->has_key && rgba[0] == im->key[0] && rgba[1] == im->key[1] && rgba[2] == im->key[2];
+    return match ? 0 : rgba[3];
+}
+
 static bool is_grey(uc_image_mode mode)
 {
     return mode != UC_IMAGE_P && mode != UC_IMAGE_RGB && mode != UC_IMAGE_RGBA &&
@@ -107,6 +115,7 @@ uncork_status uc_image_convert(const uc_image *from, uc_image_mode mode, uc_aren
             if (mode == UC_IMAGE_LA) *out++ = rgba[3];
         } else {
             size_t channels = mode == UC_IMAGE_RGB ? 3 : 4;
+            rgba[3] = key_alpha(from, rgba);
             memcpy(out, rgba, channels);
             out += channels;
         }

@@ -83,6 +83,20 @@ static void read_palette(const decoder *d, uc_image *image)
     }
 }
 
+/* The transparent colour of grey and RGB pictures. */
+static void read_key(const decoder *d, uc_image *image)
+{
+    png_bytep alpha;
+    int alphas;
+    png_color_16p key = NULL;
+    if (!png_get_tRNS(d->png, d->info, &alpha, &alphas, &key) || !key) return;
+    image->has_key = true;
+    bool grey = image->mode == UC_IMAGE_L;
+    image->key[0] = grey ? key->gray : key->red;
+    image->key[1] = grey ? key->gray : key->green;
+    image->key[2] = grey ? key->gray : key->blue;
+}
+
 static uncork_status failure(const decoder *d, uncork_error *error)
 {
     if (d->truncated) {
@@ -110,6 +124,7 @@ static uncork_status decode(decoder *d, uc_arena *arena, uc_image *image, png_by
                         png_get_image_height(d->png, d->info), arena, image, error));
     image->format = "PNG";
     if (mode == UC_IMAGE_P) read_palette(d, image);
+    if (mode == UC_IMAGE_L || mode == UC_IMAGE_RGB) read_key(d, image);
     ask_for(d, mode, depth, color);
     png_read_update_info(d->png, d->info);
     size_t row_bytes =

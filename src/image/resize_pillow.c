@@ -335,7 +335,9 @@ static uncork_status apply_gap(const uc_image *from, int width, int height, uc_p
     if (box[1] - sy < 0) safe[1] = 0;
     if (safe[2] > from->width) safe[2] = from->width;
     if (safe[3] > from->height) safe[3] = from->height;
-    UC_TRY(reduce(from, fx, fy, safe, arena, image, error));
+    uc_image small;
+    UC_TRY(reduce(from, fx, fy, safe, arena, &small, error));
+    *image = small; /* may be the source itself */
     box[0] = (box[0] - safe[0]) / fx;
     box[2] = (box[2] - safe[0]) / fx;
     box[1] = (box[1] - safe[1]) / fy;
