@@ -106,7 +106,7 @@ uncork_status uc_pickle_pop_mark(uc_pickle_machine *m, uc_pickle ***items, size_
         return UC_PICKLE_FAIL(m, "%s finds no MARK", m->op_name);
     }
     const size_t mark = f->marks[--f->mark_count];
-    *items = f->stack + mark;
+    *items = f->stack ? f->stack + mark : NULL; /* no value was ever pushed */
     *count = f->height - mark;
     f->height = mark;
     return UNCORK_OK;
@@ -213,7 +213,7 @@ uncork_status uc_pickle_run_over(uc_pickle_machine *m, uc_bytes bytes, uc_pickle
 {
     const uint8_t *const at = m->at, *const begin = m->begin, *const end = m->end;
     m->at = m->begin = bytes.data;
-    m->end = bytes.data + bytes.size;
+    m->end = bytes.size ? bytes.data + bytes.size : bytes.data;
     UC_TRY(uc_pickle_run_here(m, node));
     m->at = at;
     m->begin = begin;
@@ -267,7 +267,7 @@ uncork_status uc_pickle_read(uc_bytes bytes, const uc_pickle_side *side, uc_aren
     uc_pickle_machine m = {
         .at = bytes.data,
         .begin = bytes.data,
-        .end = bytes.data + bytes.size,
+        .end = bytes.size ? bytes.data + bytes.size : bytes.data,
         .op_name = "PROTO",
         .arena = arena,
         .scratch = uc_arena_new(budget),

@@ -52,8 +52,8 @@ typedef struct scale_guess {
 
 static scale_guess guess_scale(const uc_facts *facts, const size_guess *size)
 {
-    double low = uc_fact_get_number(facts, "seen_min", NAN),
-           high = uc_fact_get_number(facts, "seen_max", NAN);
+    double low = uc_fact_get_number(facts, "seen_min", (double)NAN),
+           high = uc_fact_get_number(facts, "seen_max", (double)NAN);
     const scale_guess unit = {.step = {{.kind = UC_STEP_DIVIDE, .value = {255}, .value_count = 1}},
                               .count = 1,
                               .text = "0 to 1 (scale=1/255)"};
