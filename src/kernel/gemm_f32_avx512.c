@@ -1,0 +1,26 @@
+/* Matrix product, float, AVX-512: 14 rows of 2 vectors leave 4 of the 32 registers for B and A. */
+#if defined(__x86_64__)
+
+#    include "base/cpu.h"
+#    include "kernel/gemm_rows.h"
+
+#    include <immintrin.h>
+
+#    define T            float
+#    define V            __m512
+#    define VN           16
+#    define MR           14
+#    define NV           2
+#    define KC           256
+#    define LOAD(p)      _mm512_loadu_ps(p)
+#    define STORE(p, v)  _mm512_storeu_ps(p, v)
+#    define SET1(x)      _mm512_set1_ps(x)
+#    define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#    define ROW          uc_gemm_f32_avx512
+#    define NEEDS        UC_CPU_AVX512
+#    define NAME         "avx512"
+#    include "kernel/gemm.inc"
+
+#else
+typedef int uc_gemm_f32_no_avx512;
+#endif
