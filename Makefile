@@ -1,0 +1,56 @@
+# Thin names over CMake. Plain `make` leaves the release command at build/release/uncork.
+CMAKE ?= cmake
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PREFIX ?= /usr/local
+
+all: build/release/uncork
+
+build/release/uncork: FORCE
+	@tools/check_deps.sh build
+	@$(CMAKE) --preset release >/dev/null
+	@$(CMAKE) --build --preset release -j $(JOBS)
+
+# What people run first; both install what is missing.
+demo:
+	@./demo
+test:
+	@./test
+
+# One preset's tests: make check-dev, check-asan, check-tsan, ...
+check-%:
+	@tools/check_deps.sh test
+	@$(CMAKE) --preset $* >/dev/null
+	@$(CMAKE) --build --preset $* -j $(JOBS)
+	@ctest --test-dir build/$* --output-on-failure -j $(JOBS)
+
+mission: build/release/uncork
+	@tests/mission/run.sh build/release/uncork
+
+# Every container's mutations 10,000 times, then each fuzz target for SECONDS.
+SECONDS ?= 60
+fuzz:
+	@tools/check_deps.sh test
+	@fuzz/run.sh $(SECONDS)
+
+bench: build/release/uncork
+	@bench/run.sh
+
+# The tables that are made from the code: docs/sklearn.md, docs/ops.md.
+docs: build/release/uncork
+	@tools/gen_docs.sh
+
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h' '*.inc')
+
+check: FORCE
+	@tools/check_layers.py
+	@tools/check_size.py
+
+install: build/release/uncork
+	@$(CMAKE) --install build/release --prefix $(PREFIX)
+
+clean:
+	@rm -rf build
+
+FORCE:
+.PHONY: all demo test mission fuzz bench docs format check install clean FORCE
