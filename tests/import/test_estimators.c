@@ -233,11 +233,35 @@ static uc_bytes file_of(const folder *f, uc_str name, uncork_error *error)
     return bytes;
 }
 
+/* A table fed to a model that takes a matrix: its columns side by side, as float64. */
+static uc_value *matrix_of_columns(const folder *f, const uc_json *inputs, uncork_error *error)
+{
+    size_t n = uc_json_count(inputs);
+    uc_tensor *all = NULL;
+    for (size_t i = 0; i < n; i++) {
+        uc_str file = uc_json_str(uc_json_get(uc_json_at(inputs, i), "file"), "");
+        uc_tensor *t = read_npy(file_of(f, file, error), f->arena);
+        if (!t || t->rank != 1 || t->dtype == UNCORK_STRING) return NULL;
+        const int64_t shape[2] = {t->shape[0], (int64_t)n};
+        if (!all) all = uc_tensor_new(f->arena, UNCORK_FLOAT64, 2, shape);
+        if (!all || all->shape[0] != t->shape[0]) return NULL;
+        for (int64_t r = 0; r < t->shape[0]; r++)
+            ((double *)all->data)[(size_t)r * n + i] = uc_dtype_load_f64(t->data, r, t->dtype);
+    }
+    uc_value *v = all ? UC_NEW(f->arena, uc_value, 1) : NULL;
+    if (v) *v = (uc_value){.kind = UC_TENSOR, .tensor = *all};
+    return v;
+}
+
 /* The value for a graph input: by its name, the only one when there is one. */
 static uc_value *input_value(const folder *f, const uc_json *inputs, const uc_graph_value *want,
                              uncork_error *error)
 {
     size_t n = uc_json_count(inputs);
+    if (n > 1 && want->rank == 2 && want->dtype == UNCORK_FLOAT64) {
+        uc_value *matrix = matrix_of_columns(f, inputs, error);
+        if (matrix) return matrix;
+    }
     for (size_t i = 0; i < n; i++) {
         const uc_json *one = uc_json_at(inputs, i);
         if (n > 1 && !uc_str_is(uc_json_str(uc_json_get(one, "name"), ""), want->name)) continue;
