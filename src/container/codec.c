@@ -25,10 +25,11 @@ static bool begins(uc_bytes bytes, const char *magic, size_t size)
     return bytes.size >= size && memcmp(bytes.data, magic, size) == 0;
 }
 
-/* RFC 1950: method 8, a window of 32 KiB at most, no preset dictionary, the check bits. */
+/* RFC 1950: method 8, a window of 32 KiB, no preset dictionary, the check bits. Smaller windows, which
+ * nobody writes, begin with letters: "(S" is how a Python 2 pickle of a tuple of texts begins. */
 static bool is_zlib(uc_bytes b)
 {
-    return b.size >= 2 && (b.data[0] & 0x0F) == 8 && b.data[0] >> 4 <= 7 && !(b.data[1] & 0x20) &&
+    return b.size >= 2 && b.data[0] == 0x78 && !(b.data[1] & 0x20) &&
            (b.data[0] << 8 | b.data[1]) % 31 == 0;
 }
 
