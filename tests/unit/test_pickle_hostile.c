@@ -122,7 +122,7 @@ static void crafted_pickles_are_read_as_data_or_refused(void **state)
     char *at = uc_arena_copy(arena, manifest.data, manifest.size);
     int count = 0;
     for (; *at; count++) {
-        char *fields[4] = {at, "", "", ""};
+        char *fields[4] = {at, NULL, NULL, NULL};
         char *end = at + strcspn(at, "\n");
         const bool last = *end == '\0';
         *end = '\0';
