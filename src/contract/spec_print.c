@@ -49,7 +49,11 @@ static void put_step(const uc_step *s, uc_writer *out)
         break;
     case UC_STEP_MULTIPLY:
         uc_writer_text(out, "scale=");
-        put_values(s, out);
+        if (s->value_text) {
+            uc_writer_text(out, s->value_text);
+        } else {
+            put_values(s, out);
+        }
         break;
     case UC_STEP_ADD:
         uc_writer_text(out, "add=");
