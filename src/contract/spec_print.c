@@ -3,25 +3,18 @@
 
 #include "base/text.h"
 
-/* 255 rather than 255.0, as people write it. */
-static void put_number(double v, uc_writer *out)
-{
-    char text[32];
-    size_t n = uc_f64_text(v, text);
-    if (n > 2 && memcmp(text + n - 2, ".0", 2) == 0) n -= 2;
-    uc_writer_put(out, text, n);
-}
-
 static void put_values(const uc_step *s, uc_writer *out)
 {
+    char text[32];
     for (int i = 0; i < s->value_count; i++) {
         if (i) uc_writer_text(out, ",");
-        put_number(s->value[i], out);
+        uc_writer_put(out, text, uc_f64_text(s->value[i], text));
     }
 }
 
 static void put_step(const uc_step *s, uc_writer *out)
 {
+    char text[32];
     switch (s->kind) {
     case UC_STEP_EXIF: uc_writer_text(out, "exif"); break;
     case UC_STEP_CONVERT:
@@ -45,15 +38,11 @@ static void put_step(const uc_step *s, uc_writer *out)
     case UC_STEP_CAST: uc_writer_text(out, uc_dtype_name(s->dtype)); break;
     case UC_STEP_DIVIDE:
         uc_writer_text(out, "scale=1/");
-        put_number(s->value[0], out);
+        uc_writer_put(out, text, uc_f64_text(s->value[0], text));
         break;
     case UC_STEP_MULTIPLY:
         uc_writer_text(out, "scale=");
-        if (s->value_text) {
-            uc_writer_text(out, s->value_text);
-        } else {
-            put_values(s, out);
-        }
+        put_values(s, out);
         break;
     case UC_STEP_ADD:
         uc_writer_text(out, "add=");

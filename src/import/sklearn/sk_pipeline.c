@@ -1,6 +1,6 @@
 /* Chains and unions: Pipeline, FeatureUnion, and wrappers that pass every call on unchanged (search
  * results, FrozenEstimator). Source: sklearn/pipeline.py, sklearn/model_selection/_search.py. */
-#include "import/sklearn/sk.h"
+#include "import/sklearn/sk_meta.h"
 
 #include <inttypes.h>
 
@@ -58,18 +58,6 @@ uncork_status sk_do_wrapped(sk_ctx *ctx, const sk_est *est, sk_method method, co
 
 /* ---- side by side -------------------------------------------------------------------------- */
 
-/* NumPy's common type of what is stacked, among those estimators return. */
-static uncork_dtype common_dtype(uncork_dtype a, uncork_dtype b)
-{
-    if (a == b || b == UNCORK_DTYPE_NONE) return a;
-    if (a == UNCORK_DTYPE_NONE) return b;
-    if (a == UNCORK_STRING || b == UNCORK_STRING) return UNCORK_STRING;
-    if (uc_dtype_is_lossless(a, b)) return b;
-    if (uc_dtype_is_lossless(b, a)) return a;
-    bool integers = uc_dtype_is_integer(a) && uc_dtype_is_integer(b);
-    return integers ? UNCORK_INT64 : UNCORK_FLOAT64;
-}
-
 uncork_status sk_hstack(sk_ctx *ctx, const sk_est *est, const sk_result *parts, size_t count,
                         sk_result *out)
 {
@@ -82,7 +70,7 @@ uncork_status sk_hstack(sk_ctx *ctx, const sk_est *est, const sk_result *parts, 
         if (i && (dtype == UNCORK_STRING) != (parts[i].dtype == UNCORK_STRING)) {
             return sk_unsupported(ctx, est, "puts text and numbers into one matrix");
         }
-        dtype = common_dtype(dtype, parts[i].dtype);
+        dtype = sk_common_dtype(dtype, parts[i].dtype);
         width = width < 0 || parts[i].width < 0 ? -1 : width + parts[i].width;
         named = named && parts[i].names;
     }
