@@ -6,14 +6,22 @@
 
 static void put_value(uc_writer *out, const uc_json *v, int depth);
 
-static void put_scalar(uc_writer *out, const uc_json *v)
+/* Whole numbers without ".0", as they stand in the file. */
+static void put_number(uc_writer *out, double v)
 {
     char text[32];
+    size_t n = uc_f64_text(v, text);
+    if (n > 2 && memcmp(text + n - 2, ".0", 2) == 0) n -= 2;
+    uc_writer_put(out, text, n);
+}
+
+static void put_scalar(uc_writer *out, const uc_json *v)
+{
     switch (v->kind) {
     case UC_JSON_NULL: uc_writer_text(out, "none"); break;
     case UC_JSON_BOOL: uc_writer_text(out, v->boolean ? "yes" : "no"); break;
     case UC_JSON_INT:
-    case UC_JSON_FLOAT: uc_writer_put(out, text, uc_f64_text(v->number, text)); break;
+    case UC_JSON_FLOAT: put_number(out, v->number); break;
     case UC_JSON_STRING: uc_text_escape(out, v->string); break;
     case UC_JSON_ARRAY:
     case UC_JSON_NUMBERS:
@@ -28,12 +36,11 @@ static bool is_plain(const uc_json *v)
 
 static void put_numbers(uc_writer *out, const uc_json *v)
 {
-    char text[32];
     size_t n = uc_json_count(v), shown = n > 20 ? 20 : n;
     for (size_t i = 0; i < shown; i++) {
         double d = uc_dtype_load_f64(v->numbers->data, (int64_t)i, v->numbers->dtype);
         if (i) uc_writer_text(out, ", ");
-        uc_writer_put(out, text, uc_f64_text(d, text));
+        put_number(out, d);
     }
     if (shown < n) uc_writer_printf(out, ", ... (%zu in all; --json has them)", n);
     uc_writer_text(out, "\n");

@@ -82,11 +82,13 @@ static scale_guess guess_scale(const uc_facts *facts, const size_guess *size)
         return g;
     }
     if (high <= 16.0 && size->width == 8 && size->height == 8) {
-        return (scale_guess){
-            .step = {{.kind = UC_STEP_MULTIPLY, .value = {16.0 / 255.0}, .value_count = 1}},
-            .count = 1,
-            .text = "0 to 16 (scale=16/255), as in scikit-learn's digits",
-            .why = "it was trained on values up to 16"};
+        return (scale_guess){.step = {{.kind = UC_STEP_MULTIPLY,
+                                       .value = {16.0 / 255.0},
+                                       .value_count = 1,
+                                       .value_text = "16/255"}},
+                             .count = 1,
+                             .text = "0 to 16 (scale=16/255), as in scikit-learn's digits",
+                             .why = "it was trained on values up to 16"};
     }
     return (scale_guess){
         .count = 0, .text = "0 to 255 (no scale)", .why = "it was trained on values above 1"};

@@ -3,18 +3,25 @@
 
 #include "base/text.h"
 
-static void put_values(const uc_step *s, uc_writer *out)
+/* 255 rather than 255.0, as people write it. */
+static void put_number(double v, uc_writer *out)
 {
     char text[32];
+    size_t n = uc_f64_text(v, text);
+    if (n > 2 && memcmp(text + n - 2, ".0", 2) == 0) n -= 2;
+    uc_writer_put(out, text, n);
+}
+
+static void put_values(const uc_step *s, uc_writer *out)
+{
     for (int i = 0; i < s->value_count; i++) {
         if (i) uc_writer_text(out, ",");
-        uc_writer_put(out, text, uc_f64_text(s->value[i], text));
+        put_number(s->value[i], out);
     }
 }
 
 static void put_step(const uc_step *s, uc_writer *out)
 {
-    char text[32];
     switch (s->kind) {
     case UC_STEP_EXIF: uc_writer_text(out, "exif"); break;
     case UC_STEP_CONVERT:
@@ -38,11 +45,15 @@ static void put_step(const uc_step *s, uc_writer *out)
     case UC_STEP_CAST: uc_writer_text(out, uc_dtype_name(s->dtype)); break;
     case UC_STEP_DIVIDE:
         uc_writer_text(out, "scale=1/");
-        uc_writer_put(out, text, uc_f64_text(s->value[0], text));
+        put_number(s->value[0], out);
         break;
     case UC_STEP_MULTIPLY:
         uc_writer_text(out, "scale=");
-        put_values(s, out);
+        if (s->value_text) {
+            uc_writer_text(out, s->value_text);
+        } else {
+            put_values(s, out);
+        }
         break;
     case UC_STEP_ADD:
         uc_writer_text(out, "add=");

@@ -201,6 +201,18 @@ static bool truth(const sk_est *est, const char *names)
     return uc_pickle_i64(sk_attr(est, names), &v) && v != 0;
 }
 
+/* What linear models and support vector regression lost with 0.19: a regressor's decision_function,
+ * and transform, which selected features. */
+static bool only_in_0_18(const sk_row *row, sk_method method)
+{
+    if (method == SK_DECISION_FUNCTION) {
+        return row->handler == sk_do_linear_regressor || row->handler == sk_do_svr;
+    }
+    return method == SK_TRANSFORM &&
+           (row->handler == sk_do_linear_regressor || row->handler == sk_do_linear_classifier ||
+            row->handler == sk_do_sgd_classifier || row->handler == sk_do_logistic);
+}
+
 /* Methods that a parameter switches on (available_if in scikit-learn). */
 static bool switched_on(const sk_est *est, sk_method method)
 {
@@ -222,6 +234,7 @@ bool sk_has_method(const sk_est *est, sk_method method)
 {
     const sk_row *row = sk_find_row(est->module, est->class_name);
     if (!row || !(row->methods & (1u << method))) return false;
+    if (only_in_0_18(row, method) && est->version >= 19) return false;
     const delegation *d = delegation_of(row, method);
     if (d) return delegated(est, d, method);
     return switched_on(est, method);

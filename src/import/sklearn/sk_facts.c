@@ -40,18 +40,6 @@ static void widen_by(sk_ctx *ctx, range *r, const uc_pickle *value)
         widen(r, uc_dtype_load_f64(t->data, i, t->dtype));
 }
 
-/* Centre minus and plus one scale: values that certainly occur. */
-static void widen_around(sk_ctx *ctx, range *r, const uc_pickle *centre, const uc_pickle *scale)
-{
-    const uc_tensor *c = numbers(ctx, centre), *s = numbers(ctx, scale);
-    if (!c || !s || uc_tensor_count(c) != uc_tensor_count(s)) return;
-    for (int64_t i = 0; i < uc_tensor_count(c); i++) {
-        double at = uc_dtype_load_f64(c->data, i, c->dtype),
-               by = uc_dtype_load_f64(s->data, i, s->dtype);
-        widen(r, at - by);
-        widen(r, at + by);
-    }
-}
 
 /* Thresholds lie between two values that were seen. */
 static void widen_by_tree(sk_ctx *ctx, range *r, const uc_pickle *tree)
@@ -111,13 +99,9 @@ static range seen_range(sk_ctx *ctx, const sk_est *est)
         if (r.known) r.min = -r.max;
         what = "max_abs_";
     }
-    if (!r.known) {
-        widen_around(ctx, &r, sk_attr(est, "mean_"), sk_attr(est, "scale_|std_"));
-        what = "mean_ +- scale_";
-    }
-    if (!r.known) {
-        widen_around(ctx, &r, sk_attr(est, "center_"), sk_attr(est, "scale_"));
-        what = "center_ +- scale_";
+    if (!r.known) { /* means and medians lie inside the range: a pixel's mean is never below 0 */
+        widen_by(ctx, &r, sk_attr(est, "mean_|center_"));
+        what = sk_has(est, "mean_") ? "mean_" : "center_";
     }
     if (!r.known) {
         widen_by_trees(ctx, &r, est);

@@ -159,6 +159,11 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
     int64_t n = -1;
     if (uc_pickle_i64(sk_attr(est, "n_features_in_|n_features_|n_input_features_|_n_features"), &n))
         return n;
+    if (sk_has(est, "shape_fit_")) { /* of libsvm's; a precomputed kernel has a column a sample */
+        const uc_tensor *fit = sk_i64(ctx, est, "shape_fit_", 1);
+        int64_t axis = sk_str_is(est, "kernel", "precomputed") ? 0 : 1;
+        return fit && axis < fit->shape[0] ? ((const int64_t *)fit->data)[axis] : -1;
+    }
     if (sk_has(est, "categories_")) return (int64_t)sk_list_count(est, "categories_");
     if (sk_has(est, "coefs_")) {
         const uc_pickle *first = uc_pickle_item(sk_attr(est, "coefs_"), 0);

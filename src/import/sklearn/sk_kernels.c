@@ -102,8 +102,9 @@ uc_ref sk_pairwise_kernel(sk_ctx *ctx, const sk_est *est, uc_str metric, const s
         return uc_g1(g, "Tanh", shifted_products(ctx, gamma, p->coef0, x, others));
     }
     if (uc_str_is(metric, "additive_chi2")) return uc_g2(g, "uncork.AdditiveChi2", x, others);
-    if (uc_str_is(metric, "chi2")) { /* its gamma is 1 by itself */
-        return exp_of(ctx, p->has_gamma ? gamma : 1, uc_g2(g, "uncork.AdditiveChi2", x, others));
+    if (uc_str_is(metric, "chi2")) { /* its gamma is 1 by itself, and always before 0.19 */
+        return exp_of(ctx, p->has_gamma && est->version >= 19 ? gamma : 1,
+                      uc_g2(g, "uncork.AdditiveChi2", x, others));
     }
     sk_unsupported(ctx, est, "kernel '%.*s' isn't known", (int)metric.size, metric.data);
     return 0;

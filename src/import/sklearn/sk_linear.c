@@ -4,6 +4,7 @@
 #include "import/sklearn/sk_linear.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 /* ---- scores -------------------------------------------------------------------------------- */
 
@@ -176,14 +177,25 @@ uncork_status sk_return_decided(sk_ctx *ctx, const sk_est *est, sk_scores decisi
 uncork_status sk_do_linear_regressor(sk_ctx *ctx, const sk_est *est, sk_method method,
                                      const sk_data *in, sk_result *out)
 {
-    (void)method;
+    if (method == SK_TRANSFORM) return sk_linear_select(ctx, est, in, out);
     sk_scores s = sk_linear_scores(ctx, est, in);
     return sk_return(ctx, out, s.ref, s.dtype, s.width);
 }
 
-/* Whether the mean is exp of the linear predictor. Tweedie's "auto" is the identity up to power 0. */
+/* Whether the mean is exp of the linear predictor: as _link_instance says until 1.0, then always but
+ * for Tweedie, whose "auto" is the identity up to power 0. */
 static bool has_log_link(sk_ctx *ctx, const sk_est *est)
 {
+    sk_est link;
+    if (sk_has(est, "_link_instance")) {
+        if (!sk_object(ctx, est, "_link_instance", &link)) return false;
+        if (uc_str_is(link.class_name, "LogLink")) return true;
+        if (!uc_str_is(link.class_name, "IdentityLink")) {
+            sk_unsupported(ctx, est, "link '%.*s' isn't known", (int)link.class_name.size,
+                           link.class_name.data);
+        }
+        return false;
+    }
     if (!uc_str_is(est->class_name, "TweedieRegressor")) return true;
     if (sk_str_is(est, "link", "log")) return true;
     if (sk_str_is(est, "link", "identity")) return false;
@@ -217,6 +229,7 @@ uncork_status sk_do_ransac(sk_ctx *ctx, const sk_est *est, sk_method method, con
 uncork_status sk_do_linear_classifier(sk_ctx *ctx, const sk_est *est, sk_method method,
                                       const sk_data *in, sk_result *out)
 {
+    if (method == SK_TRANSFORM) return sk_linear_select(ctx, est, in, out);
     sk_scores s = sk_linear_decision(ctx, est, in);
     if (method == SK_PREDICT) return sk_return_decided(ctx, est, s, out);
     return sk_return(ctx, out, s.ref, s.dtype, s.width);
@@ -252,7 +265,7 @@ static uc_ref modified_huber_proba(sk_ctx *ctx, sk_scores s)
 uncork_status sk_do_sgd_classifier(sk_ctx *ctx, const sk_est *est, sk_method method,
                                    const sk_data *in, sk_result *out)
 {
-    if (method == SK_PREDICT || method == SK_DECISION_FUNCTION) {
+    if (method == SK_PREDICT || method == SK_DECISION_FUNCTION || method == SK_TRANSFORM) {
         return sk_do_linear_classifier(ctx, est, method, in, out);
     }
     bool is_log = sk_str_is(est, "loss", "log") || sk_str_is(est, "loss", "log_loss");
@@ -287,7 +300,23 @@ uncork_status sk_do_sgd_one_class(sk_ctx *ctx, const sk_est *est, sk_method meth
     return sk_return(ctx, out, uc_g_cast(g, sign, UNCORK_INT32), UNCORK_INT32, 0);
 }
 
-/* ---- old feature selectors ----------------------------------------------------------------- */
+/* ---- feature selection as it was ----------------------------------------------------------- */
+
+/* The columns of a mask. */
+static uncork_status take_columns(sk_ctx *ctx, const sk_est *est, const sk_data *in,
+                                  const bool *mask, int64_t n, sk_result *out)
+{
+    int64_t kept = 0;
+    int64_t *columns = UC_NEW(ctx->arena, int64_t, (size_t)n);
+    uncork_dtype dtype = UNCORK_FLOAT64;
+    uc_ref x = sk_x_keep(ctx, est, in, n, &dtype);
+    if (!columns || sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
+    for (int64_t i = 0; i < n; i++) {
+        if (mask[i]) columns[kept++] = i;
+    }
+    x = uc_g_gather(ctx->graph, x, uc_graph_i64s(ctx->graph, columns, kept), 1);
+    return sk_return(ctx, out, x, dtype, kept);
+}
 
 /* RandomizedLasso and RandomizedLogisticRegression (until 0.20): the columns whose score is over
  * selection_threshold. */
@@ -298,15 +327,35 @@ uncork_status sk_do_randomized_l1(sk_ctx *ctx, const sk_est *est, sk_method meth
     const uc_tensor *scores = sk_f64(ctx, est, "scores_", 1);
     double threshold = sk_number(ctx, est, "selection_threshold", 0.25);
     if (!scores) return sk_status(ctx);
-    int64_t n = scores->shape[0], kept = 0;
-    int64_t *columns = UC_NEW(ctx->arena, int64_t, (size_t)n);
-    if (!columns) return sk_status(ctx);
-    for (int64_t i = 0; i < n; i++) {
-        if (uc_tensor_doubles(scores)[i] > threshold) columns[kept++] = i;
+    int64_t n = scores->shape[0];
+    bool *mask = UC_NEW(ctx->arena, bool, (size_t)n);
+    if (!mask) return sk_status(ctx);
+    for (int64_t i = 0; i < n; i++)
+        mask[i] = uc_tensor_doubles(scores)[i] > threshold;
+    return take_columns(ctx, est, in, mask, n, out);
+}
+
+/* 0.18's transform of linear models (_LearntSelectorMixin): the columns whose sum of |coef_| reaches
+ * 1e-5 with an l1 penalty, else their mean. */
+uncork_status sk_linear_select(sk_ctx *ctx, const sk_est *est, const sk_data *in, sk_result *out)
+{
+    const uc_tensor *coef = sk_f64(ctx, est, "coef_", -1);
+    if (!coef || coef->rank < 1 || coef->rank > 2) return sk_status(ctx);
+    if (sk_has(est, "threshold")) {
+        return sk_unsupported(ctx, est, "has a threshold for the transform of scikit-learn 0.18");
     }
-    uncork_dtype dtype = UNCORK_FLOAT64;
-    uc_ref x = sk_x_keep(ctx, est, in, n, &dtype);
-    if (sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
-    x = uc_g_gather(ctx->graph, x, uc_graph_i64s(ctx->graph, columns, kept), 1);
-    return sk_return(ctx, out, x, dtype, kept);
+    int64_t n = coef->shape[coef->rank - 1], rows = coef->rank == 1 ? 1 : coef->shape[0];
+    double *importance = UC_NEW(ctx->arena, double, (size_t)n), sum = 0;
+    bool *mask = UC_NEW(ctx->arena, bool, (size_t)n);
+    if (!importance || !mask || n == 0) return sk_status(ctx);
+    for (int64_t f = 0; f < n; f++) {
+        for (int64_t r = 0; r < rows; r++) {
+            importance[f] += fabs(uc_tensor_doubles(coef)[r * n + f]);
+        }
+        sum += importance[f];
+    }
+    double threshold = sk_str_is(est, "penalty", "l1") ? 1e-5 : sum / (double)n;
+    for (int64_t f = 0; f < n; f++)
+        mask[f] = importance[f] >= threshold;
+    return take_columns(ctx, est, in, mask, n, out);
 }

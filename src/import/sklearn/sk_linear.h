@@ -39,4 +39,7 @@ uncork_status sk_return_decided(sk_ctx *ctx, const sk_est *est, sk_scores decisi
 /* expit of every class, rows divided by their sum; uniform_zeros: rows of zeros become uniform. */
 uc_ref sk_ovr_proba(sk_ctx *ctx, sk_scores decision, bool uniform_zeros);
 
+/* transform of a linear model of 0.18: the columns with weight. */
+uncork_status sk_linear_select(sk_ctx *ctx, const sk_est *est, const sk_data *in, sk_result *out);
+
 #endif

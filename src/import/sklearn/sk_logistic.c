@@ -33,6 +33,7 @@ static uc_ref softmax_proba(sk_ctx *ctx, sk_scores s)
 uncork_status sk_do_logistic(sk_ctx *ctx, const sk_est *est, sk_method method, const sk_data *in,
                              sk_result *out)
 {
+    if (method == SK_TRANSFORM) return sk_linear_select(ctx, est, in, out);
     sk_scores s = sk_linear_decision(ctx, est, in);
     if (method == SK_PREDICT) return sk_return_decided(ctx, est, s, out);
     if (method == SK_DECISION_FUNCTION) return sk_return(ctx, out, s.ref, s.dtype, s.width);

@@ -30,19 +30,17 @@ static uncork_status answer(sk_ctx *ctx, const sk_est *est, sk_method method, uc
 
 /* ---- Gaussian ------------------------------------------------------------------------------ */
 
-/* ln prior - sum(ln(2 pi var)) / 2 of every class. */
-static const uc_tensor *gaussian_constant(sk_ctx *ctx, const uc_tensor *var, const uc_tensor *prior)
+/* -sum(ln(2 pi var)) / 2 of every class. */
+static const uc_tensor *gaussian_norm(sk_ctx *ctx, const uc_tensor *var)
 {
     int64_t classes = var->shape[0], features = var->shape[1];
     uc_tensor *t = uc_tensor_new(ctx->arena, UNCORK_FLOAT64, 1, &classes);
-    double *logs = UC_NEW(ctx->arena, double, (size_t)features);
-    if (!t || !logs) return NULL;
-    for (int64_t i = 0; i < classes; i++) {
+    for (int64_t i = 0; t && i < classes; i++) {
         const double *v = uc_tensor_doubles(var) + i * features;
         double sum = 0;
         for (int64_t f = 0; f < features; f++)
             sum += log(2 * PI * v[f]);
-        ((double *)t->data)[i] = log(uc_tensor_doubles(prior)[i]) + -0.5 * sum;
+        ((double *)t->data)[i] = -0.5 * sum;
     }
     return t;
 }
@@ -59,16 +57,16 @@ uncork_status sk_do_gaussian_nb(sk_ctx *ctx, const sk_est *est, sk_method method
         !sk_shape1(ctx, est, "class_prior_", prior, classes)) {
         return sk_status(ctx);
     }
-    const uc_tensor *constant = gaussian_constant(ctx, var, prior);
-    if (!constant) return sk_status(ctx);
     uncork_dtype dtype = UNCORK_FLOAT64;
     uc_ref x = sk_x_keep(ctx, est, in, features, &dtype);
     if (dtype != UNCORK_FLOAT64) x = uc_g_cast(ctx->graph, x, UNCORK_FLOAT64);
     const uc_tensor *stored = sk_tensor(ctx, est, "theta_", 2);
     if (!stored || stored->dtype != UNCORK_FLOAT32) dtype = UNCORK_FLOAT64;
-    const uc_ref parts[] = {x, sk_const(ctx, mean), sk_const(ctx, var), sk_const(ctx, constant)};
+    uc_ref log_prior = uc_g1(ctx->graph, "Log", sk_const(ctx, prior));
+    const uc_ref parts[] = {x, sk_const(ctx, mean), sk_const(ctx, var),
+                            sk_const(ctx, gaussian_norm(ctx, var)), log_prior};
     uc_ref jll =
-        uc_node_out(uc_graph_node(ctx->graph, "uncork.GaussianLogDensity", parts, 4, 1), 0);
+        uc_node_out(uc_graph_node(ctx->graph, "uncork.GaussianLogDensity", parts, 5, 1), 0);
     return answer(ctx, est, method, jll, dtype, classes, out);
 }
 

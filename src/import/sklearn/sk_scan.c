@@ -67,7 +67,9 @@ static const struct {
     {"xgboost.", NULL},
     {"lightgbm.", NULL},
     {"imblearn.", NULL},
-    {"numpy.random.", "__bit_generator_ctor|__randomstate_ctor|__generator_ctor|__pyx_unpickle_"},
+    {"numpy.random.", "__bit_generator_ctor|__randomstate_ctor|__RandomState_ctor|"
+                      "__generator_ctor|__pyx_unpickle_"},
+    {"joblib.memory", NULL}, /* a cache's settings, as Pipeline(memory=...) keeps them */
     {"joblib.numpy_pickle", NULL},
     {"collections", "deque|defaultdict"},
     {"datetime", "date|time|timedelta|timezone"},
@@ -193,10 +195,17 @@ static bool has_helper(const char *helpers, uc_str name)
     return false;
 }
 
+/* sklearn/_loss/_loss.pyx, which is compiled under the name "_loss" alone. */
+static bool is_cython_loss(uc_str module, uc_str name)
+{
+    return uc_str_is(module, "_loss") && (begins(name, "Cy") || begins(name, "__pyx_unpickle_Cy"));
+}
+
 bool sk_is_benign(uc_str module, uc_str name)
 {
     for (size_t i = 0; i < sizeof not_benign / sizeof not_benign[0]; i++) {
-        bool wrapper = begins(module, "sklearn.externals.joblib.numpy_pickle");
+        bool wrapper = begins(module, "sklearn.externals.joblib.numpy_pickle") ||
+                       begins(module, "sklearn.externals.joblib.memory");
         if (begins(module, not_benign[i]) && !wrapper) return false;
     }
     for (size_t i = 0; i < sizeof packages / sizeof packages[0]; i++) {
@@ -213,7 +222,7 @@ bool sk_is_benign(uc_str module, uc_str name)
             return true;
         }
     }
-    return is_numpy_type(module, name);
+    return is_numpy_type(module, name) || is_cython_loss(module, name);
 }
 
 /* ---- places -------------------------------------------------------------------------------- */

@@ -22,31 +22,28 @@ typedef struct svm_parts {
 
 /* ---- attributes ---------------------------------------------------------------------------- */
 
-/* _n_support; for regression it holds one number, or two, and only their sum counts. */
+/* _n_support of a classifier. A regression's is never read: before 0.24 scikit-learn left memory that
+ * nothing had written in it. */
 static bool read_counts(sk_ctx *ctx, const sk_est *est, int64_t classes, svm_parts *p)
 {
+    static const char name[] = "_n_support|n_support_";
     int64_t vectors = p->weights->shape[1], sum = 0;
-    const uc_tensor *counts = sk_i64(ctx, est, "_n_support|n_support_", 1);
-    if (!counts) return false;
-    for (int64_t i = 0; i < counts->shape[0]; i++) {
+    if (classes == 0) return true;
+    const uc_tensor *counts = sk_i64(ctx, est, name, 1);
+    if (!counts || !sk_shape1(ctx, est, name, counts, classes)) return false;
+    for (int64_t i = 0; i < classes; i++) {
         int64_t n = ((const int64_t *)counts->data)[i];
         if (n < 0 || n > vectors - sum) {
-            sk_fail(ctx, est, "_n_support|n_support_",
+            sk_fail(ctx, est, name,
                     "entry %" PRId64 " is %" PRId64 ", %" PRId64 " support vectors remain", i, n,
                     vectors - sum);
             return false;
         }
         sum += n;
     }
-    if (classes == 0) return true;
-    if (counts->shape[0] != classes) {
-        sk_fail(ctx, est, "_n_support|n_support_",
-                "holds %" PRId64 " counts for %" PRId64 " classes", counts->shape[0], classes);
-        return false;
-    }
     if (sum != vectors) {
-        sk_fail(ctx, est, "_n_support|n_support_",
-                "sums to %" PRId64 ", there are %" PRId64 " support vectors", sum, vectors);
+        sk_fail(ctx, est, name, "sums to %" PRId64 ", there are %" PRId64 " support vectors", sum,
+                vectors);
         return false;
     }
     p->counts = counts;
@@ -162,8 +159,8 @@ static uc_ref decisions(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64
     svm_parts p;
     *winner = 0;
     if (!read_parts(ctx, est, classes, &p)) return 0;
-    const uc_ref parts[] = {kernel_input(ctx, est, in, &p), sk_const(ctx, p.vectors),
-                            sk_const(ctx, p.weights), sk_const(ctx, p.intercept),
+    const uc_ref parts[] = {kernel_input(ctx, est, in, &p), sk_const(ctx, p.weights),
+                            sk_const(ctx, p.intercept), sk_const(ctx, p.vectors),
                             sk_const(ctx, p.counts)};
     double gamma = p.vectors ? fitted_gamma(ctx, est) : 0;
     double coef0 = sk_number(ctx, est, "coef0", 0), degree = sk_number(ctx, est, "degree", 3);
@@ -172,7 +169,7 @@ static uc_ref decisions(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64
     }
     if (sk_status(ctx) != UNCORK_OK) return 0;
     uc_graph *g = ctx->graph;
-    uc_node *node = uc_graph_node(g, "uncork.SVM", parts, p.counts ? 5 : 4, p.counts ? 2 : 1);
+    uc_node *node = uc_graph_node(g, "uncork.SVM", parts, 5, p.counts ? 2 : 1);
     uc_node_str(g, node, "kernel", p.kernel);
     uc_node_float(g, node, "gamma", gamma);
     uc_node_float(g, node, "coef0", coef0);
@@ -263,10 +260,10 @@ uncork_status sk_do_svc(sk_ctx *ctx, const sk_est *est, sk_method method, const 
 uncork_status sk_do_svr(sk_ctx *ctx, const sk_est *est, sk_method method, const sk_data *in,
                         sk_result *out)
 {
-    (void)method;
     uc_ref none = 0;
     uc_ref d = decisions(ctx, est, in, 0, &none);
     if (sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
+    if (method == SK_DECISION_FUNCTION) return sk_return(ctx, out, d, UNCORK_FLOAT64, 1);
     return sk_return(ctx, out, uc_g_squeeze(ctx->graph, d, 1), UNCORK_FLOAT64, 0);
 }
 

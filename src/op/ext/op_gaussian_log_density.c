@@ -1,10 +1,11 @@
-/* GaussianLogDensity: y = constant - 0.5 sum((x - mean)^2 / variance) for every class.
+/* GaussianLogDensity: y = prior + (norm - 0.5 sum((x - mean)^2 / variance)) for every class.
  *
  * Source: scikit-learn, naive_bayes.py, GaussianNB._joint_log_likelihood.
  * x         f64 [rows, features]
  * mean      f64 [classes, features]
  * variance  f64 [classes, features]
- * constant  f64 [classes]
+ * norm      f64 [classes]: -0.5 sum(ln(2 pi variance))
+ * prior     f64 [classes]: ln of the class's
  * y         f64 [rows, classes]
  * Numerics: bit-exact with NumPy: the sum is its pairwise one (numpy/_core/src/umath/loops_utils.h.src,
  * pairwise_sum: eight running sums up to 128 values, halves above). Classes with a tiny variance have
@@ -19,16 +20,16 @@ enum { LANES = 8, BLOCK = 128 };
 static uncork_status infer(uc_call *call)
 {
     const uc_tensor *x = uc_call_in(call, 0), *mean = uc_call_in(call, 1);
-    const uc_tensor *variance = uc_call_in(call, 2), *constant = uc_call_in(call, 3);
-    for (size_t i = 0; i < 4; i++) {
+    const uc_tensor *variance = uc_call_in(call, 2), *norm = uc_call_in(call, 3);
+    for (size_t i = 0; i < 5; i++) {
         const uc_tensor *t = uc_call_in(call, i);
-        if (!t || t->dtype != UNCORK_FLOAT64 || t->rank != (i == 3 ? 1 : 2)) {
+        if (!t || t->dtype != UNCORK_FLOAT64 || t->rank != (i >= 3 ? 1 : 2)) {
             return uc_call_fail(call, UNCORK_MALFORMED, "input %zu isn't float64 of its rank", i);
         }
     }
     if (variance->shape[0] != mean->shape[0] || variance->shape[1] != mean->shape[1] ||
-        constant->shape[0] != mean->shape[0]) {
-        return uc_call_fail(call, UNCORK_MALFORMED, "mean, variance and constant don't agree");
+        norm->shape[0] != mean->shape[0] || uc_call_in(call, 4)->shape[0] != mean->shape[0]) {
+        return uc_call_fail(call, UNCORK_MALFORMED, "mean, variance, norm and prior don't agree");
     }
     const int64_t shape[2] = {x->shape[0], mean->shape[0]};
     return uc_call_shape(call, 0, UNCORK_FLOAT64, 2, shape);
@@ -73,7 +74,7 @@ static double pairwise_sum(const double *x, const double *m, const double *v, in
 }
 
 typedef struct density_job {
-    const double *x, *mean, *variance, *constant;
+    const double *x, *mean, *variance, *norm, *prior;
     double *y;
     int64_t features, classes;
 } density_job;
@@ -86,7 +87,7 @@ static void run_rows(void *context, int64_t begin, int64_t end, int thread)
     for (int64_t r = begin; r < end; r++) {
         for (int64_t c = 0; c < job->classes; c++) {
             double sum = pairwise_sum(job->x + r * n, job->mean + c * n, job->variance + c * n, n);
-            job->y[r * job->classes + c] = job->constant[c] - 0.5 * sum;
+            job->y[r * job->classes + c] = job->prior[c] + (job->norm[c] - 0.5 * sum);
         }
     }
 }
@@ -104,7 +105,8 @@ static uncork_status run(uc_call *call)
     density_job job = {.x = uc_tensor_doubles(x),
                        .mean = uc_tensor_doubles(mean),
                        .variance = uc_tensor_doubles(uc_call_in(call, 2)),
-                       .constant = uc_tensor_doubles(uc_call_in(call, 3)),
+                       .norm = uc_tensor_doubles(uc_call_in(call, 3)),
+                       .prior = uc_tensor_doubles(uc_call_in(call, 4)),
                        .y = y->data,
                        .features = mean->shape[1],
                        .classes = mean->shape[0]};
@@ -115,7 +117,7 @@ static uncork_status run(uc_call *call)
 const uc_op uc_op_gaussian_log_density = {
     .domain = "uncork",
     .name = "GaussianLogDensity",
-    .in = {4, 4},
+    .in = {5, 5},
     .out = {1, 1},
     .infer = infer,
     .run = run,

@@ -15,10 +15,11 @@
 static uncork_status infer(uc_call *call)
 {
     const uc_tensor *m = uc_call_in(call, 0), *v = uc_call_in(call, 1);
-    if (m->dtype != UNCORK_FLOAT64 || v->dtype != UNCORK_FLOAT64 || m->rank != 1 || v->rank != 1) {
+    static const int64_t unknown = UC_DIM_UNKNOWN;
+    if (m->dtype != UNCORK_FLOAT64 || v->dtype != UNCORK_FLOAT64 || m->rank > 1 || v->rank > 1) {
         return uc_call_fail(call, UNCORK_MALFORMED, "takes two float64 vectors");
     }
-    return uc_call_shape(call, 0, UNCORK_FLOAT64, 1, m->shape);
+    return uc_call_shape(call, 0, UNCORK_FLOAT64, 1, m->rank == 1 ? m->shape : &unknown);
 }
 
 static double integral(double mean, double variance)
@@ -38,7 +39,7 @@ static double integral(double mean, double variance)
 static uncork_status run(uc_call *call)
 {
     const uc_tensor *m = uc_call_in(call, 0), *v = uc_call_in(call, 1);
-    if (m->shape[0] != v->shape[0]) {
+    if (m->rank != 1 || v->rank != 1 || m->shape[0] != v->shape[0]) {
         return uc_call_fail(call, UNCORK_INPUT, "%" PRId64 " means, %" PRId64 " variances",
                             m->shape[0], v->shape[0]);
     }

@@ -11,11 +11,12 @@
 static uncork_status infer(uc_call *call)
 {
     const uc_tensor *l = uc_call_in(call, 0), *b = uc_call_in(call, 1);
-    if (l->dtype != UNCORK_FLOAT64 || b->dtype != UNCORK_FLOAT64 || l->rank != 2 || b->rank != 2 ||
-        l->shape[0] != l->shape[1]) {
+    if (l->dtype != UNCORK_FLOAT64 || b->dtype != UNCORK_FLOAT64 || l->rank != 2 ||
+        (b->rank != 2 && b->rank >= 0) || l->shape[0] != l->shape[1]) {
         return uc_call_fail(call, UNCORK_MALFORMED, "takes a square float64 matrix and another");
     }
-    return uc_call_shape(call, 0, UNCORK_FLOAT64, 2, b->shape);
+    const int64_t shape[2] = {b->rank < 0 ? UC_DIM_UNKNOWN : b->shape[0], l->shape[0]};
+    return uc_call_shape(call, 0, UNCORK_FLOAT64, 2, shape);
 }
 
 typedef struct solve_job {
@@ -55,7 +56,7 @@ static void run_rows(void *context, int64_t begin, int64_t end, int thread)
 static uncork_status run(uc_call *call)
 {
     const uc_tensor *l = uc_call_in(call, 0), *b = uc_call_in(call, 1);
-    if (b->shape[1] != l->shape[0]) {
+    if (b->rank != 2 || b->shape[1] != l->shape[0]) {
         return uc_call_fail(call, UNCORK_INPUT, "b has %" PRId64 " columns, expected %" PRId64,
                             b->shape[1], l->shape[0]);
     }

@@ -3,9 +3,9 @@
  * Source: libsvm's svm_predict_values (Chang and Lin, "LIBSVM: a library for support vector machines",
  * 2011) as scikit-learn carries it; classes are in the order of their vectors.
  * x          f64 [rows, features]; kernel 'precomputed': [rows, vectors]
- * vectors    f64 [vectors, features], constant; missing when precomputed
  * weights    f64 [classes - 1, vectors], constant; [1, vectors] without classes
  * intercept  f64 [pairs], constant
+ * vectors    f64 [vectors, features], constant; missing when precomputed
  * counts     i64 [classes], constant: vectors of each class; missing: regression, one decision
  * decisions  f64 [rows, pairs]: pair (i, j), i < j; positive speaks for i
  * winner     i64 [rows]: the class with most votes, first among equals; needs counts
@@ -28,7 +28,7 @@ static const struct {
                {"sigmoid", UC_SVM_SIGMOID},
                {"precomputed", UC_SVM_PRECOMPUTED}};
 
-enum { X, VECTORS, WEIGHTS, INTERCEPT, COUNTS };
+enum { X, WEIGHTS, INTERCEPT, VECTORS, COUNTS };
 
 typedef struct svm_prepared {
     uc_svm svm;
@@ -57,6 +57,7 @@ static uncork_status check_kind(uc_call *call, size_t i, const char *name, uncor
                                 int rank)
 {
     const uc_tensor *t = uc_call_in(call, i);
+    if (!t && i > INTERCEPT) return UNCORK_OK;
     if (t && t->dtype == dtype && t->rank == rank) return UNCORK_OK;
     return uc_call_fail(call, UNCORK_MALFORMED, "%s isn't %s of %d dimensions", name,
                         uc_dtype_name(dtype), rank);
@@ -68,8 +69,9 @@ static uncork_status infer(uc_call *call)
     UC_TRY(check_kind(call, WEIGHTS, "weights", UNCORK_FLOAT64, 2));
     UC_TRY(check_kind(call, INTERCEPT, "intercept", UNCORK_FLOAT64, 1));
     const uc_tensor *counts = uc_call_in(call, COUNTS), *x = uc_call_in(call, X);
+    UC_TRY(check_kind(call, VECTORS, "vectors", UNCORK_FLOAT64, 2));
+    UC_TRY(check_kind(call, COUNTS, "counts", UNCORK_INT64, 1));
     if (counts) {
-        UC_TRY(check_kind(call, COUNTS, "counts", UNCORK_INT64, 1));
         if (counts->shape[0] < 2 || counts->shape[0] > 1 << 20) {
             return uc_call_fail(call, UNCORK_MALFORMED, "%" PRId64 " classes, expected 2 to 2^20",
                                 counts->shape[0]);
@@ -299,7 +301,7 @@ static uint64_t macs(const uc_call *call)
 const uc_op uc_op_svm = {
     .domain = "uncork",
     .name = "SVM",
-    .in = {4, 5},
+    .in = {3, 5},
     .out = {1, 2},
     .infer = infer,
     .prepare = prepare,
