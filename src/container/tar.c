@@ -205,7 +205,8 @@ static uncork_status read_member(parser *p)
     if (type >= '1' && type <= '6') size = 0; /* links, devices and folders have no data */
     p->at += BLOCK;
     const size_t left = p->bytes.size - p->at;
-    if (size > left) {
+    const size_t padded = size > left ? SIZE_MAX : ((size_t)size + BLOCK - 1) / BLOCK * BLOCK;
+    if (padded > left) {
         (void)uc_fail(p->error, UNCORK_MALFORMED, p->base + at,
                       "tar: an entry of %" PRIu64 " bytes, %zu remain", size, left);
         return uc_fix(p->error, "the file was cut short: get it again");
@@ -215,8 +216,7 @@ static uncork_status read_member(parser *p)
                        UC_LIMIT_BUNDLE_ENTRIES);
     }
     UC_TRY(take_member(p, header, (uc_bytes){p->bytes.data + p->at, (size_t)size}, at));
-    const size_t padded = ((size_t)size + BLOCK - 1) / BLOCK * BLOCK;
-    p->at += padded < left ? padded : left; /* the last block may be cut at the data's end */
+    p->at += padded;
     return UNCORK_OK;
 }
 
