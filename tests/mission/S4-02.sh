@@ -1,0 +1,4 @@
+#!/bin/sh
+# LogisticRegression of every solver, binary and multinomial, predicts identically
+. tests/mission/lib.sh
+exec "$(dirname "$uncork")/test_estimators" LogisticRegression
