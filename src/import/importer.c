@@ -21,6 +21,7 @@ uncork_status uc_importer_choose(uc_bytes head, const uc_bundle *bundle, const u
 {
     int best = 0;
     *found = NULL;
+    UC_TRY(uc_recognise_archive(bundle, error));
     for (size_t i = 0; importers[i]; i++) {
         int sure = importers[i]->probe(head, bundle);
         if (sure > best) {

@@ -56,7 +56,6 @@ typedef struct member {
 } member;
 
 static const member members[] = {
-    {"data.pkl", "this is a PyTorch zip file (torch.save), not a scikit-learn pickle", NOT_YET},
     {"saved_model.pb", "this is a TensorFlow SavedModel", NOT_YET},
     {"saved_model.pbtxt", "this is a TensorFlow SavedModel", NOT_YET},
     {"model.weights.h5", "this is a Keras 3 model (.keras)", NOT_YET},
@@ -87,6 +86,27 @@ static uncork_status by_members(const uc_bundle *bundle, uncork_error *error)
         }
     }
     return UNCORK_OK;
+}
+
+/* torch.save writes NAME/data.pkl and NAME/version into a zip. */
+static uncork_status refuse_torch(const uc_bundle *bundle, uncork_error *error)
+{
+    bool pickle = false, version = false;
+    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
+        pickle = pickle || ends_with(uc_bundle_name(bundle, i), "data.pkl");
+        version = version || ends_with(uc_bundle_name(bundle, i), "version");
+    }
+    if (uc_bundle_kind_of(bundle) != UC_BUNDLE_ZIP || !pickle || !version) return UNCORK_OK;
+    uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
+            "this is a PyTorch zip file (torch.save), not a scikit-learn pickle");
+    return uc_fix(error, "%s", NOT_YET);
+}
+
+uncork_status uc_recognise_archive(const uc_bundle *bundle, uncork_error *error)
+{
+    if (uc_bundle_kind_of(bundle) == UC_BUNDLE_FILE) return UNCORK_OK;
+    UC_TRY(refuse_torch(bundle, error));
+    return by_members(bundle, error);
 }
 
 static bool all_zero(uc_bytes head)
@@ -125,7 +145,6 @@ uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool ma
                                  uncork_error *error)
 {
     if (uc_bundle_kind_of(bundle) != UC_BUNDLE_FILE) {
-        UC_TRY(by_members(bundle, error));
         if (maybe) return UNCORK_OK;
         return named(error, UNCORK_UNSUPPORTED,
                      "nothing in this folder or archive is a model that uncork knows",

@@ -4,6 +4,8 @@
 
 #include "container/bundle.h"
 
+/* A folder or archive whose members say that it is a model of another framework. */
+uncork_status uc_recognise_archive(const uc_bundle *bundle, uncork_error *error);
 /* OK when the file is nothing known and `maybe` says that an importer could take it; else the
  * failure that names the format and what to do. */
 uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool maybe,
