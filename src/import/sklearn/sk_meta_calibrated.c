@@ -92,8 +92,8 @@ static uc_ref two_classes(sk_ctx *ctx, const sk_est *part, uc_ref score, const c
     return uc_g_concat(g, both, 2, 1);
 }
 
-/* softmax(beta * logits): probabilities become logits ln(p + eps), one score s becomes (-s, s).
- * Source: _TemperatureScaling, _convert_to_logits. eps is float64's. scikit-learn looks at the
+/* softmax(beta * logits): probabilities become logits ln(p + 1e-12), one score s becomes (-s, s).
+ * Source: _TemperatureScaling, _convert_to_logits. scikit-learn looks at the
  * numbers to tell probabilities apart; we at the method that gave them. */
 static uc_ref temperature(sk_ctx *ctx, const sk_est *part, uc_ref scores, bool is_proba,
                           int64_t classes)
@@ -108,7 +108,7 @@ static uc_ref temperature(sk_ctx *ctx, const sk_est *part, uc_ref scores, bool i
         uc_ref both[2] = {other, scores};
         logits = uc_g_concat(g, both, 2, 1);
     }
-    if (is_proba) logits = uc_g1(g, "Log", sk_add_s(ctx, logits, 2.220446049250313e-16));
+    if (is_proba) logits = uc_g1(g, "Log", sk_add_s(ctx, logits, 1e-12));
     return uc_g_softmax(g, sk_mul_s(ctx, logits, sk_number(ctx, &calibrator, "beta_", 1)), 1);
 }
 

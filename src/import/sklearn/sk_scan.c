@@ -141,6 +141,7 @@ static const char *const single[] = {
     "numpy.core.numeric._frombuffer",
     "numpy.dtype",
     "numpy.ma.core._mareconstruct",
+    "numpy.ma.MaskedArray",
     "numpy.ma.core.MaskedArray",
     "numpy.matrix",
     "numpy.matrixlib.defmatrix.matrix",
