@@ -226,7 +226,8 @@ static bool switched_on(const sk_est *est, sk_method method)
     if (proba && uc_str_is(est->class_name, "VotingClassifier")) {
         return sk_str_is(est, "voting", "soft");
     }
-    if (uc_str_is(est->class_name, "LocalOutlierFactor")) return truth(est, "novelty");
+    bool lof = uc_str_is(est->class_name, "LocalOutlierFactor");
+    if (lof && method != SK_KNEIGHBORS) return truth(est, "novelty");
     return true;
 }
 

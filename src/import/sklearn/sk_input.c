@@ -151,12 +151,16 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
         {"X_fit_", -1},
         {"means_", -1},
         {"statistics_", -1},
+        {"variances_", -1},
+        {"scores_", -1},
         {"max_abs_", -1},
         {"quantiles_", -1},
         {"lambdas_", -1},
         {"xbar_", -1},
     };
     int64_t n = -1;
+    if (sk_has(est, "ranking_"))
+        return dimension(ctx, est, "ranking_", 0); /* RFE: n_features_ is how many it keeps */
     if (uc_pickle_i64(sk_attr(est, "n_features_in_|n_features_|n_input_features_|_n_features"), &n))
         return n;
     if (sk_has(est, "shape_fit_")) { /* of libsvm's; a precomputed kernel has a column a sample */

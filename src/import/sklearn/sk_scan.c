@@ -67,8 +67,8 @@ static const struct {
     {"xgboost.", NULL},
     {"lightgbm.", NULL},
     {"imblearn.", NULL},
-    {"numpy.random.", "__bit_generator_ctor|__randomstate_ctor|__RandomState_ctor|"
-                      "__generator_ctor|__pyx_unpickle_"},
+    {"numpy.random", "__bit_generator_ctor|__randomstate_ctor|__RandomState_ctor|"
+                     "__generator_ctor|__pyx_unpickle_"},
     {"joblib.memory", NULL}, /* a cache's settings, as Pipeline(memory=...) keeps them */
     {"joblib.numpy_pickle", NULL},
     {"collections", "deque|defaultdict"},
