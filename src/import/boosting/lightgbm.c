@@ -1,4 +1,4 @@
-/* The importer "lgboost": lgboost's own files. Booster.predict is the one entry. */
+/* The importer "lightgbm": lightgbm's own files. Booster.predict is the one entry. */
 #include "import/boosting/boosting_file.h"
 
 static int lgb_probe(uc_bytes head, const uc_bundle *bundle)
@@ -17,7 +17,7 @@ static uncork_status lgb_open(uc_import *file, uncork_error *error)
     if (file->entries) {
         file->entries[file->entry_count++] = entries[0];
     }
-    uc_boost_facts(&file->facts, "lgboost", uc_lgb_info(model));
+    uc_boost_facts(&file->facts, "lightgbm", uc_lgb_info(model));
     return uc_arena_status(file->arena, error);
 }
 
@@ -40,8 +40,8 @@ static void lgb_inspect(const uc_import *file, uc_json_writer *json)
     uc_boost_inspect(uc_lgb_info(file->state), json);
 }
 
-const uc_importer uc_importer_lgboost = {
-    .name = "lgboost",
+const uc_importer uc_importer_lightgbm = {
+    .name = "lightgbm",
     .probe = lgb_probe,
     .open = lgb_open,
     .import = lgb_import,

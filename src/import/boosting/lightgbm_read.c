@@ -16,6 +16,7 @@ typedef struct reader {
     uc_budget *budget;
     uncork_error *error;
     uncork_status status;
+    bool ended; /* the line after the trees was there */
 } reader;
 
 const uc_boost_info *uc_lgb_info(const uc_lgb *model) { return &model->info; }
@@ -270,6 +271,7 @@ static void read_trees(reader *r, uc_str line)
         }
         read_tree(r, values, t);
     }
+    r->ended = more;
 }
 
 /* ---- the rest --------------------------------------------------------------------------------- */
@@ -346,7 +348,7 @@ static void read_names(reader *r, uc_str list)
 }
 
 typedef struct header {
-    uc_str classes, trees_a_round, max_feature, objective, names, version;
+    uc_str classes, trees_a_round, max_feature, objective, names, version, tree_sizes;
 } header;
 
 static uncork_status finish_header(reader *r, const header *h)
@@ -365,7 +367,8 @@ static uncork_status finish_header(reader *r, const header *h)
     m->info.features = top + 1;
     if (h->version.data) {
         const char *text =
-            uc_arena_printf(r->arena, "model %.*s", (int)(h->version.size & 15), h->version.data);
+            uc_arena_printf(r->arena, "model %.*s",
+                            (int)(h->version.size < 20 ? h->version.size : 20), h->version.data);
         m->info.version = text;
     }
     if (!r->status && h->objective.data) {
@@ -377,9 +380,27 @@ static uncork_status finish_header(reader *r, const header *h)
     return r->status;
 }
 
+/* A text that was cut has fewer trees than it announces, or nothing after the last one. */
+static uncork_status check_trees(reader *r, const header *h)
+{
+    uc_str sizes = h->tree_sizes, word;
+    int64_t announced = 0;
+    while (next_word(&sizes, &word)) {
+        announced++;
+    }
+    if (!r->status && h->tree_sizes.data && announced != r->model->info.trees) {
+        fail(r, NULL, "the text has another number of trees than tree_sizes announces", -1);
+    }
+    if (!r->status && announced > 0 && !r->ended) {
+        fail(r, NULL, "the text ends inside the trees", -1);
+    }
+    return r->status;
+}
+
 static uncork_status read_model(reader *r)
 {
-    header h = {{0}};
+    header h;
+    memset(&h, 0, sizeof h);
     uc_str line = {0};
     bool more;
     while ((more = next_line(r, &line)) && !begins(line, "Tree=") &&
@@ -391,19 +412,15 @@ static uncork_status read_model(reader *r)
                value_of(line, "num_tree_per_iteration", &h.trees_a_round) ||
                value_of(line, "max_feature_idx", &h.max_feature) ||
                value_of(line, "objective", &h.objective) ||
-               value_of(line, "feature_names", &h.names) || value_of(line, "version", &h.version));
+               value_of(line, "feature_names", &h.names) || value_of(line, "version", &h.version) ||
+               value_of(line, "tree_sizes", &h.tree_sizes));
     }
     r->model->scale = 1;
     UC_TRY(finish_header(r, &h));
     if (more) {
         read_trees(r, line);
     }
-    if (!r->status && more &&
-        !memmem(r->begin, (size_t)(r->end - r->begin), "\nend of trees", 13) && h.version.data &&
-        h.version.size > 1 && h.version.data[1] >= '3') {
-        fail(r, r->end, "the text ends before 'end of trees'", -1);
-    }
-    return r->status;
+    return check_trees(r, &h);
 }
 
 int uc_lgb_probe(uc_bytes head)
