@@ -19,6 +19,8 @@ typedef struct uc_boost_info {
     bool one_column;          /* predictions are a vector [rows] */
     bool is_classifier;       /* as far as the objective tells */
     bool gives_probabilities; /* predictions are probabilities of classes */
+    bool saved_by_class;      /* XGBClassifier.save_model and the like wrote the file */
+    const uc_tensor *labels;  /* of such a classifier, when they aren't 0, 1, 2, ...; or NULL */
 } uc_boost_info;
 
 typedef struct uc_xgb uc_xgb;
@@ -50,6 +52,11 @@ uc_ref uc_lgb_raw(uc_graph *g, const uc_lgb *model, uc_ref x, const uc_boost_run
 /* What Booster.predict makes of them: [rows] when info.one_column, else [rows, columns]. */
 uc_ref uc_xgb_transform(uc_graph *g, const uc_xgb *model, uc_ref margin);
 uc_ref uc_lgb_transform(uc_graph *g, const uc_lgb *model, uc_ref raw);
+/* What XGBClassifier makes of the margins: probabilities [rows, classes], and the number of the
+ * predicted class, int64 [rows]; of several labels a row (two classes, several columns) 0 or 1 for
+ * each, float64 [rows, columns]. */
+uc_ref uc_xgb_proba(uc_graph *g, const uc_xgb *model, uc_ref margin);
+uc_ref uc_xgb_class(uc_graph *g, const uc_xgb *model, uc_ref margin, bool multi_label);
 /* Missing values that have another sign than NaN: x where it isn't `missing`, else NaN; float32. */
 uc_ref uc_xgb_missing(uc_graph *g, uc_ref x, double missing);
 

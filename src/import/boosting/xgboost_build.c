@@ -221,6 +221,33 @@ uc_ref uc_xgb_transform(uc_graph *g, const uc_xgb *m, uc_ref margin)
     return m->info.one_column ? uc_g_squeeze(g, y, 1) : y;
 }
 
+uc_ref uc_xgb_proba(uc_graph *g, const uc_xgb *m, uc_ref margin)
+{
+    if (uc_str_is(m->info.objective, "multi:softmax")) {
+        return link(g, "softmax", margin);
+    }
+    uc_ref y = uc_xgb_transform(g, m, margin);
+    if (!m->info.one_column) {
+        return y;
+    }
+    y = uc_g_unsqueeze(g, y, 1);
+    uc_ref parts[2] = {uc_g2(g, "Sub", uc_graph_f32(g, 1), y), y};
+    return uc_g_concat(g, parts, 2, 1);
+}
+
+uc_ref uc_xgb_class(uc_graph *g, const uc_xgb *m, uc_ref margin, bool multi_label)
+{
+    uc_ref y = uc_xgb_transform(g, m, margin);
+    if (uc_str_is(m->info.objective, "multi:softmax")) {
+        return uc_g_cast(g, y, UNCORK_INT64);
+    }
+    if (!m->info.one_column && !multi_label) {
+        return uc_g_argmax(g, y, 1, false);
+    }
+    uc_ref over = uc_g2(g, "Greater", y, uc_graph_f32(g, 0.5f));
+    return uc_g_cast(g, over, m->info.one_column ? UNCORK_INT64 : UNCORK_FLOAT64);
+}
+
 uc_ref uc_xgb_missing(uc_graph *g, uc_ref x, double missing)
 {
     if (missing != missing) {

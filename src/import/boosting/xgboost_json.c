@@ -274,6 +274,36 @@ static void read_names(reader *r, const uc_json *names)
     r->model->info.names = list;
 }
 
+/* What XGBClassifier.save_model adds: its type, up to 1.5 its labels. */
+static void read_wrapper(reader *r, const uc_json *text)
+{
+    uc_str s = uc_json_str(text, "");
+    uc_bytes bytes = {(const uint8_t *)s.data, s.size};
+    uncork_error quiet = {.size = sizeof quiet};
+    uc_error_init(&quiet);
+    const uc_json *meta = s.size ? uc_json_read(bytes, text->offset, r->arena, &quiet) : NULL;
+    uc_str kind = uc_json_str(uc_json_get(meta, "_estimator_type"), "");
+    uc_str type = uc_json_str(uc_json_get(meta, "type"), "");
+    if (!uc_str_is(kind, "classifier") && !uc_str_is(type, "XGBClassifier") &&
+        !uc_str_is(type, "XGBRFClassifier")) {
+        return;
+    }
+    r->model->info.saved_by_class = true;
+    const uc_json *labels = uc_json_path(meta, "_le.classes_");
+    labels = labels ? labels : uc_json_get(meta, "classes_");
+    int64_t n = (int64_t)uc_json_count(labels);
+    uc_str *names =
+        n > 0 && labels->kind == UC_JSON_ARRAY ? UC_NEW(r->arena, uc_str, (size_t)n) : NULL;
+    for (int64_t i = 0; names && i < n; i++) {
+        names[i] = uc_json_str(uc_json_at(labels, (size_t)i), "");
+    }
+    size_t count = 0;
+    const int64_t *numbers = n > 0 && !names ? uc_json_i64s(labels, r->arena, &count) : NULL;
+    r->model->info.labels = names     ? uc_tensor_strings(r->arena, names, 1, &n)
+                            : numbers ? uc_tensor_i64(r->arena, numbers, n)
+                                      : NULL;
+}
+
 static void read_version(reader *r, const uc_json *root)
 {
     const uc_json *version = uc_json_get(root, "version");
@@ -306,6 +336,7 @@ uncork_status uc_xgb_read_json(const uc_json *root, uc_xgb *m, uc_arena *arena, 
     m->info.objective = uc_json_str(uc_json_path(learner, "objective.name"), "");
     const uc_json *best = uc_json_path(learner, "attributes.best_iteration");
     m->info.best_iteration = uc_json_i64(best, -1);
+    read_wrapper(&r, uc_json_path(learner, "attributes.scikit_learn"));
     read_names(&r, uc_json_get(learner, "feature_names"));
     read_booster(&r, booster);
     if (!r.status && m->booster == UC_XGB_LINEAR) {

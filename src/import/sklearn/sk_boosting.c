@@ -61,13 +61,12 @@ static const uc_tensor *labels(sk_ctx *ctx, const sk_est *est, int64_t n)
     return t;
 }
 
-/* [1 - p, p] of the vector p, in p's type. */
-static uc_ref two_columns(sk_ctx *ctx, uc_ref p, uncork_dtype dtype)
+/* [1 - p, p] of the vector p. */
+static uc_ref two_columns(sk_ctx *ctx, uc_ref p)
 {
     uc_graph *g = ctx->graph;
     uc_ref column = uc_g_unsqueeze(g, p, 1);
-    uc_ref one = dtype == UNCORK_FLOAT32 ? uc_graph_f32(g, 1) : uc_graph_f64(g, 1);
-    uc_ref parts[2] = {uc_g2(g, "Sub", one, column), column};
+    uc_ref parts[2] = {uc_g2(g, "Sub", uc_graph_f64(g, 1), column), column};
     return uc_g_concat(g, parts, 2, 1);
 }
 
@@ -137,14 +136,6 @@ uncork_status sk_do_xgb_regressor(sk_ctx *ctx, const sk_est *est, sk_method meth
     return sk_return(ctx, out, y, UNCORK_FLOAT32, x.info->one_column ? 0 : x.info->columns);
 }
 
-/* predict of several columns whose number isn't the classes': one label a column, 0 or 1. */
-static uncork_status multi_label(sk_ctx *ctx, uc_ref y, int64_t width, sk_result *out)
-{
-    uc_graph *g = ctx->graph;
-    uc_ref over = uc_g2(g, "Greater", y, uc_graph_f32(g, 0.5f));
-    return sk_return(ctx, out, uc_g_cast(g, over, UNCORK_FLOAT64), UNCORK_FLOAT64, width);
-}
-
 uncork_status sk_do_xgb_classifier(sk_ctx *ctx, const sk_est *est, sk_method method,
                                    const sk_data *in, sk_result *out)
 {
@@ -154,29 +145,19 @@ uncork_status sk_do_xgb_classifier(sk_ctx *ctx, const sk_est *est, sk_method met
     }
     uc_graph *g = ctx->graph;
     uc_ref margin = xgb_margin(ctx, &x, in);
-    bool softmax = uc_str_is(x.info->objective, "multi:softmax");
-    int64_t width = x.info->one_column ? 0 : x.info->columns;
-    int64_t n = sk_int(ctx, est, "n_classes_", x.info->columns > 1 ? x.info->columns : 2);
-    if (method == SK_PREDICT_PROBA && softmax) { /* softmax of the margins */
-        uc_node *node = uc_graph_node(g, "uncork.Link", &margin, 1, 1);
-        uc_node_str(g, node, "kind", "softmax");
-        return sk_return(ctx, out, uc_node_out(node, 0), UNCORK_FLOAT32, x.info->columns);
-    }
-    uc_ref y = uc_xgb_transform(g, x.model, margin);
+    int64_t columns = x.info->columns > 1 ? x.info->columns : 2;
+    bool several = columns > 2 && sk_int(ctx, est, "n_classes_", columns) == 2;
     if (method == SK_PREDICT_PROBA) {
-        return width ? sk_return(ctx, out, y, UNCORK_FLOAT32, width)
-                     : sk_return(ctx, out, two_columns(ctx, y, UNCORK_FLOAT32), UNCORK_FLOAT32, 2);
+        return sk_return(ctx, out, uc_xgb_proba(g, x.model, margin), UNCORK_FLOAT32, columns);
     }
-    if (softmax) {
-        return sk_return(ctx, out, uc_g_cast(g, y, UNCORK_INT32), UNCORK_INT32, 0);
+    uc_ref index = uc_xgb_class(g, x.model, margin, several);
+    if (several && !x.info->one_column) {
+        return sk_return(ctx, out, index, UNCORK_FLOAT64, columns);
     }
-    if (width && n == 2) {
-        return multi_label(ctx, y, width, out);
+    if (uc_str_is(x.info->objective, "multi:softmax")) {
+        return sk_return(ctx, out, uc_g_cast(g, index, UNCORK_INT32), UNCORK_INT32, 0);
     }
-    uc_ref index = width
-                       ? uc_g_argmax(g, y, 1, false)
-                       : uc_g_cast(g, uc_g2(g, "Greater", y, uc_graph_f32(g, 0.5f)), UNCORK_INT64);
-    const uc_tensor *classes = labels(ctx, est, width ? width : 2);
+    const uc_tensor *classes = labels(ctx, est, columns);
     return classes ? sk_return(ctx, out, sk_take_labels(ctx, classes, index), classes->dtype, 0)
                    : sk_status(ctx);
 }
@@ -242,7 +223,7 @@ uncork_status sk_do_lgb_classifier(sk_ctx *ctx, const sk_est *est, sk_method met
     if (custom) { /* raw scores, as lightgbm says when it returns them */
         return sk_return(ctx, out, y, UNCORK_FLOAT64, l.info->one_column ? 0 : width);
     }
-    uc_ref proba = l.info->one_column ? two_columns(ctx, y, UNCORK_FLOAT64) : y;
+    uc_ref proba = l.info->one_column ? two_columns(ctx, y) : y;
     if (method == SK_PREDICT_PROBA) {
         return sk_return(ctx, out, proba, UNCORK_FLOAT64, width);
     }
