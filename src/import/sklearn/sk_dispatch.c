@@ -260,7 +260,7 @@ static uncork_status unknown_class(sk_ctx *ctx, const sk_est *est, sk_method met
     uncork_status status;
     if (est->object->is_call) {
         size_t n = est->object->args ? est->object->args->count : 0;
-        status = uc_fail(ctx->error, UNCORK_UNSUPPORTED, offset,
+        status = uc_fail(ctx->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
                          "%s called with %zu argument%s at byte %" PRIu64 ", reached as %s",
                          name[0] ? name : "something", n, n == 1 ? "" : "s", offset, est->path);
     } else {

@@ -40,7 +40,6 @@ static void widen_by(sk_ctx *ctx, range *r, const uc_pickle *value)
         widen(r, uc_dtype_load_f64(t->data, i, t->dtype));
 }
 
-
 /* Thresholds lie between two values that were seen. */
 static void widen_by_tree(sk_ctx *ctx, range *r, const uc_pickle *tree)
 {

@@ -27,7 +27,6 @@ typedef struct sk_file {
     const char *no_model;
 
     const char *refusal; /* a call outside the known tables: the file runs nothing, or NULL */
-    uint64_t refusal_offset;
 } sk_file;
 
 /* Items of a list, tuple, set or object array (records count rows, not items). */

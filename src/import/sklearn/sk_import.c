@@ -336,7 +336,7 @@ static uncork_status sk_import(const uc_import *file, const char *entry,
 {
     const sk_file *sk = file->state;
     if (sk->refusal) {
-        (void)uc_fail(error, UNCORK_UNSUPPORTED, sk->refusal_offset, "%s", sk->refusal);
+        (void)uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "%s", sk->refusal);
         return uc_fix(
             error,
             "the file calls code when Python loads it; 'uncork inspect' shows what it holds");

@@ -319,12 +319,11 @@ static const char *path_of(scan *s, uint32_t at)
 
 /* ---- findings ------------------------------------------------------------------------------ */
 
-static void refuse(scan *s, uint64_t offset, const char *text)
+static void refuse(scan *s, const char *text)
 {
     uc_note(s->findings, UC_NOTE_ODD, "unknown-call", "%s", text);
     if (s->file->refusal) return;
     s->file->refusal = text;
-    s->file->refusal_offset = offset;
 }
 
 static const char *call_text(scan *s, const uc_pickle *call, const char *how)
@@ -356,7 +355,7 @@ static void check_symbol(scan *s, const uc_pickle *value, uint32_t at)
         const char *path = path_of(s, at);
         const char *how = uc_arena_printf(s->arena, "reached as %s", path);
         const char *text = call_text(s, value, how ? how : "");
-        if (text) refuse(s, value->offset, text);
+        if (text) refuse(s, text);
         return;
     }
     if (value->kind == UC_PICKLE_SYMBOL && is_library(value->module)) return;
@@ -451,7 +450,7 @@ static void check_leftovers(scan *s)
     const uc_pickle_info *info = &s->file->info;
     if (info->dropped) {
         const char *text = call_text(s, info->dropped, "its result is thrown away");
-        if (text) refuse(s, info->dropped->offset, text);
+        if (text) refuse(s, text);
     }
     for (size_t i = 0; i < info->symbol_count && !s->file->refusal; i++) {
         const uc_pickle *symbol = info->symbols[i];
@@ -462,7 +461,7 @@ static void check_leftovers(scan *s)
             "%.*s.%.*s is fetched at byte %" PRIu64 " but isn't part of what the pickle holds",
             (int)symbol->module.size, symbol->module.data, (int)symbol->text.size,
             symbol->text.data, symbol->offset);
-        if (text) refuse(s, symbol->offset, text);
+        if (text) refuse(s, text);
     }
 }
 

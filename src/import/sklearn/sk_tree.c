@@ -124,6 +124,10 @@ bool sk_tree_read(sk_ctx *ctx, const sk_est *est, sk_tree *tree)
     if (!read_nodes(ctx, &object, tree)) {
         return false;
     }
+    if (sk_int(ctx, &object, "node_count", tree->nodes) != tree->nodes) {
+        sk_fail(ctx, &object, "node_count", "isn't the %" PRId64 " nodes there are", tree->nodes);
+        return false;
+    }
     const uc_tensor *values = sk_f64(ctx, &object, "values", 3);
     if (tree->nodes < 1 || tree->nodes > INT32_MAX ||
         !sk_shape_is(ctx, &object, "values", values, 3,
