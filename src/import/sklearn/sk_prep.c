@@ -1,6 +1,8 @@
 /* The pieces that preprocessing estimators share: sk_prep.h says what they promise. */
 #include "import/sklearn/sk_prep.h"
 
+#include "container/pickle_numpy.h"
+
 #include <inttypes.h>
 
 uc_ref sk_cast(sk_ctx *ctx, uc_ref ref, uncork_dtype from, uncork_dtype to)
@@ -108,4 +110,50 @@ uncork_status sk_return_columns(sk_ctx *ctx, const sk_est *est, const sk_data *i
         names[i] = in->names[columns[i]];
     out->names = names;
     return sk_status(ctx);
+}
+
+/* ---- types --------------------------------------------------------------------------------- */
+
+static uncork_dtype named_dtype(uc_str name)
+{
+    static const struct {
+        const char *name;
+        uncork_dtype dtype;
+    } names[] = {
+        {"float64", UNCORK_FLOAT64}, {"float", UNCORK_FLOAT64},   {"float_", UNCORK_FLOAT64},
+        {"double", UNCORK_FLOAT64},  {"float32", UNCORK_FLOAT32}, {"single", UNCORK_FLOAT32},
+        {"float16", UNCORK_FLOAT16}, {"int64", UNCORK_INT64},     {"int", UNCORK_INT64},
+        {"int_", UNCORK_INT64},      {"longlong", UNCORK_INT64},  {"int32", UNCORK_INT32},
+        {"intc", UNCORK_INT32},      {"int16", UNCORK_INT16},     {"int8", UNCORK_INT8},
+        {"uint64", UNCORK_UINT64},   {"uint32", UNCORK_UINT32},   {"uint16", UNCORK_UINT16},
+        {"uint8", UNCORK_UINT8},     {"bool", UNCORK_BOOL},       {"bool_", UNCORK_BOOL},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (uc_str_is(name, names[i].name)) return names[i].dtype;
+    }
+    return UNCORK_DTYPE_NONE;
+}
+
+uncork_dtype sk_dtype(sk_ctx *ctx, const sk_est *est, const char *names, uncork_dtype otherwise)
+{
+    const uc_pickle *value = sk_attr(est, names);
+    uncork_dtype dtype = UNCORK_DTYPE_NONE;
+    uc_pickle_dtype parsed;
+    if (sk_status(ctx) != UNCORK_OK || !sk_has(est, names)) return otherwise;
+    switch ((int)value->kind) {
+    case UC_PICKLE_DTYPE: dtype = value->dtype->dtype; break;
+    case UC_PICKLE_SYMBOL: dtype = named_dtype(value->text); break;
+    case UC_PICKLE_TEXT:
+    case UC_PICKLE_BYTES:
+        dtype = named_dtype(value->text);
+        if (dtype == UNCORK_DTYPE_NONE && uc_pickle_parse_dtype(value->text, &parsed)) {
+            dtype = parsed.dtype;
+        }
+        break;
+    default: break;
+    }
+    bool number = dtype == UNCORK_BOOL || uc_dtype_is_float(dtype) || uc_dtype_is_integer(dtype);
+    if (number) return dtype;
+    sk_unsupported(ctx, est, "has a %s that is no type of numbers", names);
+    return otherwise;
 }

@@ -32,4 +32,8 @@ uncork_status sk_return_rows(sk_ctx *ctx, const sk_data *in, sk_rows_of x, sk_re
 uncork_status sk_return_columns(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64_t width,
                                 const int64_t *columns, int64_t count, sk_result *out);
 
+/* A parameter that is a NumPy type (numpy.float32, dtype('<f4'), float, "int64"); the default when
+ * absent or None. Fails when it is no number type. */
+uncork_dtype sk_dtype(sk_ctx *ctx, const sk_est *est, const char *names, uncork_dtype otherwise);
+
 #endif
