@@ -243,7 +243,8 @@ uncork_status uc_graph_finish(uc_graph *g)
     if (g->status == UNCORK_OK) g->status = uc_graph_check(g);
     if (g->status != UNCORK_OK) return g->status;
     uc_arena *arena = uc_arena_new(g->budget), *scratch = uc_arena_new(g->budget);
-    g->status = arena && scratch ? infer_shapes(g, arena, scratch) : uc_fail_memory(g->error);
+    g->status = arena && scratch ? uc_graph_merge(g, scratch) : uc_fail_memory(g->error);
+    if (g->status == UNCORK_OK) g->status = infer_shapes(g, arena, scratch);
     uc_arena_free(scratch);
     uc_arena_free(arena);
     return g->status;

@@ -38,4 +38,7 @@ bool uc_value_is_shaped(const uc_value *v);
 /* For uc_graph_finish. */
 uncork_status uc_graph_check(uc_graph *g);
 
+/* Makes equal nodes one (graph_merge.c); runs on a checked graph, before shapes. */
+uncork_status uc_graph_merge(uc_graph *g, uc_arena *scratch);
+
 #endif
