@@ -27,7 +27,7 @@ struct uc_arena {
     deferred *defers;
     size_t bytes, next_size;
     uncork_status status;
-    char why[128];
+    char why[256];
 };
 
 static _Thread_local long fail_after;
