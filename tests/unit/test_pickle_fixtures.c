@@ -318,8 +318,60 @@ static void every_file_holds_what_its_writer_held(void **state)
     }
 }
 
+static void a_list_becomes_the_tensor_that_numpy_makes_of_it(void **state)
+{
+    (void)state;
+    uc_arena *arena = uc_arena_new(NULL);
+    uncork_error error = {0};
+    uc_pickle *root;
+    place p = {arena, "py313-lists-p5.pkl", "whole file"};
+    CHECK_OK(uc_pickle_read(read_file(arena, p.file), NULL, arena, NULL, &root, NULL, &error),
+             &error);
+    const uc_json *want = uc_json_read(read_file(arena, "lists.json"), 0, arena, &error);
+    CHECK_INT(root->count, uc_json_count(want));
+    for (size_t i = 0; i < root->count; i++) {
+        const uc_str name = word(uc_json_at(want, i), 0);
+        p.name = uc_arena_copy(arena, name.data, name.size);
+        const uc_tensor *t = uc_pickle_tensor(uc_pickle_item(root->items[i], 1), arena, &error);
+        must(&p, t != NULL, error.what);
+        check_tensor(&p, t, uc_json_at(uc_json_at(want, i), 1));
+    }
+    uc_arena_free(arena);
+}
+
+/* What numpy.asarray refuses, or makes an object array of. */
+static void a_list_that_is_no_tensor_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pickle, *what;
+    } rows[] = {
+        {"](](K\1e](K\1K\2ee.", "a list is ragged"},
+        {"](K\1(K\2te.", "a list is ragged"},
+        {"](K\1S'x'\ne.", "a list holds something other than numbers, or texts among numbers"},
+        {"](NNe.", "a list holds something other than numbers, or texts among numbers"},
+        {"N.", "a None is no array of numbers or texts"},
+        {"}.", "a dict is no array of numbers or texts"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uc_arena *arena = uc_arena_new(NULL);
+        uncork_error error = {0};
+        uc_pickle *root;
+        CHECK_OK(uc_pickle_read((uc_bytes){(const uint8_t *)rows[i].pickle, strlen(rows[i].pickle)},
+                                NULL, arena, NULL, &root, NULL, &error),
+                 &error);
+        CHECK(uc_pickle_tensor(root, arena, &error) == NULL);
+        CHECK_STR(error.what, rows[i].what);
+        uc_arena_free(arena);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_file_holds_what_its_writer_held)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_file_holds_what_its_writer_held),
+        cmocka_unit_test(a_list_becomes_the_tensor_that_numpy_makes_of_it),
+        cmocka_unit_test(a_list_that_is_no_tensor_is_refused),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
