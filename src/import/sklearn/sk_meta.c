@@ -80,7 +80,7 @@ uc_ref sk_spread(sk_ctx *ctx, uc_ref a, const uc_tensor *at, int64_t width, doub
     return width == 1 ? parts[0] : uc_g_concat(ctx->graph, parts, (size_t)width, 1);
 }
 
-uc_ref sk_one_hot(sk_ctx *ctx, uc_ref index, int64_t n)
+uc_ref sk_index_flags(sk_ctx *ctx, uc_ref index, int64_t n)
 {
     int64_t *numbers = UC_NEW(ctx->arena, int64_t, (size_t)n);
     for (int64_t i = 0; numbers && i < n; i++)

@@ -19,7 +19,7 @@ uncork_dtype sk_common_dtype(uncork_dtype a, uncork_dtype b);
 /* Columns [rows, k] put where `at` says among `width`, others filled. */
 uc_ref sk_spread(sk_ctx *ctx, uc_ref a, const uc_tensor *at, int64_t width, double fill);
 /* [rows] of indices -> [rows, n] of 0 and 1. */
-uc_ref sk_one_hot(sk_ctx *ctx, uc_ref index, int64_t n);
+uc_ref sk_index_flags(sk_ctx *ctx, uc_ref index, int64_t n);
 /* The attribute is a list or array of tensors, one an output: the i-th as classes (sk_classes). */
 const uc_tensor *sk_classes_at(sk_ctx *ctx, const sk_est *est, const char *names, size_t i);
 /* decision_function of a classifier, else predict_proba's second column; a regressor's predict.

@@ -78,7 +78,7 @@ static uc_ref hard_vote(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64
     const double *w = results ? weights_of(ctx, est, n) : NULL;
     uc_ref votes = 0;
     for (size_t i = 0; results && i < n; i++) {
-        uc_ref one = sk_one_hot(ctx, sk_value(ctx, &results[i], UNCORK_INT64, false), classes);
+        uc_ref one = sk_index_flags(ctx, sk_value(ctx, &results[i], UNCORK_INT64, false), classes);
         if (w) one = uc_g2(ctx->graph, "Mul", one, uc_graph_f64(ctx->graph, w[i]));
         votes = sk_plus(ctx, votes, one);
     }
@@ -288,7 +288,7 @@ static uc_ref bagged_proba(sk_ctx *ctx, const sk_est *child, sk_method method, c
     if (!log && !sk_has_method(child, SK_PREDICT_PROBA)) {
         sk_result labels;
         if (sk_apply(ctx, child, SK_PREDICT, data, &labels) != UNCORK_OK) return 0;
-        return sk_one_hot(ctx, sk_value(ctx, &labels, UNCORK_INT64, false), classes);
+        return sk_index_flags(ctx, sk_value(ctx, &labels, UNCORK_INT64, false), classes);
     }
     uc_ref proba = sk_apply_f64(ctx, child, method, data, false);
     const uc_tensor *own = sk_classes(ctx, child);
