@@ -63,6 +63,39 @@ uncork_status sk_do_lda(sk_ctx *ctx, const sk_est *est, sk_method method, const 
 
 /* ---- quadratic ----------------------------------------------------------------------------- */
 
+/* Numbers in the type NumPy computes them in: fitted on float32, these are float32. */
+typedef struct qda_value {
+    uc_ref ref;
+    uncork_dtype dtype;
+} qda_value;
+
+static qda_value widened(sk_ctx *ctx, qda_value v, uncork_dtype to)
+{
+    return v.dtype == to ? v : (qda_value){uc_g_cast(ctx->graph, v.ref, to), to};
+}
+
+/* op(a, b) in the wider type of both. */
+static qda_value combined(sk_ctx *ctx, const char *op, qda_value a, qda_value b)
+{
+    if (sk_status(ctx) != UNCORK_OK) return a;
+    uncork_dtype to = a.dtype == b.dtype ? a.dtype : UNCORK_FLOAT64;
+    a = widened(ctx, a, to);
+    b = widened(ctx, b, to);
+    return (qda_value){uc_g2(ctx->graph, op, a.ref, b.ref), to};
+}
+
+static qda_value number_like(sk_ctx *ctx, qda_value v, double number)
+{
+    uc_ref ref = v.dtype == UNCORK_FLOAT32 ? uc_graph_f32(ctx->graph, (float)number)
+                                           : uc_graph_f64(ctx->graph, number);
+    return (qda_value){ref, v.dtype};
+}
+
+static qda_value constant(sk_ctx *ctx, const uc_tensor *t)
+{
+    return (qda_value){sk_const(ctx, t), t ? t->dtype : UNCORK_FLOAT64};
+}
+
 /* An entry of rotations_ or scalings_. */
 static const uc_tensor *entry(sk_ctx *ctx, const sk_est *est, const char *attribute, int64_t i,
                               int rank)
@@ -70,7 +103,8 @@ static const uc_tensor *entry(sk_ctx *ctx, const sk_est *est, const char *attrib
     if (sk_status(ctx) != UNCORK_OK) return NULL;
     const uc_pickle *item = uc_pickle_item(sk_attr(est, attribute), (size_t)i);
     const uc_tensor *t = uc_pickle_tensor(item, ctx->arena, ctx->error);
-    if (t) t = uc_tensor_cast(ctx->arena, t, UNCORK_FLOAT64);
+    if (t && t->dtype != UNCORK_FLOAT32) t = uc_tensor_cast(ctx->arena, t, UNCORK_FLOAT64);
+    if (t) t = uc_tensor_dense(ctx->arena, t);
     if (!t || t->rank != rank) {
         sk_fail(ctx, est, attribute, "entry %" PRId64 " is no array of %d dimension%s", i, rank,
                 rank == 1 ? "" : "s");
@@ -79,46 +113,54 @@ static const uc_tensor *entry(sk_ctx *ctx, const sk_est *est, const char *attrib
     return t;
 }
 
-/* Class i: sum of ((x - m) R S^-1/2)^2 + sum of ln S, as [rows, 1]. */
-static uc_ref qda_distance(sk_ctx *ctx, const sk_est *est, uc_ref x, const uc_tensor *means,
-                           int64_t i)
+/* Class i: sum of ((x - m) R S^-1/2)^2 as [rows, 1] into *norm, sum of ln S into *log_det. */
+static bool qda_distance(sk_ctx *ctx, const sk_est *est, qda_value x, const uc_tensor *means,
+                         int64_t i, qda_value *norm, qda_value *log_det)
 {
     int64_t features = means->shape[1];
     const uc_tensor *rotation = entry(ctx, est, "rotations_", i, 2);
     const uc_tensor *scaling = entry(ctx, est, "scalings_", i, 1);
-    const uc_tensor *mean =
-        uc_tensor_f64(ctx->arena, uc_tensor_doubles(means) + i * features, features);
-    if (!rotation || !scaling || !mean) return 0;
+    if (!rotation || !scaling) return false;
     if (rotation->shape[0] != features || rotation->shape[1] != scaling->shape[0]) {
         sk_fail(ctx, est, "rotations_",
                 "entry %" PRId64 " is [%" PRId64 ", %" PRId64 "], means_ has %" PRId64
                 " columns and scalings_ %" PRId64 " values",
                 i, rotation->shape[0], rotation->shape[1], features, scaling->shape[0]);
-        return 0;
+        return false;
     }
     uc_graph *g = ctx->graph;
-    uc_ref s = sk_const(ctx, scaling);
-    uc_ref w = uc_g2(g, "Mul", sk_const(ctx, rotation), uc_g2(g, "Pow", s, uc_graph_f64(g, -0.5)));
-    uc_ref y = uc_g2(g, "MatMul", uc_g2(g, "Sub", x, sk_const(ctx, mean)), w);
-    uc_ref norm = uc_g_reduce(g, "ReduceSum", uc_g2(g, "Mul", y, y), 1, true);
-    return uc_g2(g, "Add", norm, uc_g_reduce(g, "ReduceSum", uc_g1(g, "Log", s), 0, false));
+    qda_value s = constant(ctx, scaling), mean = {0, means->dtype};
+    mean.ref = uc_g_slice(g, sk_const(ctx, means), 0, i, i + 1);
+    qda_value power = combined(ctx, "Pow", s, number_like(ctx, s, -0.5));
+    qda_value w = combined(ctx, "Mul", constant(ctx, rotation), power);
+    qda_value y = combined(ctx, "MatMul", combined(ctx, "Sub", x, mean), w);
+    *norm =
+        (qda_value){uc_g_reduce(g, "ReduceSum", uc_g2(g, "Mul", y.ref, y.ref), 1, true), y.dtype};
+    *log_det = (qda_value){uc_g_reduce(g, "ReduceSum", uc_g1(g, "Log", s.ref), 0, true), s.dtype};
+    return true;
 }
 
-/* Log posterior up to a constant, [rows, classes]. */
+/* Log posterior up to a constant, [rows, classes], as float64: -(norm + log_det) / 2 + ln prior. */
 static uc_ref qda_scores(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64_t *classes)
 {
-    const uc_tensor *means = sk_f64(ctx, est, "means_", 2);
+    const uc_tensor *means = sk_tensor(ctx, est, "means_", 2);
+    if (means && means->dtype != UNCORK_FLOAT32) means = sk_f64(ctx, est, "means_", 2);
     const uc_tensor *priors = sk_f64(ctx, est, "priors_", 1);
     if (!means || !priors || !sk_shape1(ctx, est, "priors_", priors, means->shape[0])) return 0;
     *classes = means->shape[0];
-    uc_ref x = sk_x(ctx, est, in, means->shape[1]);
-    uc_ref *parts = UC_NEW(ctx->arena, uc_ref, (size_t)*classes);
-    if (!parts) return 0;
-    for (int64_t i = 0; i < *classes; i++)
-        parts[i] = qda_distance(ctx, est, x, means, i);
-    if (sk_status(ctx) != UNCORK_OK) return 0;
+    qda_value x, norm, log_det;
+    x.ref = sk_x_keep(ctx, est, in, means->shape[1], &x.dtype);
+    uc_ref *norms = UC_NEW(ctx->arena, uc_ref, (size_t)*classes);
+    uc_ref *log_dets = UC_NEW(ctx->arena, uc_ref, (size_t)*classes);
+    if (!norms || !log_dets) return 0;
+    for (int64_t i = 0; i < *classes; i++) {
+        if (!qda_distance(ctx, est, x, means, i, &norm, &log_det)) return 0;
+        norms[i] = widened(ctx, norm, UNCORK_FLOAT64).ref;
+        log_dets[i] = widened(ctx, log_det, UNCORK_FLOAT64).ref;
+    }
     uc_graph *g = ctx->graph;
-    uc_ref d = uc_g_concat(g, parts, (size_t)*classes, 1);
+    uc_ref d = uc_g2(g, "Add", uc_g_concat(g, norms, (size_t)*classes, 1),
+                     uc_g_concat(g, log_dets, (size_t)*classes, 0));
     return uc_g2(g, "Add", sk_mul_s(ctx, d, -0.5), uc_g1(g, "Log", sk_const(ctx, priors)));
 }
 

@@ -168,6 +168,7 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
         int64_t axis = sk_str_is(est, "kernel", "precomputed") ? 0 : 1;
         return fit && axis < fit->shape[0] ? ((const int64_t *)fit->data)[axis] : -1;
     }
+    if (uc_str_is(est->class_name, "GaussianProcess")) return dimension(ctx, est, "X", -1);
     if (sk_has(est, "categories_")) return (int64_t)sk_list_count(est, "categories_");
     if (sk_has(est, "coefs_")) {
         const uc_pickle *first = uc_pickle_item(sk_attr(est, "coefs_"), 0);

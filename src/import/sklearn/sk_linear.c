@@ -283,19 +283,29 @@ uncork_status sk_do_sgd_classifier(sk_ctx *ctx, const sk_est *est, sk_method met
 uncork_status sk_do_sgd_one_class(sk_ctx *ctx, const sk_est *est, sk_method method,
                                   const sk_data *in, sk_result *out)
 {
-    const uc_tensor *coef = sk_f64(ctx, est, "coef_", 1);
-    const uc_tensor *offset = sk_f64(ctx, est, "offset_", 1);
-    if (!coef || !offset || !sk_shape1(ctx, est, "offset_", offset, 1)) return sk_status(ctx);
-    uc_graph *g = ctx->graph;
-    uc_ref shift = uc_graph_f64(g, uc_tensor_doubles(offset)[0]);
-    uc_ref d = sk_matmul(ctx, sk_x(ctx, est, in, coef->shape[0]), coef, false);
-    if (sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
-    d = uc_g2(g, "Sub", d, shift);
-    if (method == SK_DECISION_FUNCTION) return sk_return(ctx, out, d, UNCORK_FLOAT64, 0);
-    if (method == SK_SCORE_SAMPLES) {
-        return sk_return(ctx, out, uc_g2(g, "Add", d, shift), UNCORK_FLOAT64, 0);
+    const uc_tensor *coef = weights(ctx, est, "coef_"), *offset = weights(ctx, est, "offset_");
+    if (!coef || !offset || !sk_shape1(ctx, est, "coef_", coef, -1) ||
+        !sk_shape1(ctx, est, "offset_", offset, 1)) {
+        return sk_status(ctx);
     }
-    uc_ref inside = uc_g2(g, "GreaterOrEqual", d, uc_graph_f64(g, 0));
+    uc_graph *g = ctx->graph;
+    uc_tensor *row = UC_NEW(ctx->arena, uc_tensor, 1);
+    if (!row) return sk_status(ctx);
+    const int64_t shape[2] = {1, coef->shape[0]};
+    *row = uc_tensor_reshaped(coef, 2, shape);
+    sk_scores s = sk_affine(ctx, est, in, row, true, NULL);
+    if (s.dtype == UNCORK_FLOAT32 && offset->dtype != UNCORK_FLOAT32) {
+        s = (sk_scores){sk_scores_f64(ctx, s), UNCORK_FLOAT64, 1};
+    }
+    uc_ref shift = sk_const(ctx, tensor_in(ctx, offset, s.dtype));
+    if (sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
+    uc_ref d = uc_g2(g, "Sub", uc_g_squeeze(g, s.ref, 1), shift);
+    if (method == SK_DECISION_FUNCTION) return sk_return(ctx, out, d, s.dtype, 0);
+    if (method == SK_SCORE_SAMPLES) {
+        return sk_return(ctx, out, uc_g2(g, "Add", d, shift), s.dtype, 0);
+    }
+    uc_ref zero = s.dtype == UNCORK_FLOAT32 ? uc_graph_f32(g, 0) : uc_graph_f64(g, 0);
+    uc_ref inside = uc_g2(g, "GreaterOrEqual", d, zero);
     uc_ref sign = uc_g_where(g, inside, uc_graph_i64(g, 1), uc_graph_i64(g, -1));
     return sk_return(ctx, out, uc_g_cast(g, sign, UNCORK_INT32), UNCORK_INT32, 0);
 }
