@@ -137,6 +137,10 @@ static uncork_status read_header(uc_arena *arena, const char *header, size_t dat
     return status;
 }
 
+#define SHAPE_OF_17                                      \
+    "{'descr': '<f8', 'fortran_order': False, 'shape': " \
+    "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1), }"
+
 static void headers_that_lie_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -158,8 +162,7 @@ static void headers_that_lie_are_refused(void **state)
         "{'descr': '<f8', 'fortran_order': False, 'shape': (0, 4294967296, 4294967296), }",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693952,), }",
         "{'descr': '<U0', 'fortran_order': False, 'shape': (1000000000000,), }",
-        "{'descr': '<f8', 'fortran_order': False, 'shape': "
-        "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1), }",
+        SHAPE_OF_17,
         "{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }",
         "{'descr': '', 'fortran_order': False, 'shape': (1,), }",
         "{'descr': '<f', 'fortran_order': False, 'shape': (1,), }",
