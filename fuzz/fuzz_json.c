@@ -1,0 +1,20 @@
+/* Any bytes as JSON. */
+#include "base/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uncork_error err = {0};
+    uc_budget budget;
+    const uncork_limits limits = {.size = sizeof limits, .max_memory_bytes = 64u << 20};
+    uc_budget_init(&budget, &limits, size);
+    uc_arena *arena = uc_arena_new(&budget);
+    const uc_json *json = uc_json_read((uc_bytes){data, size}, 0, arena, &err);
+    if (!json && err.status == UNCORK_OK) __builtin_trap();
+    size_t count;
+    (void)uc_json_f64s(json, arena, &count);
+    (void)uc_json_i64s(json, arena, &count);
+    uc_arena_free(arena);
+    return 0;
+}
