@@ -31,7 +31,8 @@ typedef struct uc_tree_node {
  * bounds: [nodes] least reduced distance of the query to each node; reduced: [rows] of each row;
  * order: the tree's row order. Source: neighbors/binary_tree.pxi, _query_single_depthfirst. */
 void uc_tree_query(const uc_tree_node *nodes, const double *bounds, const int64_t *order,
-                   const double *reduced, int64_t node, double *values, int64_t *indices, int64_t k);
+                   const double *reduced, int64_t node, double *values, int64_t *indices,
+                   int64_t k);
 
 /* Sum of n numbers, pairwise as NumPy adds along a contiguous axis.
  * Source: numpy/core/src/umath/loops_utils.h.src, pairwise_sum. */
