@@ -93,13 +93,14 @@ static uncork_status fold_output(uc_call *call, size_t i, uncork_dtype dtype, in
                                  const int64_t *shape, uc_tensor **tensor)
 {
     size_t bytes = 0;
+    uc_tensor *t = call->out[i] ? &call->out[i]->tensor : UC_NEW(call->arena, uc_tensor, 1);
+    *tensor = t;
+    if (t && t->data) return UNCORK_OK; /* asked for again */
     bool fits = uc_shape_bytes(dtype, shape, rank, &bytes);
     void *data = fits ? fold_memory(call, i, bytes) : NULL;
-    uc_tensor *t = call->out[i] ? &call->out[i]->tensor : UC_NEW(call->arena, uc_tensor, 1);
     if (!data || !t) return uc_fail_memory(call->error);
     uc_tensor_set(t, dtype, rank, shape);
     t->data = dtype == UNCORK_STRING ? NULL : data;
-    *tensor = t;
     return UNCORK_OK;
 }
 

@@ -76,6 +76,12 @@ static uint64_t shift_left(uint64_t a, uint64_t b) { return b < 64 ? a << b : 0;
 
 static uint64_t shift_right(uint64_t a, uint64_t b) { return b < 64 ? a >> b : 0; }
 
+static int64_t shift_right_signed(int64_t a, int64_t b)
+{
+    if (b < 0 || b > 63) return a < 0 ? -1 : 0;
+    return a >= 0 ? a >> b : ~(~a >> b); /* keeps the sign */
+}
+
 /* Sums in unsigned arithmetic: it wraps, where signed would be undefined. */
 #define INT_OPS(S, T, U, LOOP, DIV, MOD, FMOD, POW) \
     LOOP(add_##S, T, T, (U)a + (U)b)                \
@@ -91,8 +97,10 @@ static uint64_t shift_right(uint64_t a, uint64_t b) { return b < 64 ? a >> b : 0
     UC_LOOP2_SMALL(bitor_##S, T, T, a | b)          \
     UC_LOOP2_SMALL(bitxor_##S, T, T, a ^ b)
 
-#define SIGNED_OPS(S, T, U, LOOP) \
-    INT_OPS(S, T, U, LOOP, div_signed, mod_signed, rem_signed, pow_signed)
+#define SIGNED_OPS(S, T, U, LOOP)                                          \
+    INT_OPS(S, T, U, LOOP, div_signed, mod_signed, rem_signed, pow_signed) \
+    UC_LOOP2_SMALL(shl_##S, T, T, shift_left((uint64_t)a, (uint64_t)b))    \
+    UC_LOOP2_SMALL(shr_##S, T, T, shift_right_signed(a, b))
 #define UNSIGNED_OPS(S, T, U, LOOP)                                                \
     INT_OPS(S, T, U, LOOP, div_unsigned, mod_unsigned, mod_unsigned, pow_unsigned) \
     UC_LOOP2_SMALL(shl_##S, T, T, shift_left(a, b))                                \
@@ -113,23 +121,18 @@ UNSIGNED_OPS(u64, uint64_t, uint64_t, UC_LOOP2_SMALL)
     {                                                                                    \
         add_##S, sub_##S, mul_##S, div_##S, mod_##S, fmod_##S, min_##S, max_##S, pow_##S \
     }
-#define SIGNED_ROW(S)                                                                     \
-    {                                                                                     \
-        add_##S, sub_##S, mul_##S, div_##S, mod_##S, fmod_##S, min_##S, max_##S, pow_##S, \
-            bitand_##S, bitor_##S, bitxor_##S                                             \
-    }
-#define UNSIGNED_ROW(S)                                                                   \
+#define INT_ROW(S)                                                                        \
     {                                                                                     \
         add_##S, sub_##S, mul_##S, div_##S, mod_##S, fmod_##S, min_##S, max_##S, pow_##S, \
             bitand_##S, bitor_##S, bitxor_##S, shl_##S, shr_##S                           \
     }
 
 static const uc_loop_fn loops[][UC_BINARY_COUNT] = {
-    [UNCORK_FLOAT64] = FLOAT_ROW(f64),   [UNCORK_FLOAT32] = FLOAT_ROW(f32),
-    [UNCORK_INT8] = SIGNED_ROW(i8),      [UNCORK_INT16] = SIGNED_ROW(i16),
-    [UNCORK_INT32] = SIGNED_ROW(i32),    [UNCORK_INT64] = SIGNED_ROW(i64),
-    [UNCORK_UINT8] = UNSIGNED_ROW(u8),   [UNCORK_UINT16] = UNSIGNED_ROW(u16),
-    [UNCORK_UINT32] = UNSIGNED_ROW(u32), [UNCORK_UINT64] = UNSIGNED_ROW(u64),
+    [UNCORK_FLOAT64] = FLOAT_ROW(f64), [UNCORK_FLOAT32] = FLOAT_ROW(f32),
+    [UNCORK_INT8] = INT_ROW(i8),       [UNCORK_INT16] = INT_ROW(i16),
+    [UNCORK_INT32] = INT_ROW(i32),     [UNCORK_INT64] = INT_ROW(i64),
+    [UNCORK_UINT8] = INT_ROW(u8),      [UNCORK_UINT16] = INT_ROW(u16),
+    [UNCORK_UINT32] = INT_ROW(u32),    [UNCORK_UINT64] = INT_ROW(u64),
 };
 
 uc_loop_fn uc_loop_binary(uc_binary op, uncork_dtype dtype)

@@ -119,15 +119,15 @@ static double shift_of(double max) { return isinf(max) ? 0 : max; }
     PAIRWISE(l1_##S, T, fabs(v))                                                                   \
     PAIRWISE(square_##S, T, v *v)                                                                  \
     PAIRWISE(exp_##S, T, exp(v - shift))                                                           \
-    EXTREME(max_##S, T, <, -INFINITY)                                                              \
-    EXTREME(min_##S, T, >, INFINITY)                                                               \
+    EXTREME(max_##S, T, <, -HUGE_VAL)                                                              \
+    EXTREME(min_##S, T, >, HUGE_VAL)                                                               \
     PRODUCT(prod_##S, T)                                                                           \
     COLUMN(sum_columns_##S, T, 0, a + v)                                                           \
     COLUMN(l1_columns_##S, T, 0, a + fabs(v))                                                      \
     COLUMN(square_columns_##S, T, 0, a + v * v)                                                    \
     COLUMN(exp_columns_##S, T, 0, a + exp(v - shift[j]))                                           \
-    COLUMN(max_columns_##S, T, -INFINITY, a < v || v != v ? v : a)                                 \
-    COLUMN(min_columns_##S, T, INFINITY, a > v || v != v ? v : a)                                  \
+    COLUMN(max_columns_##S, T, -HUGE_VAL, a < v || v != v ? v : a)                                 \
+    COLUMN(min_columns_##S, T, HUGE_VAL, a > v || v != v ? v : a)                                  \
     COLUMN(prod_columns_##S, T, 1, a *v)                                                           \
                                                                                                    \
     typedef double (*row_fn_##S)(const T *, int64_t, double);                                      \

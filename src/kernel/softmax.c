@@ -9,7 +9,7 @@
 #define SOFTMAX(S, T)                                                                          \
     static void one_##S(const T *x, T *y, int64_t red, int64_t step, bool log_too)             \
     {                                                                                          \
-        double max = -INFINITY, sum = 0;                                                       \
+        double max = -HUGE_VAL, sum = 0;                                                       \
         for (int64_t r = 0; r < red; r++) {                                                    \
             const double v = (double)x[r * step];                                              \
             max = v > max || v != v ? v : max;                                                 \

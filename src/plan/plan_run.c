@@ -41,7 +41,7 @@ static void *host_scratch(uc_call *call, size_t bytes)
 {
     uc_runner *r = call->host_data;
     if (bytes > SIZE_MAX / 4) return NULL;
-    size_t need = (bytes + 63) & ~(size_t)63, left = r->scratch_size - r->scratch_used;
+    size_t need = (bytes + 64) & ~(size_t)63, left = r->scratch_size - r->scratch_used;
     if (r->scratch_used <= r->scratch_size && need <= left) {
         void *p = r->scratch + r->scratch_used;
         r->scratch_used += need;

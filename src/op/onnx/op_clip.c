@@ -24,7 +24,7 @@ static uncork_status infer(uc_call *call)
 /* The lowest or highest number of a type, where no bound is given. */
 static void no_bound(void *to, uncork_dtype dtype, bool low)
 {
-    double limit = low ? -INFINITY : INFINITY;
+    double limit = low ? -HUGE_VAL : HUGE_VAL;
     uc_dtype_convert(to, dtype, &limit, UNCORK_FLOAT64, 1); /* integers saturate */
 }
 

@@ -94,6 +94,6 @@ static uncork_status run_scaled(uc_call *call, uc_scaled op, double otherwise)
 
 SCALED(celu, "Celu", UC_CELU, 1)
 SCALED(elu, "Elu", UC_ELU, 1)
-SCALED(leaky_relu, "LeakyRelu", UC_LEAKY_RELU, 0.01)
+SCALED(leaky_relu, "LeakyRelu", UC_LEAKY_RELU, (double)0.01F)
 SCALED(swish, "Swish", UC_SWISH, 1)
 SCALED(thresholded_relu, "ThresholdedRelu", UC_THRESHOLDED_RELU, 1)
