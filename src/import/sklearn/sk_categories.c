@@ -177,7 +177,8 @@ static uncork_dtype common(sk_ctx *ctx, const sk_est *est, const run_of *r)
     for (size_t i = 0; i < r->count; i++) {
         const sk_categories *c = &r->lists[i];
         whole = whole && (c->count == 0 || c->is_whole);
-        if (c->count) text = text || c->is_text, number = number || !c->is_text;
+        text = text || (c->count && c->is_text);
+        number = number || (c->count && !c->is_text);
     }
     bool fed_text = r->dtype == UNCORK_STRING;
     if ((fed_text && number) || (!fed_text && text)) {
