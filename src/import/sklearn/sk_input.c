@@ -127,8 +127,24 @@ static bool is_text(const sk_est *est)
 
 static bool is_label(const sk_est *est)
 {
-    return uc_str_is(est->class_name, "LabelEncoder") ||
-           uc_str_is(est->class_name, "LabelBinarizer");
+    if (uc_str_is(est->class_name, "LabelBinarizer"))
+        return !sk_str_is(est, "y_type_", "multilabel-indicator");
+    return uc_str_is(est->class_name, "LabelEncoder");
+}
+
+/* Rows of labels or of words: as many as one likes in a row. */
+static bool is_bag(const sk_est *est)
+{
+    return uc_str_is(est->class_name, "MultiLabelBinarizer") ||
+           (uc_str_is(est->class_name, "FeatureHasher") && sk_str_is(est, "input_type", "string"));
+}
+
+/* Whether an old OneHotEncoder takes more columns than those it encodes. */
+static bool encodes_some(const sk_est *est)
+{
+    return uc_str_is(est->class_name, "OneHotEncoder") &&
+           sk_has(est, "_categorical_features|categorical_features") &&
+           !sk_str_is(est, "_categorical_features|categorical_features", "all");
 }
 
 static int64_t own_width(sk_ctx *ctx, const sk_est *est)
@@ -190,7 +206,7 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
 int64_t sk_width_in(sk_ctx *ctx, const sk_est *est)
 {
     sk_est first = sk_first_consumer(ctx, est);
-    if (is_text(&first) || is_label(&first)) return -1;
+    if (is_text(&first) || is_label(&first) || is_bag(&first) || encodes_some(&first)) return -1;
     return own_width(ctx, &first);
 }
 
@@ -465,6 +481,11 @@ bool sk_input_of(sk_ctx *ctx, const sk_est *est, sk_input *input)
         const uc_tensor *classes = sk_classes(ctx, &first);
         *input = (sk_input){
             .kind = SK_INPUT_VECTOR, .dtype = classes ? classes->dtype : UNCORK_INT64, .width = 1};
+        return true;
+    }
+    if (is_bag(&first)) {
+        const uc_tensor *classes = sk_classes(ctx, &first);
+        input->dtype = classes ? classes->dtype : UNCORK_STRING;
         return true;
     }
     if (uc_str_is(first.class_name, "IsotonicRegression")) {
