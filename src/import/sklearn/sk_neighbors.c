@@ -2,6 +2,8 @@
  * Sources: sklearn/neighbors/_classification.py, _regression.py, _unsupervised.py, _graph.py,
  * _nearest_centroid.py, _lof.py, _kde.py, _nca.py and their forerunners without underscore. */
 #include "import/sklearn/sk_neighbors.h"
+#include "base/text.h"
+#include "import/sklearn/sk_matrix.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -131,7 +133,11 @@ static uncork_status return_kneighbors(sk_ctx *ctx, const sk_est *est, const sk_
     uc_ref *refs = UC_NEW(ctx->arena, uc_ref, 2);
     if (!refs) return sk_status(ctx);
     sk_nearest(ctx, &s, sk_x(ctx, est, in, s.width), k, &refs[0], &refs[1]);
-    return return_many(ctx, refs, 2, UNCORK_FLOAT64, k, out);
+    /* brute force until 1.1 measured float32 in float32 */
+    bool narrow = est->version < 102 && !s.order && sk_fed_f32(in) && sk_is_f32(ctx, est, "_fit_X");
+    uncork_dtype dtype = narrow ? UNCORK_FLOAT32 : UNCORK_FLOAT64;
+    if (narrow) refs[0] = uc_g_cast(ctx->graph, refs[0], dtype);
+    return return_many(ctx, refs, 2, dtype, k, out);
 }
 
 /* ---- k neighbours --------------------------------------------------------------------------- */
@@ -152,8 +158,8 @@ uncork_status sk_do_kneighbors_classifier(sk_ctx *ctx, const sk_est *est, sk_met
     uc_ref *refs = UC_NEW(ctx->arena, uc_ref, o.count);
     if (!refs) return sk_status(ctx);
     for (size_t i = 0; i < o.count; i++) {
-        uc_ref vote[3] = {indices, weighted ? distances : 0, sk_const(ctx, o.codes[i])};
-        uc_node *n = uc_graph_node(ctx->graph, "uncork.NeighborVote", vote, 3, 2);
+        uc_ref vote[3] = {indices, sk_const(ctx, o.codes[i]), distances};
+        uc_node *n = uc_graph_node(ctx->graph, "uncork.NeighborVote", vote, weighted ? 3 : 2, 2);
         uc_node_int(ctx->graph, n, "classes", o.classes[i]->shape[0]);
         refs[i] = method == SK_PREDICT ? sk_take_labels(ctx, o.classes[i], uc_node_out(n, 0))
                                        : uc_node_out(n, 1);
@@ -178,11 +184,14 @@ static const uc_tensor *read_targets(sk_ctx *ctx, const sk_est *est, int64_t row
     return view;
 }
 
+/* narrow: the plain mean of float32 targets is float32. */
 static uncork_status return_targets(sk_ctx *ctx, uc_ref matrix, const uc_tensor *y, bool vector,
-                                    sk_result *out)
+                                    bool narrow, sk_result *out)
 {
+    uncork_dtype dtype = narrow ? UNCORK_FLOAT32 : UNCORK_FLOAT64;
     if (vector) matrix = uc_g_squeeze(ctx->graph, matrix, 1);
-    return sk_return(ctx, out, matrix, UNCORK_FLOAT64, vector ? 0 : y->shape[1]);
+    if (narrow) matrix = uc_g_cast(ctx->graph, matrix, dtype);
+    return sk_return(ctx, out, matrix, dtype, vector ? 0 : y->shape[1]);
 }
 
 uncork_status sk_do_kneighbors_regressor(sk_ctx *ctx, const sk_est *est, sk_method method,
@@ -198,9 +207,10 @@ uncork_status sk_do_kneighbors_regressor(sk_ctx *ctx, const sk_est *est, sk_meth
     if (!y || sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
     uc_ref distances, indices;
     sk_nearest(ctx, &s, sk_x(ctx, est, in, s.width), k, &distances, &indices);
-    uc_ref mean = uc_g3(ctx->graph, "uncork.NeighborMean", indices, weighted ? distances : 0,
-                        sk_const(ctx, y));
-    return return_targets(ctx, mean, y, vector, out);
+    uc_ref pick[3] = {indices, sk_const(ctx, y), distances};
+    uc_node *n = uc_graph_node(ctx->graph, "uncork.NeighborMean", pick, weighted ? 3 : 2, 1);
+    bool narrow = !weighted && sk_is_f32(ctx, est, "_y");
+    return return_targets(ctx, uc_node_out(n, 0), y, vector, narrow, out);
 }
 
 uncork_status sk_do_nearest_neighbors(sk_ctx *ctx, const sk_est *est, sk_method method,
@@ -304,6 +314,32 @@ static const uc_tensor *with_label(sk_ctx *ctx, const uc_tensor *classes, const 
     return t;
 }
 
+/* Characters of UTF-8, `most` at most; *size: the bytes they take. */
+static size_t characters(uc_str text, size_t most, size_t *size)
+{
+    size_t at = 0, count = 0;
+    for (; at < text.size && count < most; count++) {
+        (void)uc_utf8_next(text, &at);
+    }
+    if (size) *size = at;
+    return count;
+}
+
+/* Until 0.21 the label was put into an array of the classes' fixed width: what is longer was cut. */
+static void cut_label(sk_ctx *ctx, const uc_tensor *classes, uc_tensor *label)
+{
+    if (classes->dtype != UNCORK_STRING || label->dtype != UNCORK_STRING) return;
+    size_t longest = 0;
+    for (int64_t i = 0; i < classes->shape[0]; i++) {
+        size_t count = characters(uc_tensor_string(classes, i), SIZE_MAX, NULL);
+        longest = count > longest ? count : longest;
+    }
+    uc_str text = uc_tensor_string(label, 0);
+    (void)characters(text, longest, &text.size);
+    const uc_tensor *cut = uc_tensor_strings(ctx->arena, &text, 0, NULL);
+    if (cut) *label = *cut;
+}
+
 static bool read_outlier(sk_ctx *ctx, const sk_est *est, const outputs *o, size_t i, outlier *out)
 {
     *out = (outlier){.place = -1, .labels = o->classes[i]};
@@ -324,6 +360,9 @@ static bool read_outlier(sk_ctx *ctx, const sk_est *est, const outputs *o, size_
         one->strings.offsets += at;
     } else {
         one->data = (char *)label->data + (size_t)at * uc_dtype_size(label->dtype);
+    }
+    if (est->version < 22 && sk_attr(est, "classes_")->kind == UC_PICKLE_ARRAY) {
+        cut_label(ctx, o->classes[i], one);
     }
     out->place = count;
     for (int64_t c = 0; c < count; c++) {
@@ -418,7 +457,7 @@ uncork_status sk_do_radius_regressor(sk_ctx *ctx, const sk_est *est, sk_method m
     uc_ref w = sk_within(ctx, &s, sk_x(ctx, est, in, s.width), radius, weights, false);
     uc_ref total = uc_g_reduce(ctx->graph, "ReduceSum", w, 1, true);
     uc_ref mean = uc_g2(ctx->graph, "Div", sk_matmul(ctx, w, y, false), total);
-    return return_targets(ctx, mean, y, vector, out);
+    return return_targets(ctx, mean, y, vector, false, out);
 }
 
 /* ---- nearest centroid ------------------------------------------------------------------------ */

@@ -258,6 +258,8 @@ static bool read_brute_metric(sk_ctx *ctx, const sk_est *est, sk_space *s)
     s->parameter = !strcmp(s->metric, "mahalanobis")  ? param(ctx, params, "VI", 2)
                    : !strcmp(s->metric, "seuclidean") ? param(ctx, params, "V", 1)
                                                       : param(ctx, params, "w", 1);
+    /* SciPy before 1.0 took a w with minkowski and left it unused. */
+    if (est->version <= 18 && !strcmp(s->metric, "minkowski")) s->parameter = NULL;
     return check_metric(ctx, est, attribute, s);
 }
 

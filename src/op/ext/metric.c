@@ -248,7 +248,7 @@ static double from_sums(const uc_metric_rows *m, double a, double b, double c)
     case UC_METRIC_HAMMING: return a / n;
     case UC_METRIC_BRAYCURTIS: return b > 0.0 || m->scipy ? a / b : 0.0;
     case UC_METRIC_COSINE: return fmin(fmax(1.0 - a, 0.0), 2.0);
-    case UC_METRIC_CORRELATION: return 1.0 - a;
+    case UC_METRIC_CORRELATION: return fmax(1.0 - a, 0.0); /* as newer SciPy clips it */
     case UC_METRIC_NAN_EUCLIDEAN: return b == 0.0 ? (double)NAN : a / b * n;
     case UC_METRIC_JACCARD:
     case UC_METRIC_DICE:

@@ -2,9 +2,9 @@
  * KNeighborsRegressor takes it (sklearn/neighbors/_regression.py).
  *
  * indices   i64 [n, k], from uncork.Neighbors
+ * targets   f64 [m, t]
  * distances f64 [n, k]; missing: the plain mean. Else weighted by 1/d, and where a distance is 0 only
  *    those of distance 0 count
- * targets   f64 [m, t]
  * out       f64 [n, t] */
 #include "op/op.h"
 
@@ -12,8 +12,8 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 1);
-    const uc_tensor *targets = uc_call_in(call, 2);
+    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 2);
+    const uc_tensor *targets = uc_call_in(call, 1);
     if (!indices || indices->dtype != UNCORK_INT64 || indices->rank != 2) {
         return uc_call_fail(call, UNCORK_MALFORMED, "needs an int64 matrix of indices");
     }
@@ -57,8 +57,8 @@ static void mean_row(const int64_t *index, const double *distances, int64_t k,
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 1);
-    const uc_tensor *targets = uc_call_in(call, 2);
+    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 2);
+    const uc_tensor *targets = uc_call_in(call, 1);
     int64_t n = indices->shape[0], k = indices->shape[1], rows = targets->shape[0];
     const int64_t shape[2] = {n, targets->shape[1]}, *index = indices->data;
     uc_tensor *out;
@@ -79,7 +79,7 @@ static uncork_status run(uc_call *call)
 const uc_op uc_op_neighbor_mean = {
     .domain = "uncork",
     .name = "NeighborMean",
-    .in = {3, 3},
+    .in = {2, 3},
     .out = {1, 1},
     .infer = infer,
     .run = run,

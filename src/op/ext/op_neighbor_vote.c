@@ -3,9 +3,9 @@
  * weighted_mode): the smallest class of those with most votes.
  *
  * indices   i64 [n, k], from uncork.Neighbors
+ * codes     i64 [m], class of every indexed row, constant, below the attribute classes
  * distances f64 [n, k]; missing: every neighbour counts 1. Else 1/d, and where a distance is 0 only
  *    those of distance 0 count, 1 each
- * codes     i64 [m], class of every indexed row, constant, below the attribute classes
  * winner i64 [n]; proba f64 [n, classes]
  * Numerics: proba adds the votes in neighbour order; the winner's votes are added pairwise with the
  * others' places 0, as numpy.sum does: that decides between equal votes. */
@@ -16,8 +16,8 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 1);
-    const uc_tensor *codes = uc_call_in(call, 2);
+    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 2);
+    const uc_tensor *codes = uc_call_in(call, 1);
     int64_t classes = uc_call_int(call, "classes", 0);
     if (!indices || indices->dtype != UNCORK_INT64 || indices->rank != 2) {
         return uc_call_fail(call, UNCORK_MALFORMED, "needs an int64 matrix of indices");
@@ -35,7 +35,7 @@ static uncork_status infer(uc_call *call)
 
 static uncork_status prepare(uc_call *call)
 {
-    const uc_tensor *codes = uc_call_in(call, 2);
+    const uc_tensor *codes = uc_call_in(call, 1);
     int64_t classes = uc_call_int(call, "classes", 0);
     if (!codes || !codes->data || !uc_tensor_is_dense(codes)) {
         return uc_call_fail(call, UNCORK_UNSUPPORTED, "the classes of the rows must be constant");
@@ -85,9 +85,9 @@ static int64_t winner_of(const int64_t *labels, const double *weights, int64_t k
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 1);
+    const uc_tensor *indices = uc_call_in(call, 0), *distances = uc_call_in(call, 2);
     const int64_t *codes = call->prepared;
-    int64_t n = indices->shape[0], k = indices->shape[1], rows = uc_call_in(call, 2)->shape[0];
+    int64_t n = indices->shape[0], k = indices->shape[1], rows = uc_call_in(call, 1)->shape[0];
     int64_t classes = uc_call_int(call, "classes", 0);
     const int64_t shape[2] = {n, classes};
     uc_tensor *winner, *proba;
@@ -121,7 +121,7 @@ static uncork_status run(uc_call *call)
 const uc_op uc_op_neighbor_vote = {
     .domain = "uncork",
     .name = "NeighborVote",
-    .in = {3, 3},
+    .in = {2, 3},
     .out = {1, 2},
     .infer = infer,
     .prepare = prepare,

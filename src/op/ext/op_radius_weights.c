@@ -5,9 +5,12 @@
  * out f64 [n, m]
  * Attributes: radius, boundary included, compared as reduced distances as scikit-learn does
  * (sklearn/neighbors/_base.py, binary_tree.pxi); weights: "uniform" 1, "distance" 1/d (in rows with a
- * distance of 0 within the radius those count 1, the others 0), "value" d itself;
+ * distance of 0 within the radius those count 1, the others 0), "value" d itself, "far" d with
+ * infinity outside;
  * required: 1 refuses a row without any neighbour. */
 #include "op/ext/metric.h"
+
+#include <math.h>
 
 static uncork_status infer(uc_call *call)
 {
@@ -25,7 +28,7 @@ static uncork_status prepare(uc_call *call)
     return UNCORK_OK;
 }
 
-enum { UNIFORM, DISTANCE, VALUE };
+enum { UNIFORM, DISTANCE, VALUE, FAR };
 
 typedef struct job {
     const uc_metric_rows *m;
@@ -47,7 +50,10 @@ static void weigh_row(const job *j, const double *reduced, double *out, int64_t 
         double d = in ? uc_metric_finish(j->m, reduced[i]) : 0.0;
         count += in;
         zero |= in && d == 0.0;
-        out[i] = !in || j->weights == VALUE ? d : j->weights == DISTANCE ? 1.0 / d : 1.0;
+        if (j->weights == UNIFORM && in) d = 1.0;
+        if (j->weights == DISTANCE && in) d = 1.0 / d;
+        if (j->weights == FAR && !in) d = (double)INFINITY;
+        out[i] = d;
     }
     for (int64_t i = 0; zero && j->weights == DISTANCE && i < j->rows; i++) {
         bool in = reduced[i] <= j->limit;
@@ -90,6 +96,7 @@ static uncork_status run(uc_call *call)
     uc_str weights = uc_call_str(call, "weights", "uniform");
     j.weights = uc_str_is(weights, "distance") ? DISTANCE
                 : uc_str_is(weights, "value")  ? VALUE
+                : uc_str_is(weights, "far")    ? FAR
                                                : UNIFORM;
     uc_tensor *out;
     const int64_t shape[2] = {x->shape[0], j.rows};
