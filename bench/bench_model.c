@@ -77,7 +77,7 @@ static int bench(const char *path, const char *rows, int threads)
     int64_t shape[2] = {npy.shape[0], npy.shape[1]}, single[2] = {1, npy.shape[1]};
     if (uncork_value_wrap(npy.tensor->dtype, 2, shape, npy.tensor->data, &all)) return 1;
     if (uncork_value_wrap(npy.tensor->dtype, 2, single, npy.tensor->data, &one)) return 1;
-    double median, p90, best = 1e9;
+    double median = 0, p90 = 0, best = 1e9;
     if (time_row(session, one, &median, &p90, &error)) return 1;
     for (int i = 0; i < 7; i++) {
         double begin = seconds();

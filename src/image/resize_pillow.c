@@ -134,14 +134,43 @@ static uint8_t clip8(int32_t v)
     return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-/* Sums `count` samples a `step` apart. */
-static uint8_t sum_u8(const uint8_t *p, size_t step, const int32_t *w, int count)
+/* Neighbouring samples, one channel: a loop the compiler turns into vectors. */
+static uint8_t sum_row(const uint8_t *p, const int32_t *w, int count)
+{
+    int32_t sum = 1 << (WEIGHT_BITS - 1);
+    for (int j = 0; j < count; j++) {
+        sum += p[j] * w[j];
+    }
+    return clip8(sum);
+}
+
+/* Samples of one channel among `step`. */
+static uint8_t sum_channel(const uint8_t *p, size_t step, const int32_t *w, int count)
 {
     int32_t sum = 1 << (WEIGHT_BITS - 1);
     for (int j = 0; j < count; j++) {
         sum += p[(size_t)j * step] * w[j];
     }
     return clip8(sum);
+}
+
+/* A row of outputs from `count` rows of inputs, row by row so that memory is read in order. */
+static void sum_rows(const uint8_t *in, size_t row, const int32_t *w, int count, int32_t *sums,
+                     uint8_t *out)
+{
+    for (size_t i = 0; i < row; i++) {
+        sums[i] = 1 << (WEIGHT_BITS - 1);
+    }
+    for (int j = 0; j < count; j++) {
+        const uint8_t *p = in + (size_t)j * row;
+        int32_t k = w[j];
+        for (size_t i = 0; i < row; i++) {
+            sums[i] += p[i] * k;
+        }
+    }
+    for (size_t i = 0; i < row; i++) {
+        out[i] = clip8(sums[i]);
+    }
 }
 
 static double load(const uc_image *im, size_t i)
@@ -166,27 +195,26 @@ static void store(uc_image *im, size_t i, double v)
     }
 }
 
-/* One pass along one axis of an 8-bit picture: `lines` lines of `out` outputs. */
-static void pass_u8(const uc_image *from, uc_image *to, const axis *a, bool horizontal)
+/* One pass along one axis of an 8-bit picture; `sums` has room for a row (vertical pass). */
+static void pass_u8(const uc_image *from, uc_image *to, const axis *a, bool horizontal,
+                    int32_t *sums)
 {
-    size_t channels = (size_t)uc_image_channels(from->mode),
-           in_row = (size_t)from->width * channels;
+    size_t channels = (size_t)uc_image_channels(from->mode), row = (size_t)from->width * channels;
     const uint8_t *in = from->data;
     uint8_t *out = to->data;
     for (int y = 0; y < to->height; y++) {
-        if (horizontal) {
-            for (int x = 0; x < to->width; x++) {
-                const uint8_t *p = in + (size_t)y * in_row + (size_t)a->first[x] * channels;
-                const int32_t *w = a->fixed + (size_t)x * (size_t)a->room;
-                for (size_t c = 0; c < channels; c++) {
-                    *out++ = sum_u8(p + c, channels, w, a->count[x]);
-                }
-            }
-        } else {
-            const uint8_t *p = in + (size_t)a->first[y] * in_row;
-            const int32_t *w = a->fixed + (size_t)y * (size_t)a->room;
-            for (size_t i = 0; i < in_row; i++) {
-                *out++ = sum_u8(p + i, in_row, w, a->count[y]);
+        if (!horizontal) {
+            sum_rows(in + (size_t)a->first[y] * row, row, a->fixed + (size_t)y * (size_t)a->room,
+                     a->count[y], sums, out);
+            out += row;
+            continue;
+        }
+        for (int x = 0; x < to->width; x++) {
+            const uint8_t *p = in + (size_t)y * row + (size_t)a->first[x] * channels;
+            const int32_t *w = a->fixed + (size_t)x * (size_t)a->room;
+            for (size_t c = 0; c < channels; c++) {
+                *out++ = channels == 1 ? sum_row(p, w, a->count[x])
+                                       : sum_channel(p + c, channels, w, a->count[x]);
             }
         }
     }
@@ -220,7 +248,10 @@ static uncork_status pass(const uc_image *from, int size, double low, double hig
     UC_TRY(uc_image_new(from->mode, horizontal ? size : from->width,
                         horizontal ? from->height : size, arena, to, error));
     if (uc_image_channel_bytes(from->mode) == 1) {
-        pass_u8(from, to, &a, horizontal);
+        size_t row = (size_t)from->width * (size_t)uc_image_channels(from->mode);
+        int32_t *sums = UC_NEW(arena, int32_t, horizontal ? 1 : row);
+        if (!sums) return uc_arena_status(arena, error);
+        pass_u8(from, to, &a, horizontal, sums);
     } else {
         pass_wide(from, to, &a, horizontal);
     }

@@ -80,7 +80,7 @@ static uc_bytes array_bytes(const uc_image *image)
 static bool committed_result(runner *r, const uc_json *v, uc_image *image)
 {
     uc_str op = uc_json_str(uc_json_get(v, "op"), "");
-    uc_image_mode mode;
+    uc_image_mode mode = UC_IMAGE_L;
     bool to = parse_mode(uc_json_str(uc_json_get(v, "to"), ""), &mode);
     if (!decode(r, COMMITTED, uc_json_str(uc_json_get(v, "image"), ""), image)) return false;
     if (uc_str_is(op, "decode")) return true;
@@ -149,7 +149,7 @@ static bool shared_result(runner *r, const uc_json *v, uc_image *image, bool *in
            name = uc_json_str(uc_json_get(v, "image"), "");
     const uc_json *params = uc_json_get(v, "params");
     const char *dot = name.data + name.size - 4;
-    uc_image_mode mode;
+    uc_image_mode mode = UC_IMAGE_L;
     bool known =
         memcmp(dot, ".png", 4) == 0 || memcmp(dot, ".jpg", 4) == 0 || memcmp(dot, ".bmp", 4) == 0;
     bool to = parse_mode(uc_json_str(uc_json_get(params, "mode"), ""), &mode);
