@@ -3,7 +3,7 @@
  * Nothing recurses over the stream: values are built bottom-up, and only a pickle inside a pickle
  * (joblib's object arrays) calls uc_pickle_run again, PICKLE_NESTING deep. Every opcode takes a byte
  * of the input and moves values that took one, so time and memory are linear in the input except
- * where a builder copies data; that is charged to the arena's budget. */
+ * where a builder goes over data that the memo shares; that is charged to the budget. */
 #include "container/pickle.h"
 
 #include <inttypes.h>
@@ -23,6 +23,13 @@ uncork_status uc_pickle_out_of_memory(uc_pickle_machine *m)
     }
     const uncork_status scratch = uc_arena_status(m->scratch, m->error);
     return scratch != UNCORK_OK ? scratch : uc_fail_memory(m->error);
+}
+
+uncork_status uc_pickle_charge(uc_pickle_machine *m, uint64_t steps)
+{
+    const uint64_t free_steps = steps < m->free_steps ? steps : m->free_steps;
+    m->free_steps -= free_steps;
+    return uc_budget_nodes(m->budget, steps - free_steps, "a pickle's repeated data", m->error);
 }
 
 uncork_status uc_pickle_cut(uc_pickle_machine *m, uint64_t need)
@@ -275,6 +282,7 @@ uncork_status uc_pickle_read(uc_bytes bytes, const uc_pickle_side *side, uc_aren
         .error = error,
         .side = side,
         .symbol_table = uc_table_new(arena),
+        .free_steps = bytes.size,
     };
     uncork_status status = UNCORK_OK;
     if (!m.scratch || !m.symbol_table) {

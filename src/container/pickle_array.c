@@ -287,6 +287,7 @@ static uncork_status set_records(uc_pickle_machine *m, uc_pickle *node,
                                  const uc_pickle_dtype *dtype, int rank, const int64_t *shape,
                                  uc_bytes raw)
 {
+    UC_TRY(uc_pickle_charge(m, 64 * (uint64_t)dtype->field_count));
     uc_tensor **columns = UC_NEW(m->arena, uc_tensor *, dtype->field_count);
     uc_tensor *whole = UC_NEW(m->arena, uc_tensor, 1);
     if (!columns || !whole) {
@@ -324,6 +325,7 @@ uncork_status uc_pickle_set_array(uc_pickle_machine *m, uc_pickle *node,
     if (dtype->has_objects) {
         return UNCORK_OK;
     }
+    UC_TRY(uc_pickle_charge(m, bytes / 4));
     if (fortran && rank > 1 && bytes) {
         UC_TRY(to_c_order(m, rank, shape, dtype->item_size, &raw));
     }

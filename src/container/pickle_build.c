@@ -16,10 +16,13 @@ static uncork_status keep(uc_pickle_machine *m, uc_pickle *node, uc_pickle **out
     return node ? UNCORK_OK : uc_pickle_out_of_memory(m);
 }
 
-/* Charges what a small file may multiply: builders that copy what the memo shares. */
-static uncork_status charge(uc_pickle_machine *m, size_t count)
+/* Items of another container, not copied: a short file could ask for a long list's copy again and
+ * again. Without room to spare, growing either one later leaves the other as it is. */
+static void share_items(uc_pickle *to, uc_pickle **items, size_t count, size_t capacity)
 {
-    return uc_budget_nodes(m->budget, count, "a pickle's copied items", m->error);
+    to->items = items;
+    to->count = count;
+    to->capacity = capacity;
 }
 
 /* ---- containers ----------------------------------------------------------------------------- */
@@ -29,11 +32,9 @@ static uncork_status dict_from(uc_pickle_machine *m, const uc_pickle *from, uc_p
 {
     if (from && from->kind == UC_PICKLE_DICT) {
         uc_pickle *dict = uc_pickle_node(m, UC_PICKLE_DICT);
-        if (!dict) {
-            return uc_pickle_out_of_memory(m);
+        if (dict) {
+            share_items(dict, from->items, from->count, 2 * from->count);
         }
-        UC_TRY(charge(m, from->count));
-        UC_TRY(uc_pickle_add_pairs(m, dict, from->items, from->count));
         return keep(m, dict, out);
     }
     if (from && from->kind != UC_PICKLE_LIST && from->kind != UC_PICKLE_TUPLE) {
@@ -50,7 +51,7 @@ static uncork_status dict_from(uc_pickle_machine *m, const uc_pickle *from, uc_p
     if (!dict) {
         return uc_pickle_out_of_memory(m);
     }
-    UC_TRY(charge(m, count));
+    UC_TRY(uc_pickle_charge(m, 4 * (uint64_t)count));
     for (size_t i = 0; i < count; i++) {
         UC_TRY(uc_pickle_add_pairs(m, dict, from->items[i]->items, 1));
     }
@@ -78,12 +79,8 @@ static uncork_status sequence_from(uc_pickle_machine *m, uc_pickle_kind kind, co
         return UNCORK_OK;
     }
     uc_pickle *made = uc_pickle_node(m, kind);
-    if (!made) {
-        return uc_pickle_out_of_memory(m);
-    }
-    if (from) {
-        UC_TRY(charge(m, from->count));
-        UC_TRY(uc_pickle_extend(m, made, from->items, from->count));
+    if (made && from) {
+        share_items(made, from->items, from->count, from->count);
     }
     return keep(m, made, out);
 }
@@ -133,6 +130,7 @@ static uncork_status call_range(uc_pickle_machine *m, const uc_pickle *args, uc_
 /* Text of Latin-1 characters -> their bytes; *out untouched when one is beyond. */
 static uncork_status latin1_bytes(uc_pickle_machine *m, uc_str text, uc_pickle **out)
 {
+    UC_TRY(uc_pickle_charge(m, text.size / 4));
     uint8_t *bytes = (uint8_t *)uc_arena_alloc_raw(m->arena, text.size);
     if (!bytes) {
         return uc_pickle_out_of_memory(m);
@@ -247,8 +245,7 @@ static uncork_status call_newobj(uc_pickle_machine *m, const uc_pickle *args, uc
     if (!rest) {
         return uc_pickle_out_of_memory(m);
     }
-    UC_TRY(charge(m, args->count));
-    UC_TRY(uc_pickle_extend(m, rest, args->items + 1, args->count - 1));
+    share_items(rest, args->items + 1, args->count - 1, args->count - 1);
     return instance(m, args->items[0], rest, NULL, out);
 }
 

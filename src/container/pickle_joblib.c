@@ -74,6 +74,7 @@ static uncork_status read_side(uc_pickle_machine *m, const uc_pickle *wrapper, u
         uc_fail(m->error, UNCORK_IO, m->op_offset, "an array is in a file of its own, '%.*s'", size,
                 name->text.data);
     } else if (m->side->read(m->side->context, name->text, bytes, m->error) == UNCORK_OK) {
+        m->free_steps += bytes->size;
         return UNCORK_OK;
     }
     return uc_fix(m->error,
@@ -106,6 +107,7 @@ uncork_status uc_pickle_build_zipped_wrapper(uc_pickle_machine *m, uc_pickle *ob
     }
     UC_TRY(read_side(m, object, &file));
     UC_TRY(uc_codec_unpack(uc_codec_of(file), file, 0, m->arena, m->budget, &raw, NULL, m->error));
+    m->free_steps += raw.size;
     int rank;
     int64_t shape[UNCORK_MAX_RANK];
     UC_TRY(uc_pickle_shape(m, uc_pickle_item(state, 1), &rank, shape));

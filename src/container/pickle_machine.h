@@ -62,6 +62,7 @@ struct uc_pickle_machine {
     uc_pickle **symbols;
     size_t symbol_count, symbol_capacity;
 
+    uint64_t free_steps;
     uc_pickle *dropped;
     int protocol;
     bool is_joblib, python2;
@@ -77,6 +78,9 @@ struct uc_pickle_machine {
 uc_pickle *uc_pickle_node(uc_pickle_machine *m, uc_pickle_kind kind);
 /* The arena's failure as a status. */
 uncork_status uc_pickle_out_of_memory(uc_pickle_machine *m);
+/* Charges steps that a short file could ask for again and again over what the memo shares; as many
+ * as the stream has bytes are free, for each of its bytes may be gone over once. */
+uncork_status uc_pickle_charge(uc_pickle_machine *m, uint64_t steps);
 /* The file ends before `need` bytes that the current opcode wants. */
 uncork_status uc_pickle_cut(uc_pickle_machine *m, uint64_t need);
 /* Runs opcodes up to STOP with a stack and a memo of their own. */

@@ -148,6 +148,24 @@ static uncork_status set_sub_array(uc_pickle_machine *m, uc_pickle_dtype *dtype,
     return UNCORK_OK;
 }
 
+/* The value of a key that is a text or bytes; *field stays NULL when there is none. */
+static uncork_status find_field(uc_pickle_machine *m, const uc_pickle *fields,
+                                const uc_pickle *name, const uc_pickle **field)
+{
+    if (name->kind != UC_PICKLE_TEXT && name->kind != UC_PICKLE_BYTES) {
+        return UNCORK_OK;
+    }
+    size_t i = fields->count;
+    while (!*field && i-- > 0) {
+        const uc_pickle *key = fields->items[2 * i];
+        if ((key->kind == UC_PICKLE_TEXT || key->kind == UC_PICKLE_BYTES) &&
+            uc_str_equal(key->text, name->text)) {
+            *field = fields->items[2 * i + 1];
+        }
+    }
+    return uc_pickle_charge(m, fields->count - i);
+}
+
 /* names ('a', 'b'), fields {'a': (dtype, offset[, title])}, all inside item_size. */
 static uncork_status set_fields(uc_pickle_machine *m, uc_pickle_dtype *dtype,
                                 const uc_pickle *names, const uc_pickle *fields)
@@ -165,14 +183,7 @@ static uncork_status set_fields(uc_pickle_machine *m, uc_pickle_dtype *dtype,
     }
     for (size_t i = 0; i < count; i++) {
         const uc_pickle *name = names->items[i], *field = NULL;
-        if (name->kind == UC_PICKLE_TEXT || name->kind == UC_PICKLE_BYTES) {
-            for (size_t j = fields->count; !field && j-- > 0;) {
-                const uc_pickle *key = fields->items[2 * j];
-                const bool is_text = key->kind == UC_PICKLE_TEXT || key->kind == UC_PICKLE_BYTES;
-                field = is_text && uc_str_equal(key->text, name->text) ? fields->items[2 * j + 1]
-                                                                       : NULL;
-            }
-        }
+        UC_TRY(find_field(m, fields, name, &field));
         const uc_pickle *type = uc_pickle_item(field, 0), *offset = uc_pickle_item(field, 1);
         if (!type || type->kind != UC_PICKLE_DTYPE || !offset || offset->kind != UC_PICKLE_INT) {
             return UC_PICKLE_FAIL(m, "a dtype's field %zu is no (dtype, offset)", i);

@@ -89,35 +89,42 @@ uncork_status uc_pickle_op_long(uc_pickle_machine *m, int width)
     return uc_pickle_push(m, node);
 }
 
-/* Decimal digits beyond int64 -> little-endian two's complement, one byte too many at most. */
+/* Decimal digits beyond int64 -> little-endian two's complement, nine digits at a time. */
 static uncork_status big_decimal(uc_pickle_machine *m, uc_str digits, bool negative,
                                  uc_pickle **out)
 {
-    const size_t capacity = digits.size / 2 + 2; /* 10^2 < 256 */
-    uint8_t *bytes = UC_NEW(m->arena, uint8_t, capacity);
+    uint32_t limbs[DECIMAL_DIGITS / 9 + 2] = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < digits.size;) {
+        uint32_t chunk = 0, scale = 1;
+        do {
+            chunk = chunk * 10 + (uint32_t)(digits.data[i++] - '0');
+            scale *= 10;
+        } while (i < digits.size && scale < 1000000000);
+        uint64_t carry = chunk;
+        for (size_t j = 0; j < count; j++) {
+            carry += (uint64_t)limbs[j] * scale;
+            limbs[j] = (uint32_t)carry;
+            carry >>= 32;
+        }
+        if (carry) {
+            limbs[count++] = (uint32_t)carry;
+        }
+    }
+    count++; /* room for the sign */
+    uint8_t *bytes = UC_NEW(m->arena, uint8_t, 4 * count);
     if (!bytes) {
         return uc_pickle_out_of_memory(m);
     }
-    size_t size = 1;
-    for (size_t i = 0; i < digits.size; i++) {
-        unsigned carry = (unsigned)(digits.data[i] - '0');
-        for (size_t j = 0; j < size; j++) {
-            carry += bytes[j] * 10u;
-            bytes[j] = (uint8_t)carry;
-            carry >>= 8;
+    uint64_t carry = negative;
+    for (size_t j = 0; j < count; j++) {
+        carry += negative ? ~limbs[j] : limbs[j];
+        for (size_t k = 0; k < 4; k++) {
+            bytes[4 * j + k] = (uint8_t)(carry >> (8 * k));
         }
-        if (carry) {
-            bytes[size++] = (uint8_t)carry;
-        }
+        carry >>= 32;
     }
-    size++; /* room for the sign */
-    unsigned carry = 1;
-    for (size_t j = 0; negative && j < size; j++) {
-        carry += (uint8_t)~bytes[j];
-        bytes[j] = (uint8_t)carry;
-        carry >>= 8;
-    }
-    return uc_pickle_integer(m, bytes, size, out);
+    return uc_pickle_integer(m, bytes, 4 * count, out);
 }
 
 uncork_status uc_pickle_op_int_line(uc_pickle_machine *m, int arg)
