@@ -58,7 +58,7 @@ static const char *column_name(const cli_rows *rows, size_t c, char text[64])
 static bool cell_number(const cli_cell *cell, double *v)
 {
     switch (cell->kind) {
-    case CELL_EMPTY: *v = NAN; return true;
+    case CELL_EMPTY: *v = (double)NAN; return true;
     case CELL_NUMBER:
     case CELL_BOOL: *v = cell->number; return true;
     case CELL_TEXT: return uc_text_f64(uc_text_trim(cell->text), v);

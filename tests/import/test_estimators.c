@@ -243,55 +243,72 @@ static uc_bytes file_of(const folder *f, uc_str name, uncork_error *error)
     return bytes;
 }
 
-/* A table fed to a model that takes a matrix: its columns side by side, as float64. */
-static uc_value *matrix_of_columns(const folder *f, const uc_json *inputs, uncork_error *error)
+static uc_tensor *case_tensor(const folder *f, const uc_json *input, uncork_error *error)
 {
-    size_t n = uc_json_count(inputs);
-    uc_tensor *all = NULL;
-    for (size_t i = 0; i < n; i++) {
-        uc_str file = uc_json_str(uc_json_get(uc_json_at(inputs, i), "file"), "");
-        uc_tensor *t = read_npy(file_of(f, file, error), f->arena);
-        if (!t || t->rank != 1 || t->dtype == UNCORK_STRING) return NULL;
-        const int64_t shape[2] = {t->shape[0], (int64_t)n};
-        if (!all) all = uc_tensor_new(f->arena, UNCORK_FLOAT64, 2, shape);
-        if (!all || all->shape[0] != t->shape[0]) return NULL;
-        for (int64_t r = 0; r < t->shape[0]; r++)
-            ((double *)all->data)[(size_t)r * n + i] = uc_dtype_load_f64(t->data, r, t->dtype);
-    }
-    uc_value *v = all ? UC_NEW(f->arena, uc_value, 1) : NULL;
-    if (v) *v = (uc_value){.kind = UC_TENSOR, .tensor = *all};
-    return v;
+    return read_npy(file_of(f, uc_json_str(uc_json_get(input, "file"), ""), error), f->arena);
 }
 
-/* The value for a graph input: by its name, the only one when there is one. */
-static uc_value *input_value(const folder *f, const uc_json *inputs, const uc_graph_value *want,
-                             uncork_error *error)
+static const uc_json *input_named(const uc_json *inputs, uc_str name)
 {
-    size_t n = uc_json_count(inputs);
-    if (n > 1 && want->rank == 2 && want->dtype == UNCORK_FLOAT64) {
-        uc_value *matrix = matrix_of_columns(f, inputs, error);
-        if (matrix) return matrix;
+    for (size_t i = 0; i < uc_json_count(inputs); i++) {
+        if (uc_str_equal(uc_json_str(uc_json_get(uc_json_at(inputs, i), "name"), ""), name))
+            return uc_json_at(inputs, i);
     }
-    for (size_t i = 0; i < n; i++) {
-        const uc_json *one = uc_json_at(inputs, i);
-        if (n > 1 && !uc_str_is(uc_json_str(uc_json_get(one, "name"), ""), want->name)) continue;
-        uc_tensor *t =
-            read_npy(file_of(f, uc_json_str(uc_json_get(one, "file"), ""), error), f->arena);
-        uc_value *v = t ? UC_NEW(f->arena, uc_value, 1) : NULL;
-        if (!v) break;
-        if (t->dtype != want->dtype && want->dtype != UNCORK_STRING && t->dtype != UNCORK_STRING) {
-            t = uc_tensor_cast(f->arena, t, want->dtype);
-        }
-        v->kind = UC_TENSOR;
-        v->tensor = *t;
-        return v;
-    }
-    uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "the case has no input '%s'", want->name);
     return NULL;
 }
 
-static uncork_status run_graph(const folder *f, uc_graph *graph, const uc_json *inputs,
-                               uc_budget *budget, uc_runner **runner, uncork_error *error)
+/* A table for a model that takes a matrix: its columns in the order of feature_names, as they come
+ * where the file keeps no names. */
+static uc_tensor *stacked(const folder *f, const uc_import *import, const uc_json *inputs,
+                          uncork_error *error)
+{
+    const uc_fact *fact = uc_fact_find(&import->facts, "feature_names");
+    const uc_tensor *names = fact ? fact->tensor : NULL;
+    int64_t n = names ? names->shape[0] : (int64_t)uc_json_count(inputs);
+    uc_tensor *all = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        const uc_json *input =
+            names ? input_named(inputs, uc_tensor_string(names, i)) : uc_json_at(inputs, (size_t)i);
+        const uc_tensor *column = input ? case_tensor(f, input, error) : NULL;
+        if (!column || column->dtype == UNCORK_STRING) return NULL;
+        int64_t shape[2] = {column->shape[0], n};
+        if (!all) all = uc_tensor_new(f->arena, UNCORK_FLOAT64, 2, shape);
+        for (int64_t row = 0; all && row < shape[0]; row++) {
+            ((double *)all->data)[row * n + i] =
+                uc_dtype_load_f64(column->data, row, column->dtype);
+        }
+    }
+    return all;
+}
+
+/* The value for a graph input: by its name, the only one when there is one, the i-th for "xi" where
+ * the file doesn't know the table's names. */
+static uc_value *input_value(const folder *f, const uc_import *import, const uc_json *inputs,
+                             const uc_graph_value *want, bool alone, uncork_error *error)
+{
+    size_t n = uc_json_count(inputs);
+    const uc_json *one =
+        n == 1 ? uc_json_at(inputs, 0) : input_named(inputs, uc_str_of(want->name));
+    if (!one && want->name[0] == 'x') one = uc_json_at(inputs, (size_t)atoi(want->name + 1));
+    uc_tensor *t = alone && n > 1 && want->rank == 2 ? stacked(f, import, inputs, error)
+                   : one                             ? case_tensor(f, one, error)
+                                                     : NULL;
+    uc_value *v = t ? UC_NEW(f->arena, uc_value, 1) : NULL;
+    if (!v) {
+        uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "the case has no input '%s'", want->name);
+        return NULL;
+    }
+    if (t->dtype != want->dtype && want->dtype != UNCORK_STRING && t->dtype != UNCORK_STRING) {
+        t = uc_tensor_cast(f->arena, t, want->dtype);
+    }
+    v->kind = UC_TENSOR;
+    v->tensor = *t;
+    return v;
+}
+
+static uncork_status run_graph(const folder *f, const uc_import *import, uc_graph *graph,
+                               const uc_json *inputs, uc_budget *budget, uc_runner **runner,
+                               uncork_error *error)
 {
     uc_program *program;
     UC_TRY(uc_graph_finish(graph));
@@ -299,7 +316,8 @@ static uncork_status run_graph(const folder *f, uc_graph *graph, const uc_json *
     UC_TRY(uc_runner_new(program, NULL, runner));
     const uc_value **values = UC_NEW(f->arena, const uc_value *, graph->input_count + 1);
     for (size_t i = 0; i < graph->input_count; i++) {
-        values[i] = input_value(f, inputs, &graph->values[graph->inputs[i]], error);
+        values[i] = input_value(f, import, inputs, &graph->values[graph->inputs[i]],
+                                graph->input_count == 1, error);
         if (!values[i]) return error->status;
     }
     return uc_runner_run(*runner, values, graph->input_count, budget, error);
@@ -353,7 +371,8 @@ static const char *do_run(const folder *f, const uc_import *import, const uc_jso
     uc_runner *runner = NULL;
     const char *why = NULL;
     *status = import->importer->import(import, method, &options, graph, &findings, &error);
-    if (*status == UNCORK_OK) *status = run_graph(f, graph, inputs, &budget, &runner, &error);
+    if (*status == UNCORK_OK)
+        *status = run_graph(f, import, graph, inputs, &budget, &runner, &error);
     if (*status == UNCORK_OK)
         why = compare_outputs(f, graph, runner, uc_json_get(run, "outputs"), what, &error);
     if (*status != UNCORK_OK) {

@@ -72,6 +72,9 @@ typedef struct sk_result {
     uncork_dtype dtype;
     int64_t width;       /* columns of out[0]; -1 unknown, 0 a vector [rows] */
     const uc_str *names; /* of the columns when known */
+    const sk_column
+        *columns; /* a table of text and numbers: `count` of them, [rows] each, are out[];
+                                 NULL where out[0] is a matrix */
 } sk_result;
 
 typedef struct sk_ctx {

@@ -218,6 +218,13 @@ uncork_status sk_return_proba(sk_ctx *ctx, const sk_est *est, sk_method method,
 
 sk_data sk_as_data(const sk_result *result)
 {
+    if (result->columns) {
+        return (sk_data){.columns = result->columns,
+                         .column_count = result->count,
+                         .dtype = result->dtype,
+                         .rank = 2,
+                         .width = result->width};
+    }
     return (sk_data){.x = result->count ? result->out[0] : 0,
                      .dtype = result->dtype,
                      .rank = result->width == 0 ? 1 : 2,

@@ -177,7 +177,8 @@ static uncork_dtype common(sk_ctx *ctx, const sk_est *est, const run_of *r)
     for (size_t i = 0; i < r->count; i++) {
         const sk_categories *c = &r->lists[i];
         whole = whole && (c->count == 0 || c->is_whole);
-        if (c->count) text = text || c->is_text, number = number || !c->is_text;
+        text = text || (c->count && c->is_text);
+        number = number || (c->count && !c->is_text);
     }
     bool fed_text = r->dtype == UNCORK_STRING;
     if ((fed_text && number) || (!fed_text && text)) {
@@ -267,8 +268,8 @@ uc_ref sk_category_slots(sk_ctx *ctx, const sk_est *est, const sk_data *in,
     return slots_of(ctx, est, &r, strict, limits);
 }
 
-uc_ref sk_one_hot(sk_ctx *ctx, uc_ref slots, const int64_t *targets, int64_t slot_count,
-                  int64_t width, uncork_dtype dtype, double on, double off)
+uc_ref sk_category_one_hot(sk_ctx *ctx, uc_ref slots, const int64_t *targets, int64_t slot_count,
+                           int64_t width, uncork_dtype dtype, double on, double off)
 {
     uc_tensor *t = uc_tensor_i64(ctx->arena, targets, slot_count);
     if (!t || sk_status(ctx) != UNCORK_OK) return 0;

@@ -39,7 +39,7 @@ uc_ref sk_category_slots(sk_ctx *ctx, const sk_est *est, const sk_data *in,
                          const sk_categories *lists, size_t count, bool strict,
                          const int64_t *limits);
 /* [rows, width] from slots: `targets` [slots] are columns or -1. */
-uc_ref sk_one_hot(sk_ctx *ctx, uc_ref slots, const int64_t *targets, int64_t slot_count,
-                  int64_t width, uncork_dtype dtype, double on, double off);
+uc_ref sk_category_one_hot(sk_ctx *ctx, uc_ref slots, const int64_t *targets, int64_t slot_count,
+                           int64_t width, uncork_dtype dtype, double on, double off);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- infrequent categories, dropped ones ---------------------------------------------------- */
 
@@ -139,37 +140,53 @@ static uncork_status one_hot(sk_ctx *ctx, const sk_est *est, const sk_data *in, 
         width += g.count - (g.drop >= 0);
     }
     uc_ref slots = sk_category_slots(ctx, est, in, lists, columns, rule == UNKNOWN_ERROR, NULL);
-    uc_ref y = sk_one_hot(ctx, slots, targets, slot_count, width, dtype, 1, 0);
+    uc_ref y = sk_category_one_hot(ctx, slots, targets, slot_count, width, dtype, 1, 0);
     return sk_return(ctx, out, y, dtype, width);
 }
 
 /* ---- OneHotEncoder until 0.19, and in "legacy mode" until 0.21 --------------------------------- */
 
-/* Which columns are encoded: 'all', a mask or a list of numbers (categorical_features). */
-static bool *chosen_columns(sk_ctx *ctx, const sk_est *est, int64_t width)
+/* Which columns are encoded, ascending: 'all' (then `columns` is NULL), a mask or a list of numbers
+ * (categorical_features). */
+typedef struct chosen {
+    int64_t *columns;
+    int64_t count;
+} chosen;
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+    return (p > q) - (p < q);
+}
+
+static bool read_chosen(sk_ctx *ctx, const sk_est *est, int64_t width, chosen *out)
 {
     const char *names = "categorical_features|_categorical_features";
-    bool *chosen = UC_NEW(ctx->arena, bool, (size_t)width);
-    if (!chosen) return NULL;
-    bool all = !sk_has(est, names) || sk_str_is(est, names, "all");
-    for (int64_t i = 0; i < width; i++)
-        chosen[i] = all;
-    if (all) return chosen;
+    *out = (chosen){.count = width};
+    if (!sk_has(est, names) || sk_str_is(est, names, "all")) return sk_status(ctx) == UNCORK_OK;
     const uc_tensor *t = sk_tensor(ctx, est, names, 1);
-    if (!t) return NULL;
-    bool mask = t->dtype == UNCORK_BOOL;
-    if (mask && !sk_shape1(ctx, est, names, t, width)) return NULL;
-    if (!mask && !(t = sk_i64(ctx, est, names, 1))) return NULL;
-    for (int64_t i = 0; i < t->shape[0]; i++) {
+    bool mask = t && t->dtype == UNCORK_BOOL;
+    if (t && !mask) t = sk_i64(ctx, est, names, 1);
+    if (!t || (mask && width >= 0 && !sk_shape1(ctx, est, names, t, width))) return false;
+    int64_t *columns = UC_NEW(ctx->arena, int64_t, (size_t)t->shape[0]), n = 0;
+    for (int64_t i = 0; columns && i < t->shape[0]; i++) {
         int64_t v = uc_dtype_load_i64(t->data, i, t->dtype);
-        int64_t column = mask ? i : v < 0 ? v + width : v;
-        if (column < 0 || column >= width) {
+        if (mask && !v) continue;
+        int64_t column = mask ? i : v < 0 && width >= 0 ? v + width : v;
+        if (column < 0 || (width >= 0 && column >= width)) {
             sk_fail(ctx, est, names, "names column %" PRId64 " of %" PRId64, v, width);
-            return NULL;
+            return false;
         }
-        if (!mask || v) chosen[column] = true;
+        columns[n++] = column;
     }
-    return chosen;
+    if (!columns) return false;
+    if (n > 1) qsort(columns, (size_t)n, sizeof *columns, by_number);
+    int64_t distinct = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (i == 0 || columns[i] != columns[i - 1]) columns[distinct++] = columns[i];
+    }
+    *out = (chosen){.columns = columns, .count = distinct};
+    return true;
 }
 
 typedef struct legacy {
@@ -234,17 +251,17 @@ static bool legacy_lists(sk_ctx *ctx, const sk_est *est, const legacy *l, sk_cat
     return false;
 }
 
-/* The columns fed that are encoded, or those that aren't. */
-static bool split(sk_ctx *ctx, const sk_est *est, const sk_data *in, const bool *chosen,
-                  int64_t width, bool want, sk_result *out)
+/* The columns that pass, behind the encoded ones; they went through check_array(dtype=FLOAT_DTYPES). */
+static uncork_status append_others(sk_ctx *ctx, const sk_est *est, sk_rows_of x, const chosen *c,
+                                   sk_result *encoded)
 {
-    int64_t *columns = UC_NEW(ctx->arena, int64_t, (size_t)width), n = 0;
-    for (int64_t i = 0; columns && i < width; i++) {
-        if (chosen[i] == want) columns[n++] = i;
-    }
-    *out = (sk_result){.width = 0};
-    return columns &&
-           (n == 0 || sk_return_columns(ctx, est, in, width, columns, n, out) == UNCORK_OK);
+    if (c->count == x.width) return sk_status(ctx);
+    const uc_ref in[2] = {x.ref, uc_graph_i64s(ctx->graph, c->columns, c->count)};
+    uc_node *n = uc_graph_node(ctx->graph, "uncork.OtherColumns", in, 2, 1);
+    sk_result parts[2] = {*encoded};
+    int64_t width = x.width < 0 ? -1 : x.width - c->count;
+    UC_TRY(sk_return(ctx, &parts[1], uc_node_out(n, 0), x.dtype, width));
+    return sk_hstack(ctx, est, parts, 2, encoded);
 }
 
 static uncork_status legacy_one_hot(sk_ctx *ctx, const sk_est *est, const sk_data *in,
@@ -264,29 +281,25 @@ static uncork_status legacy_one_hot(sk_ctx *ctx, const sk_est *est, const sk_dat
         for (int64_t i = 0; i < lists[j].count; i++)
             targets[at++] = width++;
     }
-    int64_t fed = in->columns ? (int64_t)in->column_count : in->width;
-    if (fed < 0) fed = l.count;
-    bool *chosen = chosen_columns(ctx, est, fed);
-    sk_result parts[2];
-    if (!chosen || !split(ctx, est, in, chosen, fed, true, &parts[0]) ||
-        !split(ctx, est, in, chosen, fed, false, &parts[1])) {
-        return sk_status(ctx);
+    sk_rows_of x = sk_float_rows(ctx, est, in, -1);
+    chosen c;
+    if (!read_chosen(ctx, est, x.width, &c)) return sk_status(ctx);
+    if (c.columns && c.count == 0) return sk_return_rows(ctx, in, x, out);
+    if (c.columns && c.count != l.count) {
+        return sk_fail(ctx, est, "n_values_|_n_values_",
+                       "holds %" PRId64 " columns, %" PRId64 " are encoded", l.count, c.count);
     }
-    if (parts[0].count == 0) return sk_return_input(ctx, est, in, out);
-    sk_data data = sk_as_data(&parts[0]);
+    sk_data data = {.x = x.ref, .dtype = x.dtype, .rank = 2, .width = l.count};
+    if (c.columns) {
+        data.x = uc_g_gather(ctx->graph, x.ref, uc_graph_i64s(ctx->graph, c.columns, c.count), 1);
+    } else if (x.width != l.count) {
+        data.width = x.width;
+    }
     uc_ref slots =
         sk_category_slots(ctx, est, &data, lists, (size_t)l.count, rule == UNKNOWN_ERROR, l.limits);
-    uc_ref y = sk_one_hot(ctx, slots, targets, slot_count, width, dtype, 1, 0);
-    UC_TRY(sk_return(ctx, &parts[0], y, dtype, width));
-    if (parts[1].count == 0) {
-        *out = parts[0];
-        return sk_status(ctx);
-    }
-    if (parts[1].dtype == UNCORK_INT64) { /* check_array(dtype=FLOAT_DTYPES) came first */
-        parts[1].out[0] = sk_cast(ctx, parts[1].out[0], UNCORK_INT64, UNCORK_FLOAT64);
-        parts[1].dtype = UNCORK_FLOAT64;
-    }
-    return sk_hstack(ctx, est, parts, 2, out);
+    uc_ref y = sk_category_one_hot(ctx, slots, targets, slot_count, width, dtype, 1, 0);
+    UC_TRY(sk_return(ctx, out, y, dtype, width));
+    return c.columns ? append_others(ctx, est, x, &c, out) : sk_status(ctx);
 }
 
 uncork_status sk_do_one_hot_encoder(sk_ctx *ctx, const sk_est *est, sk_method method,
@@ -431,7 +444,7 @@ uncork_status sk_do_label_binarizer(sk_ctx *ctx, const sk_est *est, sk_method me
     targets[0] = -1;
     for (int64_t i = 0; i < n; i++)
         targets[i + 1] = n > 2 ? i : n == 2 ? i - 1 : -1;
-    uc_ref y = sk_one_hot(ctx, slots, targets, n + 1, width, UNCORK_INT64, on, off);
+    uc_ref y = sk_category_one_hot(ctx, slots, targets, n + 1, width, UNCORK_INT64, on, off);
     return sk_return(ctx, out, y, UNCORK_INT64, width);
 }
 
@@ -456,8 +469,8 @@ uncork_status sk_do_multi_label_binarizer(sk_ctx *ctx, const sk_est *est, sk_met
     for (int64_t i = 0; i <= classes.count; i++)
         targets[i] = i - 1;
     slots = uc_g2(ctx->graph, "Reshape", slots, uc_g1(ctx->graph, "Shape", in->x));
-    uc_ref y =
-        sk_one_hot(ctx, slots, targets, classes.count + 1, classes.count, UNCORK_INT64, 1, 0);
+    uc_ref y = sk_category_one_hot(ctx, slots, targets, classes.count + 1, classes.count,
+                                   UNCORK_INT64, 1, 0);
     return sk_return(ctx, out, y, UNCORK_INT64, classes.count);
 }
 

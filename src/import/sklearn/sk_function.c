@@ -142,6 +142,17 @@ static uc_str function_name(const uc_pickle *func)
     return name ? name->text : none;
 }
 
+/* partial(check_array, dtype=..., ...): what HistGradientBoosting puts in front of its numbers. It
+ * changes nothing but the type. */
+static bool is_check_array(const uc_pickle *func)
+{
+    bool partial = func->kind == UC_PICKLE_OBJECT && uc_str_is(func->module, "functools") &&
+                   uc_str_is(func->text, "partial");
+    const uc_pickle *inner = partial ? uc_pickle_item(func->args, 0) : NULL;
+    return inner && inner->kind == UC_PICKLE_SYMBOL && begins(inner->module, "sklearn.utils") &&
+           uc_str_is(inner->text, "check_array");
+}
+
 static bool has_arguments(const sk_est *est, const char *names)
 {
     const uc_pickle *args = sk_attr(est, names);
@@ -164,6 +175,10 @@ uncork_status sk_call_function(sk_ctx *ctx, const sk_est *est, const char *attri
 {
     const uc_pickle *func = sk_attr(est, attribute);
     if (!func || func->kind == UC_PICKLE_NONE) return sk_return_input(ctx, est, in, out);
+    if (is_check_array(func)) {
+        int64_t columns = in->columns ? (int64_t)in->column_count : in->width;
+        return sk_return(ctx, out, sk_x(ctx, est, in, -1), UNCORK_FLOAT64, columns);
+    }
     uc_str name = function_name(func);
     size_t i = 0, n = sizeof functions / sizeof functions[0];
     while (i < n && !uc_str_is(name, functions[i].name))

@@ -14,6 +14,8 @@ static const struct {
     {"calibration", "_CalibratedClassifier", "estimator|base_estimator"},
     {"calibration", "_CalibratedClassiferPipeline", "estimator|base_estimator"},
     {"compose", "TransformedTargetRegressor", "regressor_"},
+    {"ensemble", "HistGradientBoostingClassifier", "_preprocessor"},
+    {"ensemble", "HistGradientBoostingRegressor", "_preprocessor"},
     {"ensemble", "StackingClassifier", "estimators_"},
     {"ensemble", "StackingRegressor", "estimators_"},
     {"ensemble", "VotingClassifier", "estimators_"},
@@ -125,8 +127,24 @@ static bool is_text(const sk_est *est)
 
 static bool is_label(const sk_est *est)
 {
-    return uc_str_is(est->class_name, "LabelEncoder") ||
-           uc_str_is(est->class_name, "LabelBinarizer");
+    if (uc_str_is(est->class_name, "LabelBinarizer"))
+        return !sk_str_is(est, "y_type_", "multilabel-indicator");
+    return uc_str_is(est->class_name, "LabelEncoder");
+}
+
+/* Rows of labels or of words: as many as one likes in a row. */
+static bool is_bag(const sk_est *est)
+{
+    return uc_str_is(est->class_name, "MultiLabelBinarizer") ||
+           (uc_str_is(est->class_name, "FeatureHasher") && sk_str_is(est, "input_type", "string"));
+}
+
+/* Whether an old OneHotEncoder takes more columns than those it encodes. */
+static bool encodes_some(const sk_est *est)
+{
+    return uc_str_is(est->class_name, "OneHotEncoder") &&
+           sk_has(est, "_categorical_features|categorical_features") &&
+           !sk_str_is(est, "_categorical_features|categorical_features", "all");
 }
 
 static int64_t own_width(sk_ctx *ctx, const sk_est *est)
@@ -170,6 +188,11 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
         return fit && axis < fit->shape[0] ? ((const int64_t *)fit->data)[axis] : -1;
     }
     if (uc_str_is(est->class_name, "GaussianProcess")) return dimension(ctx, est, "X", -1);
+    const uc_pickle *chosen = sk_attr(est, "categorical_features"); /* OneHotEncoder until 0.21 */
+    if (uc_str_is(est->class_name, "OneHotEncoder") && chosen && chosen->kind != UC_PICKLE_NONE &&
+        !uc_pickle_is_text(chosen, "all")) {
+        return -1;
+    }
     if (sk_has(est, "categories_")) return (int64_t)sk_list_count(est, "categories_");
     if (sk_has(est, "coefs_")) {
         const uc_pickle *first = uc_pickle_item(sk_attr(est, "coefs_"), 0);
@@ -184,7 +207,7 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
 int64_t sk_width_in(sk_ctx *ctx, const sk_est *est)
 {
     sk_est first = sk_first_consumer(ctx, est);
-    if (is_text(&first) || is_label(&first)) return -1;
+    if (is_text(&first) || is_label(&first) || is_bag(&first) || encodes_some(&first)) return -1;
     return own_width(ctx, &first);
 }
 
@@ -425,6 +448,27 @@ static bool mixed_of(sk_ctx *ctx, const sk_est *first, sk_input *input)
     return true;
 }
 
+/* Rows of labels: flags of a multi-label LabelBinarizer, the labels of a MultiLabelBinarizer, the
+ * words of a FeatureHasher. */
+static bool is_matrix_of_labels(sk_ctx *ctx, const sk_est *first, sk_input *input)
+{
+    const uc_tensor *classes = sk_classes(ctx, first);
+    if (uc_str_is(first->class_name, "MultiLabelBinarizer")) {
+        input->dtype = classes ? classes->dtype : UNCORK_INT64;
+        return true;
+    }
+    if (uc_str_is(first->class_name, "FeatureHasher") && sk_str_is(first, "input_type", "string")) {
+        input->dtype = UNCORK_STRING;
+        return true;
+    }
+    const uc_pickle *type = sk_attr(first, "y_type_");
+    bool multi = type && type->text.size > 10 && memcmp(type->text.data, "multilabel", 10) == 0;
+    if (!multi || !uc_str_is(first->class_name, "LabelBinarizer")) return false;
+    input->dtype = UNCORK_INT64;
+    input->width = classes ? classes->shape[0] : -1;
+    return true;
+}
+
 bool sk_input_of(sk_ctx *ctx, const sk_est *est, sk_input *input)
 {
     *input = (sk_input){.kind = SK_INPUT_MATRIX, .dtype = UNCORK_FLOAT64, .width = -1};
@@ -433,10 +477,16 @@ bool sk_input_of(sk_ctx *ctx, const sk_est *est, sk_input *input)
         *input = (sk_input){.kind = SK_INPUT_VECTOR, .dtype = UNCORK_STRING, .width = 1};
         return true;
     }
+    if (is_matrix_of_labels(ctx, &first, input)) return true;
     if (is_label(&first)) {
         const uc_tensor *classes = sk_classes(ctx, &first);
         *input = (sk_input){
             .kind = SK_INPUT_VECTOR, .dtype = classes ? classes->dtype : UNCORK_INT64, .width = 1};
+        return true;
+    }
+    if (is_bag(&first)) {
+        const uc_tensor *classes = sk_classes(ctx, &first);
+        input->dtype = classes ? classes->dtype : UNCORK_STRING;
         return true;
     }
     if (uc_str_is(first.class_name, "IsotonicRegression")) {

@@ -39,8 +39,10 @@ static uc_ref trend_features(sk_ctx *ctx, const sk_est *est, uc_ref x, int64_t n
     }
     *width = 1 + n;
     if (is_linear) return uc_g_concat(g, parts, 2, 1);
-    if (n > 10000)
-        return sk_unsupported(ctx, est, "a quadratic trend of %" PRId64 " features", n), 0;
+    if (n > 10000) {
+        sk_unsupported(ctx, est, "a quadratic trend of %" PRId64 " features", n);
+        return 0;
+    }
     int64_t pairs = n * (n + 1) / 2, k = 0;
     int64_t *first = UC_NEW(ctx->arena, int64_t, (size_t)pairs);
     int64_t *second = UC_NEW(ctx->arena, int64_t, (size_t)pairs);

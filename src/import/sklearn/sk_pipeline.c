@@ -67,7 +67,8 @@ uncork_status sk_hstack(sk_ctx *ctx, const sk_est *est, const sk_result *parts, 
     int64_t width = 0;
     bool named = true;
     for (size_t i = 0; i < count; i++) {
-        if (i && (dtype == UNCORK_STRING) != (parts[i].dtype == UNCORK_STRING)) {
+        bool mixed = i && (dtype == UNCORK_STRING) != (parts[i].dtype == UNCORK_STRING);
+        if (mixed || parts[i].columns) {
             return sk_unsupported(ctx, est, "puts text and numbers into one matrix");
         }
         dtype = sk_common_dtype(dtype, parts[i].dtype);

@@ -70,16 +70,30 @@ uncork_status sk_return_rows(sk_ctx *ctx, const sk_data *in, sk_rows_of x, sk_re
     return UNCORK_OK;
 }
 
-/* The columns of a table side by side in the type they share; numbers of several types as float64. */
-static uncork_status table_columns(sk_ctx *ctx, const sk_est *est, const sk_data *in,
-                                   const int64_t *columns, int64_t count, sk_result *out)
+uncork_status sk_return_table(sk_ctx *ctx, const sk_est *est, const sk_column *columns,
+                              size_t count, sk_result *out)
 {
-    sk_result *parts = UC_NEW(ctx->arena, sk_result, (size_t)count);
-    for (int64_t i = 0; parts && i < count; i++) {
-        const sk_column *c = &in->columns[columns[i]];
-        UC_TRY(sk_return(ctx, &parts[i], uc_g_unsqueeze(ctx->graph, c->ref, 1), c->dtype, 1));
+    size_t texts = 0;
+    for (size_t i = 0; i < count; i++)
+        texts += columns[i].dtype == UNCORK_STRING;
+    sk_result *parts = UC_NEW(ctx->arena, sk_result, count);
+    uc_ref *refs = UC_NEW(ctx->arena, uc_ref, count);
+    if (!parts || !refs) return sk_status(ctx);
+    if (texts && texts < count) {
+        for (size_t i = 0; i < count; i++)
+            refs[i] = columns[i].ref;
+        *out = (sk_result){.out = refs,
+                           .count = count,
+                           .dtype = columns[0].dtype,
+                           .width = (int64_t)count,
+                           .columns = columns};
+        return sk_status(ctx);
     }
-    return parts ? sk_hstack(ctx, est, parts, (size_t)count, out) : sk_status(ctx);
+    for (size_t i = 0; i < count; i++) {
+        uc_ref x = uc_g_unsqueeze(ctx->graph, columns[i].ref, 1);
+        UC_TRY(sk_return(ctx, &parts[i], x, columns[i].dtype, 1));
+    }
+    return sk_hstack(ctx, est, parts, count, out);
 }
 
 uncork_status sk_return_columns(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64_t width,
@@ -91,7 +105,12 @@ uncork_status sk_return_columns(sk_ctx *ctx, const sk_est *est, const sk_data *i
         return sk_fail(ctx, est, NULL, "was trained on %" PRId64 " features, gets %" PRId64, width,
                        fed);
     }
-    if (in->columns && count > 0) return table_columns(ctx, est, in, columns, count, out);
+    if (in->columns && count > 0) {
+        sk_column *chosen = UC_NEW(ctx->arena, sk_column, (size_t)count);
+        for (int64_t i = 0; chosen && i < count; i++)
+            chosen[i] = in->columns[columns[i]];
+        return chosen ? sk_return_table(ctx, est, chosen, (size_t)count, out) : sk_status(ctx);
+    }
     uncork_dtype dtype = in->dtype;
     bool kept = dtype == UNCORK_FLOAT32 || dtype == UNCORK_INT64 || dtype == UNCORK_STRING ||
                 dtype == UNCORK_BOOL;

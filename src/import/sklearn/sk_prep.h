@@ -32,6 +32,11 @@ uncork_status sk_return_rows(sk_ctx *ctx, const sk_data *in, sk_rows_of x, sk_re
 uncork_status sk_return_columns(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64_t width,
                                 const int64_t *columns, int64_t count, sk_result *out);
 
+/* Columns in types of their own: one matrix in their common type, or a table where text and numbers
+ * meet. */
+uncork_status sk_return_table(sk_ctx *ctx, const sk_est *est, const sk_column *columns,
+                              size_t count, sk_result *out);
+
 /* A parameter that is a NumPy type (numpy.float32, dtype('<f4'), float, "int64"); the default when
  * absent or None. Fails when it is no number type. */
 uncork_dtype sk_dtype(sk_ctx *ctx, const sk_est *est, const char *names, uncork_dtype otherwise);

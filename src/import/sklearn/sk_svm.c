@@ -58,7 +58,10 @@ static bool read_support(sk_ctx *ctx, const sk_est *est, svm_parts *p)
     if (!fit || !p->support || !sk_shape1(ctx, est, "support_", p->support, p->weights->shape[1])) {
         return false;
     }
-    if (fit->shape[0] < 1) return sk_fail(ctx, est, "shape_fit_", "is empty"), false;
+    if (fit->shape[0] < 1) {
+        sk_fail(ctx, est, "shape_fit_", "is empty");
+        return false;
+    }
     p->features = ((const int64_t *)fit->data)[0];
     for (int64_t i = 0; i < p->support->shape[0]; i++) {
         int64_t row = ((const int64_t *)p->support->data)[i];

@@ -344,7 +344,10 @@ uncork_status sk_return_outputs(sk_ctx *ctx, sk_method method, const sk_outputs 
                          is_label ? 0 : outputs->width[0]);
     }
     if (method != SK_PREDICT) {
-        *out = (sk_result){parts, (size_t)outputs->count, UNCORK_FLOAT64, outputs->width[0], NULL};
+        *out = (sk_result){.out = parts,
+                           .count = (size_t)outputs->count,
+                           .dtype = UNCORK_FLOAT64,
+                           .width = outputs->width[0]};
         return sk_status(ctx);
     }
     for (int64_t o = 0; o < outputs->count; o++) {

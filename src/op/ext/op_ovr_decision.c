@@ -47,7 +47,7 @@ static void add_row(const double *predictions, const double *confidences, int64_
 /* (0.5 - eps) / the largest magnitude; 0 when all sums are equal: then votes alone count. */
 static double batch_scale(const double *sums, int64_t count)
 {
-    double low = INFINITY, high = -INFINITY;
+    double low = (double)INFINITY, high = -(double)INFINITY;
     for (int64_t i = 0; i < count; i++) {
         low = fmin(low, sums[i]);
         high = fmax(high, sums[i]);
