@@ -9,7 +9,9 @@
  * y            f64 [rows, columns]; columns that no donor has stay as they are
  * n_neighbors  1 or more; weights "uniform" or "distance"
  * skip_far     1: donors that share no column count nothing in "uniform" too (1.6 and later)
- * Numerics: squares expanded as there, summed in order; of equally near donors the smaller index. */
+ * Numerics: squares of differences, summed in order, where scikit-learn expands them by a matrix
+ * product whose rounding depends on the machine: a donor that agrees has distance 0, there it may be
+ * 1e-9. Of equally near donors the smaller index. */
 #include "op/op.h"
 
 #include <inttypes.h>
@@ -47,20 +49,14 @@ static double distance(const double *x, const uint8_t *x_mask, const donors *d, 
 {
     const double *row = d->data + i * d->width;
     const uint8_t *mask = d->mask + i * d->width;
-    double dot = 0, xx = 0, yy = 0, lost_x = 0, lost_y = 0;
+    double square = 0;
     int64_t shared = 0;
     for (int64_t c = 0; c < d->width; c++) {
-        double a = x_mask[c] ? 0 : x[c], b = mask[c] ? 0 : row[c];
-        dot += a * b;
-        xx += a * a;
-        yy += b * b;
-        if (mask[c]) lost_x += a * a;
-        if (x_mask[c]) lost_y += b * b;
-        shared += !x_mask[c] && !mask[c];
+        if (x_mask[c] || mask[c]) continue;
+        square += (x[c] - row[c]) * (x[c] - row[c]);
+        shared++;
     }
     if (shared == 0) return (double)NAN;
-    double square = fmax(-2 * dot + xx + yy, 0);
-    square = fmax(square - lost_x - lost_y, 0);
     return sqrt(square / (double)shared * (double)d->width);
 }
 
