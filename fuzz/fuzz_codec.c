@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t used;
     uint8_t head[512];
     const uc_bytes packed = {data, size};
-    const uncork_limits limits = {.size = sizeof limits, .max_memory_bytes = 8u << 20};
+    const uncork_limits limits = {.size = sizeof limits, .max_memory_bytes = 1u << 20};
     uc_budget_init(&budget, &limits, size);
     uc_codec codec = uc_codec_of(packed);
     if (codec == UC_CODEC_NONE) codec = UC_CODEC_DEFLATE;

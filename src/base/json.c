@@ -81,13 +81,40 @@ static bool take_word(parser *p, const char *word)
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* Behind the digits at c; `c` itself when there are none. */
-static const char *skip_digits(const parser *p, const char *c)
+/* A number while it is read: the digits so far as an integer (which wraps beyond 19 digits). */
+typedef struct digits {
+    const char *at;
+    uint64_t value;
+    int64_t count;
+} digits;
+
+static void take_digits(const parser *p, digits *d)
 {
-    while (c < p->end && is_digit(*c)) {
-        c++;
+    const char *c = d->at;
+    uint64_t value = d->value;
+    for (; c < p->end && is_digit(*c); c++) {
+        value = value * 10 + (uint64_t)(*c - '0');
     }
-    return c;
+    d->count += c - d->at;
+    d->value = value;
+    d->at = c;
+}
+
+static bool fail_number(parser *p, const char *at, const char *expected)
+{
+    p->at = at;
+    return fail(p, expected);
+}
+
+/* Bare NaN and infinities, behind the sign. */
+static bool read_special(parser *p, const char *at, bool minus, double *number)
+{
+    p->at = at;
+    *number = minus ? -HUGE_VAL : HUGE_VAL;
+    if (take_word(p, "Infinity")) return true;
+    *number = (double)NAN;
+    if (!minus && take_word(p, "NaN")) return true;
+    return fail(p, "a number");
 }
 
 /* One number of RFC 8259 or a bare NaN or infinity: an int64 where it fits and was written without
@@ -95,46 +122,45 @@ static const char *skip_digits(const parser *p, const char *c)
 static bool read_number(parser *p, bool *is_int, int64_t *integer, double *number)
 {
     const char *start = p->at;
-    const char *c = start;
+    digits d = {.at = start};
+    digits e = {0};
+    const bool minus = start < p->end && *start == '-';
     *is_int = false;
     *integer = 0;
-    if (c < p->end && *c == '-') c++;
-    if (c < p->end && (*c == 'I' || *c == 'N')) {
-        const bool minus = c != start;
-        p->at = c;
-        *number = minus ? -HUGE_VAL : HUGE_VAL;
-        if (take_word(p, "Infinity")) return true;
-        *number = (double)NAN;
-        if (!minus && take_word(p, "NaN")) return true;
-        return fail(p, "a number");
+    d.at += minus;
+    const char *first = d.at;
+    if (first < p->end && (*first == 'I' || *first == 'N')) {
+        return read_special(p, first, minus, number);
     }
-    const char *digits = c;
-    c = skip_digits(p, c);
-    const char *whole_end = c;
-    p->at = c;
-    if (c == digits) return fail(p, "a digit");
-    if (*digits == '0' && c - digits > 1) {
-        p->at = digits + 1;
-        return fail(p, "no digit after a leading 0");
+    take_digits(p, &d);
+    if (d.count == 0) return fail_number(p, first, "a digit");
+    if (*first == '0' && d.count > 1)
+        return fail_number(p, first + 1, "no digit after a leading 0");
+    const char *whole_end = d.at;
+    if (d.at < p->end && *d.at == '.') {
+        d.at++;
+        take_digits(p, &d);
+        if (d.at == whole_end + 1) return fail_number(p, d.at, "a digit");
     }
-    if (c < p->end && *c == '.') {
-        c = skip_digits(p, c + 1);
-        p->at = c;
-        if (c[-1] == '.') return fail(p, "a digit");
+    int64_t exponent = d.at == whole_end ? 0 : -(d.at - whole_end - 1);
+    e.at = d.at;
+    if (e.at < p->end && (*e.at == 'e' || *e.at == 'E')) {
+        e.at++;
+        const bool down = e.at < p->end && *e.at == '-';
+        e.at += e.at < p->end && (*e.at == '-' || *e.at == '+');
+        take_digits(p, &e);
+        if (e.count == 0) return fail_number(p, e.at, "a digit");
+        if (e.count < 10) exponent += down ? -(int64_t)e.value : (int64_t)e.value;
     }
-    if (c < p->end && (*c == 'e' || *c == 'E')) {
-        c++;
-        if (c < p->end && (*c == '-' || *c == '+')) c++;
-        digits = c;
-        c = skip_digits(p, c);
-        p->at = c;
-        if (c == digits) return fail(p, "a digit");
-    }
-    p->at = c;
-    const uc_str text = {start, (size_t)(c - start)};
-    if (c == whole_end && uc_text_i64(text, integer)) {
+    p->at = e.at;
+    const uc_str text = {start, (size_t)(e.at - start)};
+    if (e.at == whole_end && uc_text_i64(text, integer)) {
         *is_int = true;
         *number = (double)*integer;
+        return true;
+    }
+    if (d.count <= 19 && e.count < 10 && uc_decimal_f64(d.value, exponent, number)) {
+        if (minus) *number = -*number;
         return true;
     }
     return uc_text_f64(text, number);

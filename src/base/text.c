@@ -280,6 +280,13 @@ static double small_decimal(uint64_t w, int q)
     return round_to_f64(quotient, q - w_lead - 63 + five_lead, inexact);
 }
 
+bool uc_decimal_f64(uint64_t w, int64_t exponent, double *value)
+{
+    if (exponent < -MAX_SMALL_POWER || exponent > MAX_SMALL_POWER) return false;
+    *value = w ? small_decimal(w, (int)exponent) : 0.0;
+    return true;
+}
+
 /* The digits of a decimal: w or digits[0..count), times 10^exponent. */
 typedef struct decimal {
     uint64_t w;       /* the first 19 significant digits */
@@ -373,8 +380,35 @@ static bool same_word(uc_str s, const char *lower)
     return true;
 }
 
+/* A plain decimal of at most 19 digits and without exponent, the whole of `s`: most numbers are. */
+static bool read_plain(uc_str s, double *value)
+{
+    enum { FEW = 19 };
+    uint64_t w = 0;
+    size_t digits = 0;
+    size_t point = SIZE_MAX;
+    size_t i = s.size > 0 && s.data[0] == '-';
+    const bool minus = i > 0;
+    for (; i < s.size; i++) {
+        if (is_digit(s.data[i])) {
+            w = w * 10 + (uint64_t)(s.data[i] - '0'); /* unsigned: may wrap, then it isn't used */
+            digits++;
+        } else if (s.data[i] == '.' && point == SIZE_MAX) {
+            point = i;
+        } else {
+            return false;
+        }
+    }
+    if (digits == 0 || digits > FEW) return false;
+    const int64_t exponent = point == SIZE_MAX ? 0 : -(int64_t)(s.size - point - 1);
+    if (!uc_decimal_f64(w, exponent, value)) return false;
+    if (minus) *value = -*value;
+    return true;
+}
+
 bool uc_text_f64(uc_str s, double *value)
 {
+    if (read_plain(s, value)) return true;
     s = uc_text_trim(s);
     size_t at = 0;
     const bool minus = s.size > 0 && s.data[0] == '-';
@@ -394,10 +428,7 @@ bool uc_text_f64(uc_str s, double *value)
         if (!read_decimal(s, &at, &d) || at != s.size) return false;
         if (d.w == 0) {
             v = 0.0;
-        } else if (d.digit_count <= 19 && d.exponent >= -MAX_SMALL_POWER &&
-                   d.exponent <= MAX_SMALL_POWER) {
-            v = small_decimal(d.w, (int)d.exponent);
-        } else {
+        } else if (d.digit_count > 19 || !uc_decimal_f64(d.w, d.exponent, &v)) {
             v = big_decimal(&d);
         }
     }

@@ -17,6 +17,9 @@ void uc_text_escape(uc_writer *w, uc_str s);
  * false when it isn't one. Locale-free. */
 bool uc_text_f64(uc_str s, double *value);
 bool uc_text_i64(uc_str s, int64_t *value);
+/* w * 10^exponent to the nearest double, where 128 bits hold what decides it: |exponent| <= 27. False
+ * beyond. The fast path of parsers that count digits themselves (19 at most). */
+bool uc_decimal_f64(uint64_t w, int64_t exponent, double *value);
 /* The shortest decimal that reads back as the same double (float): "0.1", "1e-05", "nan". */
 size_t uc_f64_text(double value, char out[32]);
 size_t uc_f32_text(float value, char out[32]);
