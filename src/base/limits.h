@@ -6,10 +6,16 @@
 #define UC_LIMIT_FINDINGS        1000
 /* JSON and UBJSON nesting: xgboost needs 8. */
 #define UC_LIMIT_JSON_DEPTH      200
-/* Pickle values nested inside each other when walked: Pipelines 60 deep are real, 10,000 are not. */
-#define UC_LIMIT_PICKLE_DEPTH    10000
-/* Pickle opcodes a byte of input: one is the truth, more leaves room for nothing. */
-#define UC_LIMIT_PICKLE_DIMS     UNCORK_MAX_RANK
+/* Pickles inside a pickle: joblib's object arrays are one level. */
+#define UC_LIMIT_PICKLE_NESTING  4
+/* Bytes of a global's module or name: real ones stay below 100. */
+#define UC_LIMIT_PICKLE_NAME     1000
+/* Digits of an integer written as text: CPython's own limit. */
+#define UC_LIMIT_PICKLE_DIGITS   4300
+/* Fields of a NumPy record: a tree's node has 8. */
+#define UC_LIMIT_PICKLE_FIELDS   4096
+/* Elements of a tensor made from lists: shared lists make a small file look like an endless one. */
+#define UC_LIMIT_PICKLE_LIST     ((size_t)1 << 28)
 /* Containers inside containers (a pickle in a gzip in a zip). */
 #define UC_LIMIT_NESTING         3
 /* Estimators inside estimators: real ones stay below 10. */

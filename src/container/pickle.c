@@ -1,7 +1,7 @@
 /* The pickle machine: runs opcodes over the bytes, makes nodes, keeps stack and marks.
  *
  * Nothing recurses over the stream: values are built bottom-up, and only a pickle inside a pickle
- * (joblib's object arrays) calls uc_pickle_run again, PICKLE_NESTING deep. Every opcode takes a byte
+ * (joblib's object arrays) calls uc_pickle_run again, UC_LIMIT_PICKLE_NESTING deep. Every opcode takes a byte
  * of the input and moves values that took one, so time and memory are linear in the input except
  * where a builder goes over data that the memo shares; that is charged to the budget. */
 #include "container/pickle.h"
@@ -11,9 +11,6 @@
 #include "base/limits.h"
 #include "container/codec.h"
 #include "container/pickle_machine.h"
-
-/* A pickle in a pickle: joblib writes one level. */
-#define PICKLE_NESTING 4
 
 uncork_status uc_pickle_out_of_memory(uc_pickle_machine *m)
 {
@@ -187,7 +184,7 @@ static uncork_status step(uc_pickle_machine *m)
 
 uncork_status uc_pickle_run(uc_pickle_machine *m, uc_pickle **root)
 {
-    if (m->depth >= PICKLE_NESTING) {
+    if (m->depth >= UC_LIMIT_PICKLE_NESTING) {
         return uc_fail(m->error, UNCORK_LIMIT, m->op_offset, "pickles nested %d deep", m->depth);
     }
     const uc_pickle_frame outer = m->frame;

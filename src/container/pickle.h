@@ -92,7 +92,7 @@ typedef struct uc_pickle_side {
  * bytes  must live as long as the arena.
  * root   receives the value.
  * info   may be NULL.
- * Returns OK, MALFORMED (with the offset), UNSUPPORTED, LIMIT or NO_MEMORY. */
+ * Returns OK, MALFORMED (with the offset), UNSUPPORTED, LIMIT, NO_MEMORY, or IO for a side file. */
 uncork_status uc_pickle_read(uc_bytes bytes, const uc_pickle_side *side, uc_arena *arena,
                              uc_budget *budget, uc_pickle **root, uc_pickle_info *info,
                              uncork_error *error);

@@ -5,9 +5,8 @@
 
 #include <inttypes.h>
 
+#include "base/limits.h"
 #include "base/text.h"
-
-#define DTYPE_FIELDS 4096
 
 /* ---- dtype ---------------------------------------------------------------------------------- */
 
@@ -152,7 +151,8 @@ static uncork_status set_sub_array(uc_pickle_machine *m, uc_pickle_dtype *dtype,
 static uncork_status find_field(uc_pickle_machine *m, const uc_pickle *fields,
                                 const uc_pickle *name, const uc_pickle **field)
 {
-    if (name->kind != UC_PICKLE_TEXT && name->kind != UC_PICKLE_BYTES) {
+    if ((name->kind != UC_PICKLE_TEXT && name->kind != UC_PICKLE_BYTES) ||
+        name->text.size > UC_LIMIT_PICKLE_NAME) {
         return UNCORK_OK;
     }
     size_t i = fields->count;
@@ -171,7 +171,7 @@ static uncork_status set_fields(uc_pickle_machine *m, uc_pickle_dtype *dtype,
                                 const uc_pickle *names, const uc_pickle *fields)
 {
     const size_t count = names->count;
-    if (fields->kind != UC_PICKLE_DICT || count > DTYPE_FIELDS || count > fields->count) {
+    if (fields->kind != UC_PICKLE_DICT || count > UC_LIMIT_PICKLE_FIELDS || count > fields->count) {
         return UC_PICKLE_FAIL(m, "a dtype names %zu fields and describes %zu", count,
                               fields->kind == UC_PICKLE_DICT ? fields->count : 0);
     }

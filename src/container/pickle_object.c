@@ -1,8 +1,6 @@
 /* Opcodes about globals and objects: a global is a name, a call is kept and not made. */
+#include "base/limits.h"
 #include "container/pickle_machine.h"
-
-/* Bytes of a module's or global's name: real ones stay below 100. */
-#define NAME_BYTES 1000
 
 static void note_numpy(uc_pickle_machine *m, uc_str module)
 {
@@ -17,11 +15,11 @@ static void note_numpy(uc_pickle_machine *m, uc_str module)
 /* The one SYMBOL of a module and name. */
 static uncork_status intern(uc_pickle_machine *m, uc_str module, uc_str name, uc_pickle **symbol)
 {
-    if (module.size > NAME_BYTES || name.size > NAME_BYTES) {
+    if (module.size > UC_LIMIT_PICKLE_NAME || name.size > UC_LIMIT_PICKLE_NAME) {
         return uc_fail(m->error, UNCORK_LIMIT, m->op_offset, "%s has a name of %zu bytes",
                        m->op_name, module.size > name.size ? module.size : name.size);
     }
-    char key[2 * NAME_BYTES + 1];
+    char key[2 * UC_LIMIT_PICKLE_NAME + 1];
     memcpy(key, module.data, module.size);
     key[module.size] = '\n';
     memcpy(key + module.size + 1, name.data, name.size);

@@ -2,11 +2,9 @@
  * stand there as they are. */
 #include <inttypes.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "container/pickle_machine.h"
-
-/* Digits of a decimal integer: CPython's own limit (sys.int_info.default_max_str_digits). */
-#define DECIMAL_DIGITS 4300
 
 uncork_status uc_pickle_line(uc_pickle_machine *m, uc_str *line)
 {
@@ -93,7 +91,7 @@ uncork_status uc_pickle_op_long(uc_pickle_machine *m, int width)
 static uncork_status big_decimal(uc_pickle_machine *m, uc_str digits, bool negative,
                                  uc_pickle **out)
 {
-    uint32_t limbs[DECIMAL_DIGITS / 9 + 2] = {0};
+    uint32_t limbs[UC_LIMIT_PICKLE_DIGITS / 9 + 2] = {0};
     size_t count = 0;
     for (size_t i = 0; i < digits.size;) {
         uint32_t chunk = 0, scale = 1;
@@ -153,9 +151,9 @@ uncork_status uc_pickle_op_int_line(uc_pickle_machine *m, int arg)
         return UC_PICKLE_FAIL(m, "%s is no number: '%.*s'", m->op_name,
                               (int)(line.size < 40 ? line.size : 40), line.data);
     }
-    if (digits.size > DECIMAL_DIGITS) {
+    if (digits.size > UC_LIMIT_PICKLE_DIGITS) {
         return uc_fail(m->error, UNCORK_LIMIT, m->op_offset, "%s of %zu digits, %d are allowed",
-                       m->op_name, digits.size, DECIMAL_DIGITS);
+                       m->op_name, digits.size, UC_LIMIT_PICKLE_DIGITS);
     }
     uc_pickle *node = NULL;
     UC_TRY(big_decimal(m, digits, line.data[0] == '-', &node));

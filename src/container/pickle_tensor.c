@@ -1,11 +1,9 @@
 /* Values of a pickle -> one dense tensor, as numpy.asarray() would make it of them. */
 #include <inttypes.h>
 
+#include "base/limits.h"
 #include "container/pickle.h"
 #include "container/sparse.h"
-
-/* Elements of a tensor made from lists: shared lists make a small file look like an endless one. */
-#define LIST_ELEMENTS ((size_t)1 << 28)
 
 /* What the elements of nested lists have in common. */
 typedef struct survey {
@@ -164,10 +162,11 @@ static const uc_tensor *from_list(const uc_pickle *v, uc_arena *arena, uncork_er
     bool fits = uc_shape_count(s.shape, s.rank, &count);
     for (int i = 0; fits && i < s.rank; i++) { /* an empty last axis is visited all the same */
         fits = uc_mul_size(visits, s.shape[i] ? (size_t)s.shape[i] : 1, &visits) &&
-               visits <= LIST_ELEMENTS;
+               visits <= UC_LIMIT_PICKLE_LIST;
     }
     if (!fits) {
-        uc_fail(error, UNCORK_LIMIT, v->offset, "a list of more than %zu elements", LIST_ELEMENTS);
+        uc_fail(error, UNCORK_LIMIT, v->offset, "a list of more than %zu elements",
+                UC_LIMIT_PICKLE_LIST);
         return NULL;
     }
     if (!survey_elements(&s, v, 0)) {
