@@ -136,8 +136,35 @@ static void a_damaged_file_fails_cleanly(void **state)
     uc_arena_free(files);
 }
 
+static void running_out_of_memory_anywhere_is_said(void **state)
+{
+    (void)state;
+    uc_arena *files = uc_arena_new(NULL);
+    for (size_t r = 0; r < sizeof readers / sizeof readers[0]; r++) {
+        for (int f = 0; f < 4 && readers[r].files[f]; f++) {
+            const uc_bytes bytes = fixture(files, readers[r].files[f]);
+            uncork_status status = UNCORK_NO_MEMORY;
+            for (long n = 1; status != UNCORK_OK; n++) {
+                uncork_error err = {0};
+                uc_arena *arena = uc_arena_new(NULL);
+                uc_arena_fail_after(n);
+                status = readers[r].read(bytes, arena, NULL, &err);
+                uc_arena_fail_after(0);
+                CHECK(status == UNCORK_OK || status == UNCORK_NO_MEMORY);
+                CHECK_INT(err.status, status);
+                uc_arena_free(arena);
+                CHECK(n < 100000);
+            }
+        }
+    }
+    uc_arena_free(files);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_damaged_file_fails_cleanly)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_damaged_file_fails_cleanly),
+        cmocka_unit_test(running_out_of_memory_anywhere_is_said),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
