@@ -1,0 +1,33 @@
+#!/bin/sh
+# --json is one object a line, --csv has a header, --top and --labels do what they say
+. tests/mission/lib.sh
+model=$digits/model_and_scaler.pkl
+run "$uncork" predict "$model" "$digits/digit_5.png" "$work/none.png" --json --quiet
+[ "$status" = 1 ] || fail "exit status $status"
+python3 - "$work/out" <<'P' || exit 1
+import json, sys
+good, bad = [json.loads(line) for line in open(sys.argv[1])]
+if "error" in good:
+    good, bad = bad, good
+assert good["label"] == 5 and len(good["probabilities"]) == 10 and len(good["top"]) == 5, good
+assert good["top"][0] == {"label": "5", "index": 5, "score": good["probabilities"][5]}, good["top"]
+assert set(bad) == {"input", "error"}, bad
+P
+run "$uncork" predict "$model" "$digits/digit_5.png" --csv --quiet
+head -1 "$work/out" | grep -q '^input,label,probabilities_0,' || fail "header: $(head -1 "$work/out")"
+[ "$(grep -c . "$work/out")" = 2 ] || fail "two lines"
+printf 'zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n' >"$work/labels.txt"
+printf '{"0":"zero","1":"one","2":"two","3":"three","4":"four","5":"five","6":"six","7":"seven","8":"eight","9":"nine"}' >"$work/labels.json"
+for labels in labels.txt labels.json; do
+    run "$uncork" predict "$model" "$digits/digit_5.png" --labels "$work/$labels" --top 1
+    expect 0 'digit_5.png: five '
+done
+printf 'zero\none\n' >"$work/short.txt"
+run "$uncork" predict "$model" "$digits/digit_5.png" --labels "$work/short.txt"
+expect 2 '2 labels for 10 classes'
+run "$uncork" predict "$model" "$digits/digit_5.png" --top all --quiet
+[ "$(tr -cd ',' <"$work/out" | wc -c)" = 9 ] || fail "--top all: $(cat "$work/out")"
+run "$uncork" predict "$model" "$digits/digit_5.png" --method decision_function
+expect 0 'digit_5.png: 5 '
+run "$uncork" predict "$model" "$digits/digit_5.png" --method transform
+expect 2 'has no method transform'

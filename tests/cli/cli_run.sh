@@ -1,0 +1,16 @@
+#!/bin/sh
+# run: names, casts, outputs under their names, nothing left behind on failure
+. tests/mission/lib.sh
+printf '[[1,2,3],[4,5,6.5]]' >"$work/x.json"
+run "$uncork" run "$data/three.pkl" --input "X=$work/x.json" --output "$work/a/b"
+expect 0 ''
+[ "$(cd "$work/a/b" && ls | tr '\n' ' ')" = "label.npy probabilities.npy scores.npy " ] || fail "outputs: $(ls "$work/a/b")"
+run "$uncork" run "$data/three.pkl" --input "$work/x.json" --method predict --output "$work/c"
+[ "$(ls "$work/c")" = predict.npy ] || fail "outputs: $(ls "$work/c")"
+run "$uncork" run "$data/three.pkl" --input "$work/none.npy" --output "$work/d"
+expect 1 'none.npy'
+[ ! -e "$work/d" ] || [ -z "$(ls "$work/d")" ] || fail "something is left behind"
+printf '[[1,2]]' >"$work/two.json"
+run "$uncork" run "$data/three.pkl" --input "$work/two.json" --output "$work/d"
+expect 1 '3'
+[ ! -e "$work/d" ] || [ -z "$(ls "$work/d")" ] || fail "something is left behind"
