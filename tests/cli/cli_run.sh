@@ -4,7 +4,7 @@
 printf '[[1,2,3],[4,5,6.5]]' >"$work/x.json"
 run "$uncork" run "$data/three.pkl" --input "X=$work/x.json" --output "$work/a/b"
 expect 0 ''
-[ "$(cd "$work/a/b" && ls | tr '\n' ' ')" = "label.npy probabilities.npy scores.npy " ] || fail "outputs: $(ls "$work/a/b")"
+[ "$(cd "$work/a/b" && ls | tr '\n' ' ')" = "label.npy probabilities.npy " ] || fail "outputs: $(ls "$work/a/b")"
 run "$uncork" run "$data/three.pkl" --input "$work/x.json" --method predict --output "$work/c"
 [ "$(ls "$work/c")" = predict.npy ] || fail "outputs: $(ls "$work/c")"
 run "$uncork" run "$data/three.pkl" --input "$work/none.npy" --output "$work/d"
