@@ -9,6 +9,7 @@
 typedef struct uc_boost_info {
     int64_t features;
     int64_t columns;    /* of raw predictions: classes, targets, or 1 */
+    int64_t classes;    /* as the file counts them; 0 or 1 where there is one column */
     int64_t iterations; /* boosting rounds that hold trees */
     int64_t trees;
     uc_str objective;         /* "binary:logistic", "binary sigmoid:1" */

@@ -16,7 +16,8 @@ typedef struct reader {
     uc_budget *budget;
     uncork_error *error;
     uncork_status status;
-    bool ended; /* the line after the trees was there */
+    bool ended;  /* the line after the trees was there */
+    bool marked; /* and it was "end of trees", which 2.2 began to write */
 } reader;
 
 const uc_boost_info *uc_lgb_info(const uc_lgb *model) { return &model->info; }
@@ -272,6 +273,7 @@ static void read_trees(reader *r, uc_str line)
         read_tree(r, values, t);
     }
     r->ended = more;
+    r->marked = more && begins(line, "end of trees");
 }
 
 /* ---- the rest --------------------------------------------------------------------------------- */
@@ -453,6 +455,9 @@ uncork_status uc_lgb_read(uc_bytes bytes, uc_arena *arena, uc_budget *budget, uc
     UC_TRY(read_model(&r));
     if (m->info.trees % m->info.columns != 0) {
         return fail(&r, NULL, "the number of trees isn't a multiple of the trees a round", -1);
+    }
+    if (m->is_average && !r.marked) {
+        m->link = NULL; /* leaves of random forests were predictions themselves before 2.2 */
     }
     m->info.iterations = m->info.trees / m->info.columns;
     m->info.one_column = m->info.columns == 1;

@@ -35,8 +35,11 @@ static uncork_status import_class(const uc_xgb *model, const char *entry, uc_ref
         return g->status;
     }
     int64_t classes = info->columns > 1 ? info->columns : 2;
-    uc_ref index = uc_xgb_class(g, model, margin, false);
-    if (info->labels && uc_tensor_count(info->labels) == classes) {
+    bool several = info->columns > 1 && info->classes <= 2;
+    uc_ref index = uc_xgb_class(g, model, margin, several);
+    if (uc_str_is(info->objective, "multi:softmax")) {
+        index = uc_g_cast(g, index, UNCORK_INT32);
+    } else if (info->labels && !several && uc_tensor_count(info->labels) == classes) {
         index = uc_g_gather(g, uc_graph_const(g, info->labels), index, 0);
     }
     uc_graph_output(g, entry, index);

@@ -1,7 +1,7 @@
 /* A model of xgboost as graph nodes, in the arithmetic of the version that wrote it.
  *
  * Source: xgboost src/predictor/cpu_predictor.cc (PredValue up to 1.2: the trees' sum, then the base;
- * PredictByAllTrees since 1.3: from the base on, tree after tree), src/gbm/gbtree.cc (Dart),
+ * PredictByAllTrees since 1.3: from the base on, tree after tree), src/gbm/gbtree.cc (Dart, 1.4),
  * src/gbm/gblinear.cc, src/common/categorical.h (Decision). */
 #include "graph/graph_trees.h"
 #include "import/boosting/xgboost_model.h"
@@ -12,6 +12,12 @@
 static uc_ref fail_memory(uc_graph *g)
 {
     return uc_graph_fail(g, UNCORK_NO_MEMORY, "no memory for trees");
+}
+
+/* Older than 1.`minor`. */
+static bool older_than(const uc_xgb *m, int minor)
+{
+    return m->major == 0 || (m->major == 1 && m->minor < minor);
 }
 
 /* Trees of the first rounds. */
@@ -88,7 +94,7 @@ static void fill_set(const uc_xgb_tree *tree, int64_t i, uc_tree_table *table, i
 /* inplace_predict of dart takes the base off a tree's own prediction again. */
 static float leaf_value(const uc_xgb *m, int64_t t, float value, const uc_boost_run *run)
 {
-    if (m->booster != UC_XGB_DART || !run || !run->in_place) {
+    if (m->booster != UC_XGB_DART || !run || !run->in_place || older_than(m, 4)) {
         return value;
     }
     float base = m->base[m->group[t]];
@@ -131,7 +137,7 @@ static bool fill_table(uc_graph *g, const uc_xgb *m, const uc_boost_run *run, uc
                              .columns = m->groups,
                              .features = m->info.features,
                              .strict = true,
-                             .base_last = m->major == 0 || (m->major == 1 && m->minor < 3)};
+                             .base_last = older_than(m, m->booster == UC_XGB_DART ? 4 : 3)};
     for (int64_t t = 0; t < trees; t++) {
         table->nodes += m->trees[t].nodes;
     }
@@ -180,7 +186,7 @@ static uc_ref linear_margin(uc_graph *g, const uc_xgb *m, uc_ref x)
     memcpy(w->data, m->linear, (size_t)(shape[0] * shape[1]) * sizeof(float));
     float *bias = (float *)w->data + m->info.features * m->groups;
     for (int64_t k = 0; k < m->groups; k++) {
-        bias[k] += m->base[k];
+        bias[k] += m->base[0]; /* also where each class has its own (3.1 and later) */
     }
     uc_node *node = uc_graph_node(g, "uncork.OrderedLinear", &x, 1, 1);
     uc_node_tensor(g, node, "weight", w);

@@ -125,12 +125,12 @@ static void read_categories(reader *r, const uc_json *json, int64_t t, uc_xgb_tr
     }
 }
 
-/* Leaves of several values: up to 3.0 base_weights hold every node's, later leaf_weights the leaves'
- * alone, in the order of the leaves. */
+/* Leaves of several values: up to 3.0 base_weights hold every node's; later leaf_weights the leaves'
+ * alone, and a leaf's right child says which. */
 static void read_vectors(reader *r, const uc_json *json, int64_t t, uc_xgb_tree *tree)
 {
     const uc_json *weights = uc_json_get(json, "leaf_weights");
-    int64_t count, leaves = 0;
+    int64_t count;
     if (__builtin_mul_overflow(tree->nodes, tree->width, &count)) {
         fail(r, json, "base_weights", t);
         return;
@@ -141,16 +141,18 @@ static void read_vectors(reader *r, const uc_json *json, int64_t t, uc_xgb_tree 
     }
     float *packed = floats(r, weights, (int64_t)uc_json_count(weights), "leaf_weights", t);
     tree->vectors = UC_NEW(r->arena, float, (size_t)count);
+    int64_t leaves = (int64_t)uc_json_count(weights) / tree->width;
     for (int64_t i = 0; packed && tree->vectors && i < tree->nodes; i++) {
         if (tree->left[i] >= 0) {
             continue;
         }
-        if ((leaves + 1) * tree->width > (int64_t)uc_json_count(weights)) {
+        if (tree->right[i] < 0 || tree->right[i] >= leaves) {
             fail(r, weights, "leaf_weights", t);
             return;
         }
-        memcpy(tree->vectors + i * tree->width, packed + leaves++ * tree->width,
+        memcpy(tree->vectors + i * tree->width, packed + tree->right[i] * tree->width,
                (size_t)tree->width * sizeof(float));
+        tree->right[i] = -1;
     }
 }
 

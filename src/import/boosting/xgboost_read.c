@@ -55,8 +55,14 @@ const uc_boost_info *uc_xgb_info(const uc_xgb *model) { return &model->info; }
 /* ---- what every format needs ------------------------------------------------------------------ */
 
 /* ObjFunction::ProbToMargin. */
-static float to_margin(const uc_xgb_objective *objective, float base)
+static float to_margin(const uc_xgb *m, const uc_xgb_objective *objective, float base)
 {
+    /* 1.3 made the raw scores' base a raw score. */
+    bool raw = uc_str_is(m->info.objective, "binary:logitraw") &&
+               (m->major > 1 || (m->major == 1 && m->minor >= 3));
+    if (raw) {
+        return base;
+    }
     if (objective->base == UC_XGB_SCALE_LOGIT) {
         return -logf(1.0f / base - 1.0f);
     }
@@ -76,7 +82,7 @@ static uncork_status set_base(uc_xgb *m, const uc_xgb_objective *objective, cons
     }
     for (int64_t k = 0; k < m->groups; k++) {
         float b = base[count == 1 ? 0 : k];
-        m->base[k] = is_margin ? b : to_margin(objective, b);
+        m->base[k] = is_margin ? b : to_margin(m, objective, b);
     }
     return UNCORK_OK;
 }
@@ -107,6 +113,7 @@ static void set_info(uc_xgb *m, const uc_xgb_objective *objective)
     bool wide = info->trees > 0 && m->trees[0].width > 1;
     int64_t a_round = (wide ? 1 : m->groups) * (m->parallel > 0 ? m->parallel : 1);
     info->columns = m->groups;
+    info->classes = m->classes;
     info->iterations = info->trees / a_round;
     info->booster = m->booster == UC_XGB_LINEAR ? "gblinear"
                     : m->booster == UC_XGB_DART ? "dart"
@@ -232,7 +239,8 @@ static uncork_status read_with_config(uc_bytes bytes, uc_xgb *m, uc_arena *arena
                        "the model needs %" PRIu64 " bytes, %zu remain", size, bytes.size - head);
     }
     uc_bytes model = {bytes.data + head, (size_t)size};
-    return uc_xgb_read_binary(model, m, arena, budget, error);
+    return uc_xgb_read_binary(starts(model, "binf") ? after(model, 4) : model, m, arena, budget,
+                              error);
 }
 
 uncork_status uc_xgb_read(uc_bytes bytes, uc_arena *arena, uc_budget *budget, uc_xgb **model,

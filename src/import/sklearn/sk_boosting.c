@@ -146,7 +146,7 @@ uncork_status sk_do_xgb_classifier(sk_ctx *ctx, const sk_est *est, sk_method met
     uc_graph *g = ctx->graph;
     uc_ref margin = xgb_margin(ctx, &x, in);
     int64_t columns = x.info->columns > 1 ? x.info->columns : 2;
-    bool several = columns > 2 && sk_int(ctx, est, "n_classes_", columns) == 2;
+    bool several = x.info->columns > 1 && sk_int(ctx, est, "n_classes_", columns) == 2;
     if (method == SK_PREDICT_PROBA) {
         return sk_return(ctx, out, uc_xgb_proba(g, x.model, margin), UNCORK_FLOAT32, columns);
     }

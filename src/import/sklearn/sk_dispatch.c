@@ -226,6 +226,9 @@ static bool switched_on(const sk_est *est, sk_method method)
     if (proba && uc_str_is(est->class_name, "VotingClassifier")) {
         return sk_str_is(est, "voting", "soft");
     }
+    if (method == SK_DECISION_FUNCTION && uc_str_is(est->class_name, "GradientBoostingRegressor")) {
+        return est->version < 19; /* deprecated in 0.17, gone in 0.19 */
+    }
     bool lof = uc_str_is(est->class_name, "LocalOutlierFactor");
     if (lof && method != SK_KNEIGHBORS) return truth(est, "novelty");
     return true;

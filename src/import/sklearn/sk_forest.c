@@ -45,7 +45,7 @@ static uncork_status classify(sk_ctx *ctx, const sk_est *est, const sk_trees *tr
     table.divisor = (double)trees->count;
     uc_ref x = sk_x_f32(ctx, est, in, table.features);
     uc_ref proba = uc_tree_table_node(ctx->graph, &table, x, 0);
-    return sk_return_outputs(ctx, method, &outputs, proba, out);
+    return sk_return_outputs(ctx, est, method, &outputs, proba, out);
 }
 
 static uncork_status regress(sk_ctx *ctx, const sk_est *est, const sk_trees *trees,

@@ -20,7 +20,7 @@ static double clip(double p, double eps) { return p < eps ? eps : p > 1 - eps ? 
 /* Probabilities of the classes -> raw predictions, constant: [outputs]. */
 static void link_constant(const boosting *b, const double *p, double *raw)
 {
-    double eps = b->est.version >= 109 ? DBL_EPSILON : (double)FLT_EPSILON, mean = 0;
+    double eps = b->est.version >= 108 ? DBL_EPSILON : (double)FLT_EPSILON, mean = 0;
     if (b->outputs == 1) {
         double odds = clip(p[1], eps);
         odds = log(odds / (1 - odds));
@@ -41,7 +41,7 @@ static void link_constant(const boosting *b, const double *p, double *raw)
 static uc_ref link_computed(sk_ctx *ctx, const boosting *b, uc_ref p)
 {
     uc_graph *g = ctx->graph;
-    double eps = b->est.version >= 109 ? DBL_EPSILON : (double)FLT_EPSILON;
+    double eps = b->est.version >= 108 ? DBL_EPSILON : (double)FLT_EPSILON;
     if (b->outputs == 1) {
         p = uc_g_slice(g, p, 1, 1, 2);
     }
@@ -190,7 +190,7 @@ static uc_ref raw_predictions(sk_ctx *ctx, boosting *b, const sk_data *in)
 uncork_status sk_do_gradient_boosting_regressor(sk_ctx *ctx, const sk_est *est, sk_method method,
                                                 const sk_data *in, sk_result *out)
 {
-    (void)method;
+    (void)method; /* decision_function, up to 0.18, is predict */
     boosting b = {.est = *est};
     uc_ref raw = raw_predictions(ctx, &b, in);
     if (sk_status(ctx) == UNCORK_OK && b.outputs != 1) {

@@ -314,8 +314,8 @@ void sk_tree_proba(const sk_est *est, const sk_tree *tree, const sk_outputs *out
     }
 }
 
-uncork_status sk_return_outputs(sk_ctx *ctx, sk_method method, const sk_outputs *outputs,
-                                uc_ref proba, sk_result *out)
+uncork_status sk_return_outputs(sk_ctx *ctx, const sk_est *est, sk_method method,
+                                const sk_outputs *outputs, uc_ref proba, sk_result *out)
 {
     uc_graph *g = ctx->graph;
     uc_ref *parts = UC_NEW(ctx->arena, uc_ref, (size_t)outputs->count);
@@ -324,6 +324,9 @@ uncork_status sk_return_outputs(sk_ctx *ctx, sk_method method, const sk_outputs 
     }
     int64_t begin = 0;
     uncork_dtype labels = outputs->classes[0]->dtype;
+    if (outputs->count > 1 && est->version < 21 && labels != UNCORK_STRING) {
+        labels = UNCORK_FLOAT64; /* an array of zeros took them up to 0.20 */
+    }
     for (int64_t o = 0; o < outputs->count; o++) {
         uc_ref part =
             outputs->count == 1 ? proba : sk_columns(ctx, proba, begin, begin + outputs->width[o]);

@@ -58,8 +58,8 @@ bool sk_outputs_read(sk_ctx *ctx, const sk_est *est, sk_outputs *outputs);
 void sk_tree_proba(const sk_est *est, const sk_tree *tree, const sk_outputs *outputs, int64_t node,
                    bool raw, double *proba);
 /* Answers predict, predict_proba, predict_log_proba from the outputs' columns side by side. */
-uncork_status sk_return_outputs(sk_ctx *ctx, sk_method method, const sk_outputs *outputs,
-                                uc_ref proba, sk_result *out);
+uncork_status sk_return_outputs(sk_ctx *ctx, const sk_est *est, sk_method method,
+                                const sk_outputs *outputs, uc_ref proba, sk_result *out);
 /* NumPy's sum along a contiguous axis (pairwise, 8 accumulators from 8 elements on). */
 double sk_pairwise_sum(const double *v, int64_t n);
 /* [1 - positive, positive] of positive [rows, 1]. */
