@@ -201,16 +201,21 @@ static bool truth(const sk_est *est, const char *names)
     return uc_pickle_i64(sk_attr(est, names), &v) && v != 0;
 }
 
-/* What linear models and support vector regression lost with 0.19: a regressor's decision_function,
+/* What linear models, trees and support vector regression lost with 0.19: a regressor's decision_function,
  * and transform, which selected features. */
 static bool only_in_0_18(const sk_row *row, sk_method method)
 {
     if (method == SK_DECISION_FUNCTION) {
-        return row->handler == sk_do_linear_regressor || row->handler == sk_do_svr;
+        return row->handler == sk_do_linear_regressor || row->handler == sk_do_svr ||
+               row->handler == sk_do_gradient_boosting_regressor;
     }
     return method == SK_TRANSFORM &&
            (row->handler == sk_do_linear_regressor || row->handler == sk_do_linear_classifier ||
-            row->handler == sk_do_sgd_classifier || row->handler == sk_do_logistic);
+            row->handler == sk_do_sgd_classifier || row->handler == sk_do_logistic ||
+            row->handler == sk_do_tree_classifier || row->handler == sk_do_tree_regressor ||
+            row->handler == sk_do_forest_classifier || row->handler == sk_do_forest_regressor ||
+            row->handler == sk_do_gradient_boosting_classifier ||
+            row->handler == sk_do_gradient_boosting_regressor);
 }
 
 /* Methods that a parameter switches on (available_if in scikit-learn). */
@@ -225,9 +230,6 @@ static bool switched_on(const sk_est *est, sk_method method)
     }
     if (proba && uc_str_is(est->class_name, "VotingClassifier")) {
         return sk_str_is(est, "voting", "soft");
-    }
-    if (method == SK_DECISION_FUNCTION && uc_str_is(est->class_name, "GradientBoostingRegressor")) {
-        return est->version < 19; /* deprecated in 0.17, gone in 0.19 */
     }
     bool lof = uc_str_is(est->class_name, "LocalOutlierFactor");
     if (lof && method != SK_KNEIGHBORS) return truth(est, "novelty");

@@ -1,5 +1,6 @@
 /* Decision trees and forests of them: classifiers, regressors, RandomTreesEmbedding.
  * Source: sklearn/tree/_classes.py (predict, predict_proba), sklearn/ensemble/_forest.py. */
+#include "import/sklearn/sk_meta.h"
 #include "import/sklearn/sk_tree.h"
 
 #include <inttypes.h>
@@ -74,6 +75,9 @@ static uncork_status regress(sk_ctx *ctx, const sk_est *est, const sk_trees *tre
 uncork_status sk_do_tree_classifier(sk_ctx *ctx, const sk_est *est, sk_method method,
                                     const sk_data *in, sk_result *out)
 {
+    if (method == SK_TRANSFORM) {
+        return sk_select_by_importance(ctx, est, est, in, out);
+    }
     sk_trees trees;
     return sk_trees_single(ctx, est, &trees) ? classify(ctx, est, &trees, method, in, out)
                                              : sk_status(ctx);
@@ -82,7 +86,9 @@ uncork_status sk_do_tree_classifier(sk_ctx *ctx, const sk_est *est, sk_method me
 uncork_status sk_do_tree_regressor(sk_ctx *ctx, const sk_est *est, sk_method method,
                                    const sk_data *in, sk_result *out)
 {
-    (void)method;
+    if (method == SK_TRANSFORM) {
+        return sk_select_by_importance(ctx, est, est, in, out);
+    }
     sk_trees trees;
     return sk_trees_single(ctx, est, &trees) ? regress(ctx, est, &trees, in, out) : sk_status(ctx);
 }
@@ -91,6 +97,9 @@ uncork_status sk_do_tree_regressor(sk_ctx *ctx, const sk_est *est, sk_method met
 uncork_status sk_do_forest_classifier(sk_ctx *ctx, const sk_est *est, sk_method method,
                                       const sk_data *in, sk_result *out)
 {
+    if (method == SK_TRANSFORM) {
+        return sk_select_by_importance(ctx, est, est, in, out);
+    }
     sk_trees trees;
     return sk_trees_read(ctx, est, "estimators_", &trees)
                ? classify(ctx, est, &trees, method, in, out)
@@ -100,7 +109,9 @@ uncork_status sk_do_forest_classifier(sk_ctx *ctx, const sk_est *est, sk_method 
 uncork_status sk_do_forest_regressor(sk_ctx *ctx, const sk_est *est, sk_method method,
                                      const sk_data *in, sk_result *out)
 {
-    (void)method;
+    if (method == SK_TRANSFORM) {
+        return sk_select_by_importance(ctx, est, est, in, out);
+    }
     sk_trees trees;
     return sk_trees_read(ctx, est, "estimators_", &trees) ? regress(ctx, est, &trees, in, out)
                                                           : sk_status(ctx);

@@ -1,6 +1,7 @@
 /* GradientBoostingClassifier and -Regressor: what init_ says, then learning_rate times every tree.
  * Source: sklearn/ensemble/_gb.py, _gb_losses.py (0.21 to 1.3), gradient_boosting.py (before),
  * sklearn/_loss/link.py (from 1.4 on). */
+#include "import/sklearn/sk_meta.h"
 #include "import/sklearn/sk_tree.h"
 
 #include <float.h>
@@ -190,7 +191,9 @@ static uc_ref raw_predictions(sk_ctx *ctx, boosting *b, const sk_data *in)
 uncork_status sk_do_gradient_boosting_regressor(sk_ctx *ctx, const sk_est *est, sk_method method,
                                                 const sk_data *in, sk_result *out)
 {
-    (void)method; /* decision_function, up to 0.18, is predict */
+    if (method == SK_TRANSFORM) {
+        return sk_select_by_importance(ctx, est, est, in, out);
+    } /* decision_function, up to 0.18, is predict */
     boosting b = {.est = *est};
     uc_ref raw = raw_predictions(ctx, &b, in);
     if (sk_status(ctx) == UNCORK_OK && b.outputs != 1) {
@@ -236,6 +239,9 @@ static uc_ref predicted(sk_ctx *ctx, const boosting *b, uc_ref raw)
 uncork_status sk_do_gradient_boosting_classifier(sk_ctx *ctx, const sk_est *est, sk_method method,
                                                  const sk_data *in, sk_result *out)
 {
+    if (method == SK_TRANSFORM) {
+        return sk_select_by_importance(ctx, est, est, in, out);
+    }
     boosting b = {.est = *est, .is_classifier = true};
     b.is_exponential = sk_str_is(est, "loss", "exponential");
     const uc_tensor *classes = sk_classes(ctx, est);

@@ -34,4 +34,9 @@ uncork_status sk_call_function(sk_ctx *ctx, const sk_est *est, const char *attri
 /* transformer.inverse_transform of a float64 matrix [rows, width]; 0 after a failure. */
 uc_ref sk_inverse(sk_ctx *ctx, const sk_est *transformer, uc_ref y, int64_t width);
 
+/* The columns whose importance, as `inner` was fitted, reaches the threshold of `est`; also 0.18's
+ * transform of trees and their ensembles (_LearntSelectorMixin), where both are one. */
+uncork_status sk_select_by_importance(sk_ctx *ctx, const sk_est *est, const sk_est *inner,
+                                      const sk_data *in, sk_result *out);
+
 #endif

@@ -275,15 +275,21 @@ uncork_status sk_do_select_from_model(sk_ctx *ctx, const sk_est *est, sk_method 
 {
     (void)method;
     sk_est inner;
-    scores s = {0};
     if (!sk_child(ctx, est, "estimator_|estimator", &inner)) return sk_status(ctx);
-    if (!importances(ctx, est, &inner, &s)) return sk_status(ctx);
-    double threshold = threshold_of(ctx, est, &inner, &s);
+    return sk_select_by_importance(ctx, est, &inner, in, out);
+}
+
+uncork_status sk_select_by_importance(sk_ctx *ctx, const sk_est *est, const sk_est *inner,
+                                      const sk_data *in, sk_result *out)
+{
+    scores s = {0};
+    if (!importances(ctx, est, inner, &s)) return sk_status(ctx);
+    double threshold = threshold_of(ctx, est, inner, &s);
     bool *mask = UC_NEW(ctx->arena, bool, (size_t)s.count + 1);
     if (!mask) return sk_status(ctx);
     for (int64_t i = 0; i < s.count; i++)
         mask[i] = !(s.of[i] < threshold);
-    if (sk_has(est, "max_features"))
+    if (est != inner && sk_has(est, "max_features"))
         keep_highest(&s, sk_int(ctx, est, "max_features_|max_features", s.count), mask);
     if (sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
     return sk_take_columns(ctx, est, "estimator_", mask, s.count, in, out);
