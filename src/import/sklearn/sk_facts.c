@@ -170,6 +170,9 @@ static void scaler_facts(const sk_file *file, sk_ctx *ctx, uc_facts *facts, cons
 
 /* ---- versions ------------------------------------------------------------------------------ */
 
+/* The newest release whose rules are known. */
+enum { NEWEST = 109 };
+
 /* What changed later, so that today's scikit-learn would answer differently or not at all. */
 static const struct {
     int before;        /* versions before this one ... */
@@ -186,16 +189,17 @@ static const struct {
     {104, " PCA IncrementalPCA ", "it centres before the product (since 1.4: after it)"},
     {104, " GradientBoostingClassifier ", "its first guess follows the old losses (new since 1.4)"},
     {106, " AdaBoostClassifier ", "it may use SAMME.R (removed in 1.6 to 1.8)"},
-    {108, " OneVsRestClassifier OneVsOneClassifier ",
-     "equal scores are decided by the old rule (new since 1.8)"},
-    {109, " OneVsRestClassifier LogisticRegression SGDClassifier ",
-     "rows whose probabilities are all zero stay as they were (uniform since 1.9)"},
-    {107, " SimpleImputer ", "it lacks _fill_dtype, which newer scikit-learn asks for"},
+    {107, " OneVsRestClassifier ",
+     "rows whose probabilities are all zero give NaN (zeros since 1.7)"},
+    {108, " OneVsRestClassifier ", "of equal scores the last class wins (the first since 1.8)"},
+    {109, " LogisticRegression SGDClassifier ",
+     "one-vs-rest rows whose probabilities are all zero stay as they were (uniform since 1.9)"},
+    {108, " SimpleImputer ", "it lacks _fill_dtype, which newer scikit-learn asks for"},
 };
 
 static void version_notes(const sk_file *file, sk_ctx *ctx, const sk_est *est)
 {
-    if (!file->version_text.size) return;
+    if (!file->version_text.size || est->version >= NEWEST) return; /* nothing differs */
     int size = (int)(file->version_text.size < 40 ? file->version_text.size : 40);
     uc_note(ctx->findings, UC_NOTE_CHOSEN, "framework-version",
             "written by scikit-learn %.*s; that version's attributes and rules are applied", size,

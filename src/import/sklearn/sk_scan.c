@@ -284,6 +284,15 @@ static int put(char *text, size_t size, size_t *at, const char *format, ...)
     return n;
 }
 
+/* (name, estimator): the pair stands for its estimator. */
+static bool is_second_of_pair(const scan *s, const place *p)
+{
+    const uc_pickle *pair = s->places[p->parent].value;
+    const uc_pickle *name =
+        pair->kind == UC_PICKLE_TUPLE && p->index == 1 ? uc_pickle_item(pair, 0) : NULL;
+    return name && (name->kind == UC_PICKLE_TEXT || name->kind == UC_PICKLE_BYTES);
+}
+
 /* "model.steps[0]"; a deep one is cut in front. */
 static const char *path_of(scan *s, uint32_t at)
 {
@@ -303,7 +312,8 @@ static const char *path_of(scan *s, uint32_t at)
         const place *p = &s->places[chain[i]];
         uc_str key = p->key ? p->key->text : (uc_str){NULL, 0};
         int shown = (int)(key.size < 60 ? key.size : 60);
-        if (p->kind == LINK_ITEM) put(text, sizeof text, &used, "[%" PRIu32 "]", p->index);
+        if (p->kind == LINK_ITEM && !is_second_of_pair(s, p))
+            put(text, sizeof text, &used, "[%" PRIu32 "]", p->index);
         if (p->kind == LINK_ARGUMENT)
             put(text, sizeof text, &used, "(argument %" PRIu32 ")", p->index + 1);
         if (p->kind == LINK_ATTRIBUTE)
@@ -359,7 +369,7 @@ static void check_symbol(scan *s, const uc_pickle *value, uint32_t at)
         return;
     }
     if (value->kind == UC_PICKLE_SYMBOL && is_library(value->module)) return;
-    uc_note(s->findings, UC_NOTE_ODD, "unknown-class", "%.*s%s%.*s at %s isn't known",
+    uc_note(s->findings, UC_NOTE_IGNORED, "unknown-class", "%.*s%s%.*s at %s isn't known",
             (int)value->module.size, value->module.data, value->module.size ? "." : "",
             (int)value->text.size, value->text.data, path_of(s, at));
 }
