@@ -219,17 +219,21 @@ static const char *differ(uc_arena *arena, const uc_tensor *want, const uc_tenso
     got = uc_tensor_dense(arena, got);
     if (want->dtype == UNCORK_STRING) return strings_differ(arena, want, got);
     double rtol = 1e-9, atol = 1e-12;
-    if (!uc_dtype_is_float(want->dtype)) rtol = atol = 0;
-    if (want->dtype == UNCORK_FLOAT32) rtol = F32_RTOL, atol = F32_ATOL;
-    if (want->dtype == UNCORK_FLOAT32 && strncmp(current, "xgboost", 7) == 0) {
-        rtol = XGB_RTOL, atol = XGB_ATOL;
+    if (!uc_dtype_is_float(want->dtype)) {
+        rtol = atol = 0;
+    } else if (want->dtype == UNCORK_FLOAT32) {
+        bool xgboost = strncmp(current, "xgboost", 7) == 0;
+        rtol = xgboost ? XGB_RTOL : F32_RTOL;
+        atol = xgboost ? XGB_ATOL : F32_ATOL;
     }
     for (size_t i = 0; want->dtype == UNCORK_FLOAT64 && i < sizeof looser / sizeof looser[0]; i++) {
         char f32[160];
         (void)snprintf(f32, sizeof f32, "%s%s", what, narrow ? " f32" : "");
-        if (fnmatch(looser[i].pattern, what, 0) == 0 || fnmatch(looser[i].pattern, f32, 0) == 0 ||
-            fnmatch(looser[i].pattern, current, 0) == 0)
-            rtol = looser[i].rtol, atol = looser[i].atol;
+        bool loose = fnmatch(looser[i].pattern, what, 0) == 0 ||
+                     fnmatch(looser[i].pattern, f32, 0) == 0 ||
+                     fnmatch(looser[i].pattern, current, 0) == 0;
+        rtol = loose ? looser[i].rtol : rtol;
+        atol = loose ? looser[i].atol : atol;
     }
     return numbers_differ(arena, want, got, rtol, atol);
 }
