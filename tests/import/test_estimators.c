@@ -452,7 +452,9 @@ static const uc_importer *importer_of(uc_bytes bytes)
     int sure = 0;
     for (size_t i = 0; uc_importer_at(i); i++) {
         int now = uc_importer_at(i)->probe(bytes, NULL);
-        if (now > sure) sure = now, best = uc_importer_at(i);
+        if (now <= sure) continue;
+        sure = now;
+        best = uc_importer_at(i);
     }
     return best;
 }
