@@ -88,6 +88,7 @@ typedef struct sk_ctx {
     bool raw;
     const uc_pickle *root;
     int version; /* of the file's first estimator that tells it: for roots that don't; 0: none does */
+    bool python2; /* Python 2 wrote the file: its str differs */
 } sk_ctx;
 
 typedef uncork_status (*sk_handler)(sk_ctx *ctx, const sk_est *est, sk_method method,

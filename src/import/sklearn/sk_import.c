@@ -136,7 +136,8 @@ static uncork_status sk_open(uc_import *file, uncork_error *error)
                   .findings = &file->findings,
                   .error = &quiet,
                   .root = root,
-                  .version = sk->version};
+                  .version = sk->version,
+                  .python2 = sk->info.python2};
     (void)sk_find_model(sk, &ctx);
     list_entries(file, sk);
     note_rest(file, sk, bytes);
@@ -352,7 +353,8 @@ static uncork_status sk_import(const uc_import *file, const char *entry,
                   .error = error,
                   .raw = options && options->raw,
                   .root = sk->root,
-                  .version = sk->version};
+                  .version = sk->version,
+                  .python2 = sk->info.python2};
     sk_est est;
     sk_data data;
     if (!sk_estimator(&ctx, sk->model.object, NULL, sk->model.path, &est)) return sk_status(&ctx);

@@ -469,6 +469,32 @@ static bool is_matrix_of_labels(sk_ctx *ctx, const sk_est *first, sk_input *inpu
     return true;
 }
 
+/* The keys of a DictVectorizer: columns of numbers, or of text where terms are "key=value". */
+static bool keys_of(sk_ctx *ctx, const sk_est *est, sk_input *input)
+{
+    const uc_pickle *terms = sk_attr(est, "vocabulary_");
+    uc_str separator = sk_str(ctx, est, "separator", "=");
+    size_t count = terms && terms->kind == UC_PICKLE_DICT ? terms->count : 0;
+    input->kind = SK_INPUT_TABLE;
+    input->columns = UC_NEW(ctx->arena, sk_column, count);
+    for (size_t i = 0; input->columns && i < count; i++) {
+        sk_column c = {.name = terms->items[2 * i]->text, .dtype = UNCORK_FLOAT64};
+        for (size_t at = 1; separator.size && at + separator.size <= c.name.size; at++) {
+            if (memcmp(c.name.data + at, separator.data, separator.size) != 0) continue;
+            c.name.size = at;
+            c.dtype = UNCORK_STRING;
+            break;
+        }
+        bool known = false;
+        for (size_t k = 0; k < input->column_count && !known; k++)
+            known = uc_str_equal(input->columns[k].name, c.name);
+        if (!known) input->columns[input->column_count++] = c;
+    }
+    input->width = (int64_t)input->column_count;
+    if (input->column_count == 0) sk_fail(ctx, est, "vocabulary_", "holds no terms");
+    return sk_status(ctx) == UNCORK_OK;
+}
+
 bool sk_input_of(sk_ctx *ctx, const sk_est *est, sk_input *input)
 {
     *input = (sk_input){.kind = SK_INPUT_MATRIX, .dtype = UNCORK_FLOAT64, .width = -1};
@@ -484,6 +510,7 @@ bool sk_input_of(sk_ctx *ctx, const sk_est *est, sk_input *input)
             .kind = SK_INPUT_VECTOR, .dtype = classes ? classes->dtype : UNCORK_INT64, .width = 1};
         return true;
     }
+    if (uc_str_is(first.class_name, "DictVectorizer")) return keys_of(ctx, &first, input);
     if (is_bag(&first)) {
         const uc_tensor *classes = sk_classes(ctx, &first);
         input->dtype = classes ? classes->dtype : UNCORK_STRING;
