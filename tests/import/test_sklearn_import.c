@@ -176,6 +176,17 @@ static void a_list_that_holds_itself_ends(void **state)
     end(&w);
 }
 
+static void samplers_of_imblearn_are_passed_over(void **state)
+{
+    (void)state;
+    world w;
+    start(&w, "imblearn");
+    run(&w, NULL, NULL);
+    check_label(&w, 0, "low");
+    check_label(&w, 1, "top");
+    end(&w);
+}
+
 static void refused(const char *name, const char *message)
 {
     world w;
@@ -239,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_pipeline_that_scales_itself_is_not_scaled_twice),
         cmocka_unit_test(a_scaler_of_the_target_is_left_out),
         cmocka_unit_test(a_list_that_holds_itself_ends),
+        cmocka_unit_test(samplers_of_imblearn_are_passed_over),
         cmocka_unit_test(a_class_of_somebodys_own_is_named_with_its_path_and_use),
         cmocka_unit_test(a_class_of_somebodys_own_that_is_not_needed_is_only_noted),
         cmocka_unit_test(a_call_hidden_in_a_model_refuses_it_and_is_named),

@@ -80,6 +80,9 @@ sk_est sk_first_consumer(sk_ctx *ctx, const sk_est *est);
 /* The estimator inside that gives the answer: a pipeline's last step, a search's best estimator. */
 sk_est sk_last_step(sk_ctx *ctx, const sk_est *est);
 
+/* imblearn's over- and undersamplers work in training only; its pipelines pass them over. */
+bool sk_is_sampler(const uc_pickle *step);
+
 /* ---- sk_columns.c -------------------------------------------------------------------------- */
 
 /* Columns as scikit-learn lets one write them: a name, a number, lists of either, a slice, a mask. */

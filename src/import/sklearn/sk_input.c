@@ -61,6 +61,14 @@ static const uc_pickle *of_item(const uc_pickle *item)
     return pair ? item->items[1] : item;
 }
 
+bool sk_is_sampler(const uc_pickle *step)
+{
+    static const char home[] = "imblearn.";
+    size_t n = sizeof home - 1;
+    return step && step->kind == UC_PICKLE_OBJECT && step->module.size > n &&
+           memcmp(step->module.data, home, n) == 0 && !sk_find_row(step->module, step->text);
+}
+
 /* The i-th estimator under an attribute (from the end when `last`), passed-over steps left out. */
 static bool inner(const sk_est *est, const char *names, bool last, sk_est *child)
 {
@@ -70,6 +78,7 @@ static bool inner(const sk_est *est, const char *names, bool last, sk_est *child
     for (size_t i = 0; i < n && i < 1000; i++) {
         const uc_pickle *item = of_item(uc_pickle_item(value, last ? n - 1 - i : i));
         bool constant = item && uc_str_is(item->text, "_ConstantPredictor");
+        if (sk_is_sampler(item)) continue;
         if (item && item->kind == UC_PICKLE_OBJECT && !constant) return sk_view(item, est, child);
     }
     return false;

@@ -1,5 +1,6 @@
 /* Chains and unions: Pipeline, FeatureUnion, and wrappers that pass every call on unchanged (search
  * results, FrozenEstimator). Source: sklearn/pipeline.py, sklearn/model_selection/_search.py. */
+#include "import/sklearn/sk_file.h"
 #include "import/sklearn/sk_meta.h"
 
 #include <inttypes.h>
@@ -32,7 +33,8 @@ uncork_status sk_do_pipeline(sk_ctx *ctx, const sk_est *est, sk_method method, c
     if (n == 0) return sk_fail(ctx, est, "steps", "holds no step");
     sk_data data = *in;
     for (size_t i = 0; i < n; i++) {
-        if (is_nothing(second(uc_pickle_item(steps, i)))) continue;
+        const uc_pickle *what = second(uc_pickle_item(steps, i));
+        if (is_nothing(what) || sk_is_sampler(what)) continue;
         sk_est step;
         bool last = i + 1 == n;
         if (!sk_list_child(ctx, est, "steps", i, &step)) return sk_status(ctx);
