@@ -105,7 +105,7 @@ static const struct {
      {1.0, 1.0, 0.9999166769599711, 0.930965342775005, 0.5239941088318203, 0.21487881377310675,
       0.06351021454894375, 0.00011091666419354629, 2.6944922293882023e-17, 3.319763568743687e-55,
       0.0}},
-    {INFINITY,
+    {HUGE_VAL,
      {1.0, 1.0, 0.9999500012499792, 0.9559974818331, 0.6065306597126334, 0.23574607655586358,
       0.04393693362340741, 1.522997974471263e-08, 1.3838965267367376e-87, 0.0, 0.0}},
     {0.8,
@@ -383,7 +383,7 @@ static void category_sum_adds_the_named_rows(void **state)
 
 static void category_sum_refuses_a_category_it_lacks(void **state)
 {
-    static const double bad[][2] = {{0, 3}, {2, 0}, {-1, 0}, {NAN, 0}};
+    static const double bad[][2] = {{0, 3}, {2, 0}, {-1, 0}, {(double)NAN, 0}};
     (void)state;
     for (size_t i = 0; i < 4; i++) {
         const uc_tensor *t;

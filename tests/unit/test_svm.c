@@ -92,34 +92,34 @@ static double *run(const made *m, uc_svm_fn fn)
 static long double kernel_value(const made *m, const double *x, int64_t i)
 {
     const uc_svm *s = &m->svm;
-    long double dot = 0, square = 0;
-    if (s->kind == UC_SVM_PRECOMPUTED) return x[i];
+    long double dot = 0, square = 0, gamma = (long double)s->gamma, coef0 = (long double)s->coef0;
+    if (s->kind == UC_SVM_PRECOMPUTED) return (long double)x[i];
     for (int64_t f = 0; f < s->features; f++) {
-        long double v = m->vectors[i * s->features + f];
-        dot += v * x[f];
-        square += (v - x[f]) * (v - x[f]);
+        long double v = (long double)m->vectors[i * s->features + f], at = (long double)x[f];
+        dot += v * at;
+        square += (v - at) * (v - at);
     }
     if (s->kind == UC_SVM_LINEAR) return dot;
-    if (s->kind == UC_SVM_RBF) return expl(-(long double)s->gamma * square);
-    if (s->kind == UC_SVM_POLY) return powl(s->gamma * dot + s->coef0, s->degree);
-    return tanhl(s->gamma * dot + s->coef0);
+    if (s->kind == UC_SVM_RBF) return expl(-gamma * square);
+    if (s->kind == UC_SVM_POLY) return powl(gamma * dot + coef0, (long double)s->degree);
+    return tanhl(gamma * dot + coef0);
 }
 
 static long double expected(const made *m, int64_t row, int64_t a, int64_t b, int64_t pair)
 {
     const uc_svm *s = &m->svm;
     const double *x = m->x + row * s->features;
-    long double sum = s->intercept[pair];
+    long double sum = (long double)s->intercept[pair];
     if (s->sums == 1) {
         for (int64_t i = 0; i < s->vectors; i++)
-            sum += s->weights[i] * kernel_value(m, x, i);
+            sum += (long double)s->weights[i] * kernel_value(m, x, i);
         return sum;
     }
     for (int64_t i = s->starts[a]; i < s->starts[a + 1]; i++) {
-        sum += s->weights[i * s->sums_padded + b - 1] * kernel_value(m, x, i);
+        sum += (long double)s->weights[i * s->sums_padded + b - 1] * kernel_value(m, x, i);
     }
     for (int64_t i = s->starts[b]; i < s->starts[b + 1]; i++) {
-        sum += s->weights[i * s->sums_padded + a] * kernel_value(m, x, i);
+        sum += (long double)s->weights[i * s->sums_padded + a] * kernel_value(m, x, i);
     }
     return sum;
 }
@@ -196,7 +196,7 @@ static void exp_is_within_one_unit_in_the_last_place(void **unused)
     for (int i = 0; i < 200000; i++) {
         double x = i * 0.000133, a = -(x * x);
         double got = rbf_at(x, 1), want = (double)expl((long double)a);
-        double unit = nextafter(want, INFINITY) - want;
+        double unit = nextafter(want, HUGE_VAL) - want;
         if (fabs(got - want) > unit) fail_msg("exp(%.17g) = %.17g, expected %.17g", a, got, want);
     }
 }
@@ -205,8 +205,8 @@ static void exp_ends_at_zero_and_keeps_nan(void **unused)
 {
     (void)unused;
     assert_true(rbf_at(1e200, 1) == 0);
-    assert_true(rbf_at(INFINITY, 1) == 0);
-    assert_true(isnan(rbf_at(NAN, 1)));
+    assert_true(rbf_at(HUGE_VAL, 1) == 0);
+    assert_true(isnan(rbf_at((double)NAN, 1)));
     assert_true(rbf_at(0, 1) == 1);
 }
 
