@@ -3,10 +3,11 @@
 
 #include "base/cpu.h"
 
-#define SVM_RUN   uc_svm_scalar
-#define SVM_BYTES 16
-#define SVM_ROWS  1
-#define SVM_SUMS  8
+#define SVM_RUN          uc_svm_scalar
+#define SVM_BYTES        16
+#define SVM_ROWS         1
+#define SVM_SUMS         8
+#define SVM_FMA(a, b, c) ((a) * (b) + (c))
 #include "kernel/svm_body.inc"
 
 static int64_t padded(int64_t vectors)

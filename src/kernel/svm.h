@@ -1,6 +1,7 @@
 /* Decisions of a support vector machine: kernel values of rows against packed vectors, then one
- * weighted sum a pair of classes. Float64. Every instruction set gives the same bits: no fused
- * multiply-adds, sums in a fixed order of eight lanes. */
+ * weighted sum a pair of classes. Float64. Sums are in a fixed order of lanes, so AVX2 and AVX-512 give
+ * the same bits, for any number of rows and any row's place; the scalar row, which rounds products
+ * too, differs by a few units in the last place of the largest term. */
 #ifndef UC_KERNEL_SVM_H
 #define UC_KERNEL_SVM_H
 
