@@ -7,19 +7,18 @@
 #define SVM_BYTES        16
 #define SVM_ROWS         1
 #define SVM_SUMS         8
+#define SVM_DOTS         2
 #define SVM_FMA(a, b, c) ((a) * (b) + (c))
 #include "kernel/svm_body.inc"
 
-static int64_t padded(int64_t vectors)
+int64_t uc_svm_packed(int64_t vectors, int64_t features)
 {
-    return (vectors + UC_SVM_LANES - 1) / UC_SVM_LANES * UC_SVM_LANES;
+    return uc_svm_padded(vectors) * features;
 }
-
-int64_t uc_svm_packed(int64_t vectors, int64_t features) { return padded(vectors) * features; }
 
 void uc_svm_pack(const double *from, int64_t vectors, int64_t features, double *to)
 {
-    int64_t all = padded(vectors);
+    int64_t all = uc_svm_padded(vectors);
     for (int64_t at = 0; at < all; at += UC_SVM_PANEL) {
         int64_t width = all - at < UC_SVM_PANEL ? all - at : UC_SVM_PANEL;
         for (int64_t f = 0; f < features; f++) {
@@ -30,10 +29,41 @@ void uc_svm_pack(const double *from, int64_t vectors, int64_t features, double *
     }
 }
 
+int64_t uc_svm_weights(const uc_svm *svm)
+{
+    int64_t count = 0;
+    if (svm->sums == 1) return svm->padded;
+    for (int64_t c = 0; c < svm->classes; c++) {
+        count += svm->sums * uc_svm_padded(svm->starts[c + 1] - svm->starts[c]);
+    }
+    return count;
+}
+
+static double *pack_row(const double *from, int64_t n, double *to)
+{
+    int64_t all = uc_svm_padded(n);
+    for (int64_t i = 0; i < all; i++)
+        to[i] = i < n ? from[i] : 0;
+    return to + all;
+}
+
+void uc_svm_pack_weights(const uc_svm *svm, const double *from, double *to)
+{
+    if (svm->sums == 1) {
+        pack_row(from, svm->vectors, to);
+        return;
+    }
+    for (int64_t c = 0; c < svm->classes; c++) {
+        int64_t begin = svm->starts[c], n = svm->starts[c + 1] - begin;
+        for (int64_t s = 0; s < svm->sums; s++) {
+            to = pack_row(from + s * svm->vectors + begin, n, to);
+        }
+    }
+}
+
 int64_t uc_svm_scratch(const uc_svm *svm)
 {
-    int64_t sums = svm->sums == 1 ? 0 : svm->classes * svm->sums_padded;
-    return (svm->kind == UC_SVM_PRECOMPUTED ? 0 : UC_SVM_BLOCK * svm->padded) + sums;
+    return UC_SVM_BLOCK * uc_svm_stride(svm) + (svm->sums == 1 ? 0 : svm->classes * svm->sums);
 }
 
 uc_svm_fn uc_svm_row(unsigned features)

@@ -31,15 +31,26 @@ typedef struct uc_svm {
     int64_t classes;         /* 1: one sum over all vectors (regression) */
     const int64_t *starts;   /* [classes + 1]: the vectors of each class */
     int64_t sums;            /* weights a vector: classes - 1; 1 for one or two classes */
-    int64_t sums_padded;     /* up to a multiple of UC_SVM_LANES; 1 when sums is 1 */
-    const double *weights;   /* [vectors padded][sums_padded], zeros in the padding */
+    const double
+        *weights; /* [sums][vectors of it, padded with zeros] a class, one behind the other;
+                                [padded] when sums is 1 */
     const double *intercept; /* [pairs] */
 } uc_svm;
 
+/* Up to a multiple of UC_SVM_LANES. */
+static inline int64_t uc_svm_padded(int64_t n)
+{
+    return (n + UC_SVM_LANES - 1) / UC_SVM_LANES * UC_SVM_LANES;
+}
+/* Doubles of a row's kernel values: eight zeros stand behind them. */
+static inline int64_t uc_svm_stride(const uc_svm *svm) { return svm->padded + UC_SVM_LANES; }
 /* Doubles that uc_svm_pack writes. */
 int64_t uc_svm_packed(int64_t vectors, int64_t features);
 /* Panels of up to UC_SVM_PANEL vectors, each [features][vectors of it, padded to 8]. */
 void uc_svm_pack(const double *from, int64_t vectors, int64_t features, double *to);
+/* Doubles of uc_svm.weights, and from weights [sums, vectors] to them. */
+int64_t uc_svm_weights(const uc_svm *svm);
+void uc_svm_pack_weights(const uc_svm *svm, const double *from, double *to);
 /* Doubles of scratch a call needs. */
 int64_t uc_svm_scratch(const uc_svm *svm);
 

@@ -7,5 +7,6 @@
 #define SVM_BYTES 32
 #define SVM_ROWS  2
 #define SVM_SUMS  4
+#define SVM_DOTS  4
 #define SVM_FMA   _mm256_fmadd_pd
 #include "kernel/svm_body.inc"

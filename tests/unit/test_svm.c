@@ -14,7 +14,8 @@ typedef struct made {
     uc_svm svm;
     double *vectors, *x;
     _Alignas(64) double panels[(MOST_VECTORS + 7) * MOST_FEATURES];
-    double weights[(MOST_VECTORS + 7) * 24];
+    double weights[MOST_CLASSES * MOST_VECTORS];
+    double packed[MOST_CLASSES * (MOST_VECTORS + 8 * MOST_CLASSES)];
     double intercept[MOST_CLASSES * MOST_CLASSES];
     int64_t starts[MOST_CLASSES + 1];
 } made;
@@ -45,20 +46,19 @@ static made *make(uc_svm_kind kind, int64_t vectors, int64_t features, int64_t c
     s->features = features;
     s->classes = classes;
     s->sums = classes > 2 ? classes - 1 : 1;
-    s->sums_padded = s->sums == 1 ? 1 : (s->sums + 7) / 8 * 8;
     if (kind != UC_SVM_PRECOMPUTED) uc_svm_pack(m->vectors, vectors, features, m->panels);
-    for (int64_t i = 0; i < vectors; i++) {
-        for (int64_t k = 0; k < s->sums; k++)
-            m->weights[i * s->sums_padded + k] = next_random();
-    }
+    for (int64_t i = 0; i < vectors * s->sums; i++)
+        m->weights[i] = next_random();
     for (int64_t i = 0; i < classes * (classes - 1) / 2 + 1; i++)
         m->intercept[i] = next_random();
     for (int64_t i = 0; i <= classes; i++)
         m->starts[i] = i * vectors / classes;
     s->panels = m->panels;
-    s->weights = m->weights;
     s->intercept = m->intercept;
     s->starts = m->starts;
+    CHECK(uc_svm_weights(s) <= (int64_t)(sizeof m->packed / sizeof *m->packed));
+    uc_svm_pack_weights(s, m->weights, m->packed);
+    s->weights = m->packed;
     return m;
 }
 
@@ -112,14 +112,14 @@ static long double expected(const made *m, int64_t row, int64_t a, int64_t b, in
     long double sum = (long double)s->intercept[pair];
     if (s->sums == 1) {
         for (int64_t i = 0; i < s->vectors; i++)
-            sum += (long double)s->weights[i] * kernel_value(m, x, i);
+            sum += (long double)m->weights[i] * kernel_value(m, x, i);
         return sum;
     }
     for (int64_t i = s->starts[a]; i < s->starts[a + 1]; i++) {
-        sum += (long double)s->weights[i * s->sums_padded + b - 1] * kernel_value(m, x, i);
+        sum += (long double)m->weights[(b - 1) * s->vectors + i] * kernel_value(m, x, i);
     }
     for (int64_t i = s->starts[b]; i < s->starts[b + 1]; i++) {
-        sum += (long double)s->weights[i * s->sums_padded + a] * kernel_value(m, x, i);
+        sum += (long double)m->weights[a * s->vectors + i] * kernel_value(m, x, i);
     }
     return sum;
 }
@@ -209,11 +209,11 @@ static void every_kernel_is_libsvms_formula_and_fast_rows_have_the_same_bits(voi
 /* One vector at 0, one feature: the decision is exp(-gamma x^2). */
 static double rbf_at(uc_svm_fn fn, double x)
 {
-    _Alignas(64) double panel[8] = {0}, scratch[UC_SVM_BLOCK * 8];
+    _Alignas(64) double panel[8] = {0}, scratch[UC_SVM_BLOCK * 16];
     const double weight[8] = {1}, intercept = 0;
     const int64_t starts[2] = {0, 1};
     uc_svm s = {.kind = UC_SVM_RBF, .gamma = 1, .vectors = 1, .padded = 8, .features = 1};
-    s.classes = s.sums = s.sums_padded = 1;
+    s.classes = s.sums = 1;
     s.panels = panel;
     s.weights = weight;
     s.intercept = &intercept;

@@ -138,21 +138,17 @@ static uncork_status class_starts(uc_call *call, uc_svm *svm)
     return UNCORK_OK;
 }
 
-/* weights [sums, vectors] -> [vectors padded][sums padded]. */
 static uncork_status pack_weights(uc_call *call, uc_svm *svm)
 {
-    const double *from = uc_tensor_doubles(uc_call_in(call, WEIGHTS));
     size_t count = 0;
-    if (!uc_mul_size((size_t)svm->padded, (size_t)svm->sums_padded, &count)) {
+    /* a bound of uc_svm_weights that can't overflow */
+    if (!uc_mul_size((size_t)(svm->padded + UC_SVM_LANES * svm->classes), (size_t)svm->sums,
+                     &count)) {
         return uc_call_fail(call, UNCORK_LIMIT, "weights are more than memory can hold");
     }
-    double *to = UC_NEW(call->arena, double, count);
+    double *to = UC_NEW(call->arena, double, (size_t)uc_svm_weights(svm));
     if (!to) return uc_arena_status(call->arena, call->error);
-    for (int64_t s = 0; s < svm->sums; s++) {
-        for (int64_t i = 0; i < svm->vectors; i++) {
-            to[i * svm->sums_padded + s] = from[s * svm->vectors + i];
-        }
-    }
+    uc_svm_pack_weights(svm, uc_tensor_doubles(uc_call_in(call, WEIGHTS)), to);
     svm->weights = to;
     return UNCORK_OK;
 }
@@ -196,14 +192,12 @@ static uncork_status prepare(uc_call *call)
     }
     svm->degree = (int)degree;
     svm->vectors = weights->shape[1];
-    svm->padded = (svm->vectors + UC_SVM_LANES - 1) / UC_SVM_LANES * UC_SVM_LANES;
+    svm->padded = uc_svm_padded(svm->vectors);
     svm->features = svm->kind == UC_SVM_PRECOMPUTED ? svm->vectors
                     : vectors                       ? vectors->shape[1]
                                                     : 0;
     svm->classes = counts ? counts->shape[0] : 1;
     svm->sums = svm->classes > 2 ? svm->classes - 1 : 1;
-    svm->sums_padded =
-        svm->sums == 1 ? 1 : (svm->sums + UC_SVM_LANES - 1) / UC_SVM_LANES * UC_SVM_LANES;
     UC_TRY(check_parts(call, svm));
     svm->intercept = uc_tensor_doubles(uc_call_in(call, INTERCEPT));
     UC_TRY(class_starts(call, svm));
