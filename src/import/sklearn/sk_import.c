@@ -300,7 +300,8 @@ static uncork_status put_default(sk_ctx *ctx, const sk_file *sk, const sk_est *e
             decode_labels(ctx, sk, &result);
             restore_label_type(ctx, est, &result);
         }
-        put_outputs(ctx, outputs[i].name, &result);
+        bool booster = uc_str_is(est->class_name, "Booster"); /* no estimator: what it predicts */
+        put_outputs(ctx, booster ? sk_method_name(method) : outputs[i].name, &result);
         done = true;
     }
     if (!done)
