@@ -245,6 +245,13 @@ static void read_tree(reader *r, const uc_str *values, int64_t t)
     }
 }
 
+/* What follows the trees. */
+static bool is_end(uc_str line)
+{
+    return begins(line, "end of trees") || begins(line, "feature importances") ||
+           begins(line, "feature_importances");
+}
+
 /* Blocks that begin with "Tree=". The line just read is the first one's. */
 static void read_trees(reader *r, uc_str line)
 {
@@ -261,9 +268,7 @@ static void read_trees(reader *r, uc_str line)
         }
         m->trees[t] = (uc_lgb_tree){0};
         m->info.trees++;
-        while ((more = next_line(r, &line)) && !begins(line, "Tree=") &&
-               !begins(line, "end of trees") && !begins(line, "feature_importances") &&
-               !begins(line, "feature importances")) {
+        while ((more = next_line(r, &line)) && !begins(line, "Tree=") && !is_end(line)) {
             for (int k = 0; k < TREE_KEYS; k++) {
                 if (value_of(line, tree_keys[k], &value)) {
                     values[k] = value;
@@ -419,9 +424,10 @@ static uncork_status read_model(reader *r)
     }
     r->model->scale = 1;
     UC_TRY(finish_header(r, &h));
-    if (more) {
-        read_trees(r, line);
+    if (!more) {
+        return fail(r, r->end, "the text ends before its trees", -1);
     }
+    read_trees(r, line);
     return check_trees(r, &h);
 }
 
