@@ -38,6 +38,7 @@ uc_json *uc_json_read(uc_bytes bytes, uint64_t base, uc_arena *arena, uncork_err
 const uc_json *uc_json_get(const uc_json *json, const char *key);
 /* Dotted path: "learner.objective.name". */
 const uc_json *uc_json_path(const uc_json *json, const char *path);
+/* An item of an ARRAY or OBJECT; NUMBERS have none: take uc_json_f64s or _i64s. */
 const uc_json *uc_json_at(const uc_json *json, size_t i);
 /* Number of elements of either kind of array, 0 otherwise. */
 size_t uc_json_count(const uc_json *json);
