@@ -153,8 +153,19 @@ static void fold(uc_infer *infer, uc_call *call)
     uc_arena_reset(infer->scratch);
 }
 
+/* Operators on tensors needn't ask. */
+static uncork_status check_kinds(uc_call *call)
+{
+    for (size_t i = 0; !call->op->any_kind && i < call->in_count; i++) {
+        if (!call->in[i] || call->in[i]->kind == UC_TENSOR) continue;
+        return uc_call_fail(call, UNCORK_INPUT, "input %zu is no tensor", i);
+    }
+    return UNCORK_OK;
+}
+
 uncork_status uc_infer_node(uc_infer *infer, const uc_node *node, uc_call *call)
 {
+    UC_TRY(check_kinds(call));
     if (node->op->infer) {
         uncork_status status = node->op->infer(call);
         if (status != UNCORK_OK) return status;

@@ -8,6 +8,9 @@
 #define MR           6
 #define NV           4
 #define KC           256
+#define SPLIT        2
+#define NARROW       3
+#define REDUCE(v)    (v)
 #define LOAD(p)      (*(p))
 #define STORE(p, v)  (*(p) = (v))
 #define SET1(x)      ((T)(x))

@@ -6,12 +6,22 @@
 
 #    include <immintrin.h>
 
+/* (0 + 2) + (1 + 3) */
+static inline double sum_lanes(__m256d v)
+{
+    __m128d half = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)));
+}
+
 #    define T            double
 #    define V            __m256d
 #    define VN           4
 #    define MR           6
 #    define NV           2
 #    define KC           128
+#    define SPLIT        2
+#    define NARROW       3
+#    define REDUCE(v)    sum_lanes(v)
 #    define LOAD(p)      _mm256_loadu_pd(p)
 #    define STORE(p, v)  _mm256_storeu_pd(p, v)
 #    define SET1(x)      _mm256_set1_pd(x)

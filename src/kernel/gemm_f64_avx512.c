@@ -12,6 +12,9 @@
 #    define MR           14
 #    define NV           2
 #    define KC           128
+#    define SPLIT        4
+#    define NARROW       3
+#    define REDUCE(v)    _mm512_reduce_add_pd(v)
 #    define LOAD(p)      _mm512_loadu_pd(p)
 #    define STORE(p, v)  _mm512_storeu_pd(p, v)
 #    define SET1(x)      _mm512_set1_pd(x)

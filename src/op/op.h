@@ -49,11 +49,12 @@ struct uc_op {
     struct {
         int min, max; /* max -1: any number */
     } in, out;
-    bool spatial; /* node->layout is allowed */
-    bool impure;  /* random, state: never folded or merged */
-    bool view;    /* output 0 is input 0's elements under another shape: may be its memory */
-    bool shapely; /* reads nothing but the shapes of its inputs (Shape, Size) */
-    bool strided; /* reads constant inputs by their strides; the others get them dense */
+    bool spatial;  /* node->layout is allowed */
+    bool impure;   /* random, state: never folded or merged */
+    bool view;     /* output 0 is input 0's elements under another shape: may be its memory */
+    bool any_kind; /* takes sequences, maps, ...; others are refused before infer sees them */
+    bool shapely;  /* reads nothing but the shapes of its inputs (Shape, Size) */
+    bool strided;  /* reads constant inputs by their strides; the others get them dense */
     /* Sets type and shape of every output with uc_call_shape. Inputs that are known values have
      * tensor data, others only types and shapes. Every check that types and shapes allow. */
     uncork_status (*infer)(uc_call *call);
@@ -117,6 +118,12 @@ static inline const uc_tensor *uc_call_in(const uc_call *call, size_t i)
     return i < call->in_count && call->in[i] && call->in[i]->kind == UC_TENSOR
                ? &call->in[i]->tensor
                : NULL;
+}
+
+/* A required input: always a tensor, since the graph is checked and infer refuses other kinds. */
+static inline const uc_tensor *uc_call_arg(const uc_call *call, size_t i)
+{
+    return &call->in[i]->tensor;
 }
 
 /* Attributes with their defaults. */

@@ -8,7 +8,7 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[UNCORK_MAX_RANK];
     int axis = 0, rank = 0;
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_FIXED));
@@ -25,7 +25,7 @@ static uncork_status infer(uc_call *call)
 
 static uncork_status run_as(uc_call *call, bool max)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uc_along a;
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);

@@ -137,8 +137,8 @@ static uncork_status run_pow_as(uc_call *call, uncork_dtype dtype)
 {
     uc_tensor a = {0}, b = {0};
     const uc_tensor *in[] = {&a, &b};
-    UC_TRY(cast_into(call, uc_call_in(call, 0), dtype, &a));
-    UC_TRY(cast_into(call, uc_call_in(call, 1), dtype, &b));
+    UC_TRY(cast_into(call, uc_call_arg(call, 0), dtype, &a));
+    UC_TRY(cast_into(call, uc_call_arg(call, 1), dtype, &b));
     return uc_spread(call, uc_loop_binary(UC_POW, uc_spread_dtype(dtype)), in, 2);
 }
 

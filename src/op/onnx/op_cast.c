@@ -83,7 +83,7 @@ static uncork_status to_text(uc_call *call, const uc_tensor *x)
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     if (call->out[0]->tensor.dtype == x->dtype) return uc_move_same(call, 0, x);
     if (call->out[0]->tensor.dtype == UNCORK_STRING) return to_text(call, x);
     uc_tensor *y = uc_call_out(call, 0);

@@ -30,7 +30,7 @@ static void no_bound(void *to, uncork_dtype dtype, bool low)
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *in[3] = {x, NULL, NULL};
+    const uc_tensor *x = uc_call_arg(call, 0), *in[3] = {x, NULL, NULL};
     uint64_t room[2];
     uc_tensor bounds[2];
     for (size_t i = 0; i < 2; i++) {

@@ -69,7 +69,7 @@ static int64_t place(const uc_tensor *t, const uc_tensor *out, int64_t i)
 
 static uncork_status equal_strings(uc_call *call)
 {
-    const uc_tensor *a = uc_call_in(call, 0), *b = uc_call_in(call, 1);
+    const uc_tensor *a = uc_call_arg(call, 0), *b = uc_call_arg(call, 1);
     uc_tensor *out = uc_call_out(call, 0);
     if (!out) return uc_fail_memory(call->error);
     int64_t n = uc_tensor_count(out);
@@ -102,7 +102,7 @@ static uncork_status run_not(uc_call *call)
 {
     uint8_t one = 1;
     const uc_tensor t = {.dtype = UNCORK_BOOL, .data = &one};
-    const uc_tensor *in[] = {uc_call_in(call, 0), &t};
+    const uc_tensor *in[] = {uc_call_arg(call, 0), &t};
     return uc_spread(call, uc_loop_compare(UC_XOR, UNCORK_BOOL), in, 2);
 }
 
@@ -125,7 +125,7 @@ const uc_op uc_op_is_nan = {
 
 static uncork_status run_is_inf(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     bool plus = uc_call_int(call, "detect_positive", 1) != 0;
     bool minus = uc_call_int(call, "detect_negative", 1) != 0;
     uc_tensor *out = uc_call_out(call, 0);

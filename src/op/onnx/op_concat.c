@@ -72,7 +72,7 @@ static void move_concat(const void *ctx, void *to, const void *const *from, size
     const concat *c = ctx;
     size_t at = 0, row = (size_t)(c->out.n * c->out.inner) * size;
     for (size_t i = 0; i < c->call->in_count; i++) {
-        const uc_tensor *x = uc_call_in(c->call, i);
+        const uc_tensor *x = uc_call_arg(c->call, i);
         size_t piece = (size_t)(x->shape[c->out.axis] * c->out.inner) * size;
         for (int64_t o = 0; piece && o < c->out.outer; o++) {
             memcpy((char *)to + (size_t)o * row + at, (const char *)from[i] + (size_t)o * piece,
@@ -136,7 +136,7 @@ static int64_t part(const uc_call *call, int64_t n, size_t i)
 
 static uncork_status infer_split(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[UNCORK_MAX_RANK];
     int axis = 0;
     bool known = !uc_call_in(call, 1) || uc_call_known(call, 1);
@@ -172,7 +172,7 @@ static void move_split(const void *ctx, void *to, const void *const *from, size_
 
 static uncork_status run_split(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     split c = {.begin = 0};
     UC_TRY(uc_along_axis(call, x, uc_call_int(call, "axis", 0), &c.in));
     for (size_t i = 0; i < call->out_count; i++) {

@@ -8,7 +8,7 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t axis = 0;
     int d = 0;
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_NUMERIC));
@@ -21,7 +21,7 @@ static uncork_status infer(uc_call *call)
 
 static uncork_status run_as(uc_call *call, bool product)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     bool exclusive = uc_call_int(call, "exclusive", 0) != 0;
     bool reverse = uc_call_int(call, "reverse", 0) != 0, real = uc_dtype_is_float(x->dtype);
     uc_along a;

@@ -9,7 +9,7 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_FLOAT));
     if (x->rank < 0) return uc_call_shape(call, 0, x->dtype, -1, NULL);
     int64_t rows = x->rank < 2 ? 0 : x->shape[x->rank - 2];
@@ -48,7 +48,7 @@ static double determinant(double *a, int64_t n)
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     int64_t n = x->shape[x->rank - 1];

@@ -27,7 +27,7 @@ static uncork_status unknown(uc_call *call, const uc_tensor *x, int rank)
 
 static uncork_status infer_expand(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t want[UNCORK_MAX_RANK], shape[UNCORK_MAX_RANK];
     size_t count = 0;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
@@ -54,7 +54,7 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run_expand(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *y = &call->out[0]->tensor;
+    const uc_tensor *x = uc_call_arg(call, 0), *y = &call->out[0]->tensor;
     context c = {.rank = y->rank};
     for (int d = 0; d < y->rank; d++) {
         int from = d - (y->rank - x->rank);
@@ -71,7 +71,7 @@ const uc_op uc_op_expand = {
 
 static uncork_status infer_tile(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t repeats[UNCORK_MAX_RANK], shape[UNCORK_MAX_RANK];
     size_t count = 0;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
@@ -98,7 +98,7 @@ static uncork_status infer_tile(uc_call *call)
  * are merged into one first, so that the ranks fit. */
 static uncork_status run_tile(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *y = &call->out[0]->tensor;
+    const uc_tensor *x = uc_call_arg(call, 0), *y = &call->out[0]->tensor;
     context c = {.rank = 0};
     for (int d = 0; d < x->rank; d++) {
         int64_t times = x->shape[d] ? y->shape[d] / x->shape[d] : 0;

@@ -66,7 +66,7 @@ static const uc_tensor *value_of(const uc_call *call)
 
 static uncork_status infer_constant_of_shape(uc_call *call)
 {
-    const uc_tensor *value = value_of(call), *s = uc_call_in(call, 0);
+    const uc_tensor *value = value_of(call), *s = uc_call_arg(call, 0);
     uncork_dtype dtype = value ? value->dtype : UNCORK_FLOAT32;
     int64_t shape[UNCORK_MAX_RANK];
     size_t rank = 0;
@@ -163,7 +163,7 @@ static uncork_status infer_range(uc_call *call)
 
 static uncork_status run_range(uc_call *call)
 {
-    const uc_tensor *start = uc_call_in(call, 0), *delta = uc_call_in(call, 2);
+    const uc_tensor *start = uc_call_arg(call, 0), *delta = uc_call_in(call, 2);
     uc_tensor *y = NULL;
     int64_t n = 0;
     UC_TRY(count_range(call, &n));
@@ -197,7 +197,7 @@ const uc_op uc_op_range = {
 
 static uncork_status infer_eye_like(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t dtype = uc_call_int(call, "dtype", x->dtype);
     bool fits = dtype >= 0 && dtype <= UNCORK_INT2 && dtype != UNCORK_STRING;
     if (!fits || (x->rank >= 0 && x->rank != 2)) {

@@ -35,7 +35,7 @@ static uncork_status failed(const uc_call *call)
 
 static uncork_status infer_gather(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
     int64_t shape[2 * UNCORK_MAX_RANK];
     int axis = 0, rank = 0;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
@@ -74,7 +74,7 @@ static void move_gather(const void *ctx, void *to, const void *const *from, size
 
 static uncork_status run_gather(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
     gather g = {.count = uc_tensor_count(indices)};
     UC_TRY(uc_along_axis(call, x, uc_call_int(call, "axis", 0), &g.x));
     g.indices = front_indices(call, indices, &g.x.n, 1);
@@ -89,7 +89,7 @@ const uc_op uc_op_gather = {
 
 static uncork_status infer_elements(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
     int axis = 0;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
     if (x->rank < 0 || indices->rank < 0) {
@@ -134,8 +134,8 @@ static void move_elements(const void *ctx, void *to, const void *const *from, si
 
 static uncork_status run_elements(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
-    elements e = {.x = x, .indices = uc_call_in(call, 1)};
+    const uc_tensor *x = uc_call_arg(call, 0);
+    elements e = {.x = x, .indices = uc_call_arg(call, 1)};
     UC_TRY(uc_axis(call, uc_call_int(call, "axis", 0), x->rank, &e.axis));
     e.places = front_indices(call, e.indices, &x->shape[e.axis], 1);
     if (!e.places) return failed(call);
@@ -169,7 +169,7 @@ static uncork_status check_nd(uc_call *call, const uc_tensor *x, const uc_tensor
 
 static uncork_status infer_nd(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
     int64_t shape[2 * UNCORK_MAX_RANK], batch = uc_call_int(call, "batch_dims", 0);
     int rank = 0;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
@@ -204,7 +204,7 @@ static void move_tuples(const void *ctx, void *to, const void *const *from, size
 
 static uncork_status run_nd(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
     int batch = (int)uc_call_int(call, "batch_dims", 0);
     int64_t k = indices->shape[indices->rank - 1], batches = 1, piece = 1;
     const int64_t *at = front_indices(call, indices, x->shape + batch, k);

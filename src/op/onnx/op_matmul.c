@@ -89,7 +89,7 @@ static uncork_status broadcast_batches(uc_call *call, const uc_tensor *a, const 
 
 static uncork_status infer_matmul(uc_call *call)
 {
-    const uc_tensor *ta = uc_call_in(call, 0), *tb = uc_call_in(call, 1);
+    const uc_tensor *ta = uc_call_arg(call, 0), *tb = uc_call_arg(call, 1);
     int64_t shape[UNCORK_MAX_RANK];
     int rank = 0;
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_NUMERIC));
@@ -113,7 +113,7 @@ static uncork_status infer_matmul(uc_call *call)
 
 static uint64_t macs_matmul(const uc_call *call)
 {
-    const uc_tensor *a = uc_call_in(call, 0), *y = call->out[0] ? &call->out[0]->tensor : NULL;
+    const uc_tensor *a = uc_call_arg(call, 0), *y = call->out[0] ? &call->out[0]->tensor : NULL;
     uint64_t n = 0;
     if (!y || a->rank < 1 || !uc_dims_known(y->shape, y->rank)) return 0;
     uint64_t k = (uint64_t)a->shape[a->rank - 1];
@@ -124,7 +124,7 @@ static uint64_t macs_matmul(const uc_call *call)
 
 static uncork_status prepare_matmul(uc_call *call)
 {
-    const uc_tensor *t = uc_call_in(call, 1);
+    const uc_tensor *t = uc_call_arg(call, 1);
     if (!uc_call_known(call, 1) || !is_fast(t->dtype) || t->rank < 1) return UNCORK_OK;
     packed *p = UC_NEW(call->arena, packed, 1);
     uc_tensor b = as_matrices(t, false);
@@ -268,7 +268,7 @@ static uncork_status run_slowly(uc_call *call, const uc_tensor *ta, const uc_ten
 
 static uncork_status run_matmul(uc_call *call)
 {
-    const uc_tensor *a = uc_call_in(call, 0), *b = uc_call_in(call, 1);
+    const uc_tensor *a = uc_call_arg(call, 0), *b = uc_call_arg(call, 1);
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     return is_fast(a->dtype) ? multiply(call, a, b, y->data) : run_slowly(call, a, b, y);
@@ -292,7 +292,7 @@ static bool is_transposed(const uc_call *call, size_t i)
 
 static uncork_status infer_gemm(uc_call *call)
 {
-    const uc_tensor *a = uc_call_in(call, 0), *b = uc_call_in(call, 1), *c = uc_call_in(call, 2);
+    const uc_tensor *a = uc_call_arg(call, 0), *b = uc_call_arg(call, 1), *c = uc_call_in(call, 2);
     int64_t shape[2] = {UC_DIM_UNKNOWN, UC_DIM_UNKNOWN};
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_NUMERIC));
     UC_TRY(uc_call_same_dtype(call, 0, 1));
@@ -318,7 +318,7 @@ static uncork_status infer_gemm(uc_call *call)
 
 static uint64_t macs_gemm(const uc_call *call)
 {
-    const uc_tensor *a = uc_call_in(call, 0), *y = call->out[0] ? &call->out[0]->tensor : NULL;
+    const uc_tensor *a = uc_call_arg(call, 0), *y = call->out[0] ? &call->out[0]->tensor : NULL;
     uint64_t n = 0;
     if (!y || a->rank != 2 || !uc_dims_known(y->shape, y->rank)) return 0;
     int64_t k = a->shape[is_transposed(call, 0) ? 0 : 1];
@@ -341,7 +341,7 @@ static uc_tensor turned(const uc_tensor *t, bool transposed)
 
 static uncork_status prepare_gemm(uc_call *call)
 {
-    const uc_tensor *t = uc_call_in(call, 1);
+    const uc_tensor *t = uc_call_arg(call, 1);
     if (!uc_call_known(call, 1) || !is_fast(t->dtype) || t->rank != 2) return UNCORK_OK;
     uc_tensor b = turned(t, is_transposed(call, 1));
     packed *p = UC_NEW(call->arena, packed, 1);
@@ -454,7 +454,7 @@ static uncork_status run_gemm(uc_call *call)
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     if (!is_fast(y->dtype)) return run_gemm_slowly(call, y);
-    return run_gemm_fast(call, uc_call_in(call, 0), uc_call_in(call, 1), uc_call_in(call, 2), y);
+    return run_gemm_fast(call, uc_call_arg(call, 0), uc_call_arg(call, 1), uc_call_in(call, 2), y);
 }
 
 const uc_op uc_op_gemm = {.name = "Gemm",

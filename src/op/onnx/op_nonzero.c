@@ -15,7 +15,7 @@ static bool is_zero(const uc_tensor *x, int64_t i)
 
 static uncork_status infer_nonzero(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[2] = {x->rank < 0 ? UC_DIM_UNKNOWN : x->rank, UC_DIM_UNKNOWN};
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_FIXED));
     if (uc_call_known(call, 0)) {
@@ -29,7 +29,7 @@ static uncork_status infer_nonzero(uc_call *call)
 
 static uncork_status run_nonzero(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     int64_t *to = y->data, found = y->shape[1], at = 0;
@@ -62,7 +62,7 @@ static int64_t count_picked(const uc_tensor *condition, int64_t n)
 
 static uncork_status infer_compress(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *condition = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *condition = uc_call_arg(call, 1);
     bool flat = !uc_call_attr(call, "axis"), known = uc_call_known(call, 1);
     int64_t shape[UNCORK_MAX_RANK], n = UC_DIM_UNKNOWN;
     int axis = 0;
@@ -104,8 +104,8 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run_compress(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
-    context c = {.condition = uc_call_in(call, 1)};
+    const uc_tensor *x = uc_call_arg(call, 0);
+    context c = {.condition = uc_call_arg(call, 1)};
     if (uc_call_attr(call, "axis")) {
         UC_TRY(uc_along_axis(call, x, uc_call_int(call, "axis", 0), &c.x));
     } else {

@@ -10,7 +10,7 @@
 /* depth is of any numeric type, a scalar or one element. */
 static uncork_status read_depth(uc_call *call, int64_t *depth)
 {
-    const uc_tensor *t = uc_call_in(call, 1);
+    const uc_tensor *t = uc_call_arg(call, 1);
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_NUMERIC));
     if (uc_tensor_count(t) != 1) return uc_call_fail(call, UNCORK_MALFORMED, "depth is no scalar");
     *depth = uc_dtype_load_i64(t->data, 0, t->dtype);
@@ -20,12 +20,12 @@ static uncork_status read_depth(uc_call *call, int64_t *depth)
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *indices = uc_call_in(call, 0);
+    const uc_tensor *indices = uc_call_arg(call, 0);
     uncork_dtype dtype = uc_call_dtype(call, 2);
     int64_t shape[UNCORK_MAX_RANK + 1], depth = UC_DIM_UNKNOWN;
     int axis = 0, rank = 0;
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_NUMERIC));
-    if (uc_call_known(call, 2) && uc_tensor_count(uc_call_in(call, 2)) != 2) {
+    if (uc_call_known(call, 2) && uc_tensor_count(uc_call_arg(call, 2)) != 2) {
         return uc_call_fail(call, UNCORK_MALFORMED, "values are not [off, on]");
     }
     if (uc_call_known(call, 1)) UC_TRY(read_depth(call, &depth));
@@ -62,8 +62,8 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *values = uc_call_in(call, 2);
-    context c = {.indices = uc_call_in(call, 0)};
+    const uc_tensor *values = uc_call_arg(call, 2);
+    context c = {.indices = uc_call_arg(call, 0)};
     if (uc_tensor_count(values) != 2) {
         return uc_call_fail(call, UNCORK_MALFORMED, "values are not [off, on]");
     }

@@ -14,7 +14,7 @@ typedef struct pads {
 
 static uncork_status read_pads(uc_call *call, int rank, pads *p)
 {
-    const uc_tensor *t = uc_call_in(call, 1);
+    const uc_tensor *t = uc_call_arg(call, 1);
     int64_t axes[UNCORK_MAX_RANK];
     size_t count = (size_t)rank;
     *p = (pads){0};
@@ -37,7 +37,7 @@ static uncork_status read_pads(uc_call *call, int rank, pads *p)
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[UNCORK_MAX_RANK];
     pads p = {0};
     bool known = uc_call_known(call, 1) && (!uc_call_in(call, 3) || uc_call_known(call, 3));
@@ -106,7 +106,7 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *value = uc_call_in(call, 2);
+    const uc_tensor *x = uc_call_arg(call, 0), *value = uc_call_in(call, 2);
     const uc_tensor *y = &call->out[0]->tensor;
     uint64_t zero[2] = {0}, no_text[2] = {0};
     const uc_tensor nothing = {

@@ -33,7 +33,7 @@ static uncork_status find_axes(uc_call *call, int rank, bool gone[UNCORK_MAX_RAN
 
 static uncork_status infer_any(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     bool gone[UNCORK_MAX_RANK], known = false, keep = uc_call_int(call, "keepdims", 1) != 0;
     int64_t shape[UNCORK_MAX_RANK];
     int rank = 0;
@@ -136,7 +136,7 @@ static void reduce(uc_call *call, uc_reduce op, const view *v, const void *x, vo
 
 static uncork_status run_as(uc_call *call, uc_reduce op)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     bool gone[UNCORK_MAX_RANK], known = false;
     view v;
     uc_tensor *y = uc_call_out(call, 0);

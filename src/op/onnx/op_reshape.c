@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-static uncork_status run_copy(uc_call *call) { return uc_move_same(call, 0, uc_call_in(call, 0)); }
+static uncork_status run_copy(uc_call *call) { return uc_move_same(call, 0, uc_call_arg(call, 0)); }
 
 /* ---- Reshape: shape int64 [n]; 0 keeps a dimension (unless allowzero), one -1 is what remains -- */
 
@@ -71,7 +71,7 @@ static uncork_status resolve(uc_call *call, const uc_tensor *x, int64_t *shape, 
 
 static uncork_status infer_reshape(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *s = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *s = uc_call_in(call, 1);
     int64_t shape[UNCORK_MAX_RANK];
     size_t count = 0;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
@@ -106,7 +106,7 @@ static int64_t product(const int64_t *shape, int begin, int end)
 
 static uncork_status infer_flatten(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t axis = uc_call_int(call, "axis", 1), shape[2] = {UC_DIM_UNKNOWN, UC_DIM_UNKNOWN};
     if (x->rank < 0) return uc_call_shape(call, 0, x->dtype, 2, shape);
     if (axis < -x->rank || axis > x->rank) {
@@ -145,7 +145,7 @@ static uncork_status mark_axes(uc_call *call, int rank, bool marked[UNCORK_MAX_R
 
 static uncork_status infer_squeeze(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     bool gone[UNCORK_MAX_RANK] = {0}, listed = uc_call_in(call, 1) != NULL;
     int64_t shape[UNCORK_MAX_RANK];
     int rank = 0;
@@ -173,7 +173,7 @@ const uc_op uc_op_squeeze = {.name = "Squeeze",
 
 static uncork_status infer_unsqueeze(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     bool added[UNCORK_MAX_RANK] = {0};
     int64_t shape[UNCORK_MAX_RANK];
     if (x->rank < 0 || !uc_call_known(call, 1)) {

@@ -67,7 +67,7 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status scatter(uc_call *call, context *c)
 {
-    const uc_tensor *from[] = {uc_call_in(call, 0), uc_call_in(call, 2)};
+    const uc_tensor *from[] = {uc_call_arg(call, 0), uc_call_arg(call, 2)};
     UC_TRY(find_loop(call, &c->loop));
     c->total = uc_tensor_count(from[0]);
     return uc_move(call, 0, from, 2, move, c);
@@ -83,8 +83,8 @@ static uncork_status refuse_index(uc_call *call, int64_t v, int64_t n)
 
 static uncork_status infer_elements(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
-    const uc_tensor *updates = uc_call_in(call, 2);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
+    const uc_tensor *updates = uc_call_arg(call, 2);
     int axis = 0;
     if (x->rank < 0 || indices->rank < 0 || updates->rank < 0) return infer_common(call);
     UC_TRY(uc_axis(call, uc_call_int(call, "axis", 0), x->rank, &axis));
@@ -99,7 +99,7 @@ static uncork_status infer_elements(uc_call *call)
 
 static uncork_status run_elements(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
     int axis = 0;
     UC_TRY(uc_axis(call, uc_call_int(call, "axis", 0), x->rank, &axis));
     context c = {.count = uc_tensor_count(indices), .piece = 1};
@@ -129,8 +129,8 @@ const uc_op uc_op_scatter_elements = {.name = "ScatterElements",
 /* updates is indices.shape[:-1] followed by x.shape[k:]. */
 static uncork_status infer_nd(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
-    const uc_tensor *updates = uc_call_in(call, 2);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
+    const uc_tensor *updates = uc_call_arg(call, 2);
     bool known = x->rank >= 0 && updates->rank >= 0 && indices->rank >= 0 &&
                  uc_dims_known(indices->shape, indices->rank);
     if (!known) return infer_common(call);
@@ -147,7 +147,7 @@ static uncork_status infer_nd(uc_call *call)
 
 static uncork_status run_nd(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0), *indices = uc_call_in(call, 1);
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
     int k = (int)indices->shape[indices->rank - 1];
     context c = {.count = 1, .piece = 1};
     for (int d = 0; d < indices->rank - 1; d++) {

@@ -19,7 +19,7 @@ static void range_of(const uc_call *call, int rank, int *start, int *end)
 
 static uncork_status infer_shape(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int start = 0, end = 0;
     int64_t n = UC_DIM_UNKNOWN;
     if (x->rank >= 0) {
@@ -31,7 +31,7 @@ static uncork_status infer_shape(uc_call *call)
 
 static uncork_status run_shape(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uc_tensor *y = uc_call_out(call, 0);
     int start = 0, end = 0;
     if (!y) return uc_fail_memory(call->error);
@@ -58,7 +58,7 @@ static uncork_status run_size(uc_call *call)
 {
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
-    *(int64_t *)y->data = uc_tensor_count(uc_call_in(call, 0));
+    *(int64_t *)y->data = uc_tensor_count(uc_call_arg(call, 0));
     return UNCORK_OK;
 }
 

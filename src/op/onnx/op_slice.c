@@ -77,7 +77,7 @@ static uncork_status find_boxes(uc_call *call, const uc_tensor *x, box boxes[UNC
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     box boxes[UNCORK_MAX_RANK];
     int64_t shape[UNCORK_MAX_RANK];
     bool known = all_known(call);
@@ -105,7 +105,7 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     box boxes[UNCORK_MAX_RANK];
     context c = {.rank = x->rank};
     UC_TRY(find_boxes(call, x, boxes));

@@ -9,7 +9,7 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int axis = 0;
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_FLOAT));
     if (x->rank >= 0) UC_TRY(uc_axis(call, uc_call_int(call, "axis", -1), x->rank, &axis));
@@ -31,7 +31,7 @@ static uncork_status run_widened(uc_call *call, const uc_tensor *x, uc_tensor *y
 
 static uncork_status run_as(uc_call *call, bool log)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uc_along a;
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
@@ -59,7 +59,7 @@ const uc_op uc_op_log_softmax = {
 
 static uncork_status run_hardmax(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uc_along a;
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);

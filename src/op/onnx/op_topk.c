@@ -11,7 +11,7 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[UNCORK_MAX_RANK], k = UC_DIM_UNKNOWN;
     int axis = 0;
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_NUMERIC));
@@ -64,7 +64,7 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uc_along a;
     int64_t k = 0;
     UC_TRY(uc_along_axis(call, x, uc_call_int(call, "axis", -1), &a));

@@ -29,7 +29,7 @@ static uncork_status find_perm(uc_call *call, int rank, int perm[UNCORK_MAX_RANK
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int perm[UNCORK_MAX_RANK];
     int64_t shape[UNCORK_MAX_RANK];
     if (x->rank < 0) return uc_call_shape(call, 0, x->dtype, -1, NULL);
@@ -53,7 +53,7 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int perm[UNCORK_MAX_RANK];
     context c = {.rank = x->rank};
     UC_TRY(find_perm(call, x->rank, perm));

@@ -7,7 +7,7 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     if (x->rank >= 0 && x->rank < 2) {
         return uc_call_fail(call, UNCORK_INPUT, "%d dimensions are no matrix", x->rank);
     }
@@ -33,7 +33,7 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     uint64_t zero[2] = {0}, no_text[2] = {0};
     const uc_tensor nothing = {
         .dtype = x->dtype, .data = zero, .strings = {.offsets = no_text, .bytes = ""}};

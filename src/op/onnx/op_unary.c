@@ -83,7 +83,7 @@ static uncork_status run_scaled(uc_call *call, uc_scaled op, double otherwise)
     float k32 = (float)k64;
     uc_tensor k = {.dtype = dtype, .data = &k64};
     if (dtype == UNCORK_FLOAT32) k.data = &k32;
-    const uc_tensor *in[] = {uc_call_in(call, 0), &k};
+    const uc_tensor *in[] = {uc_call_arg(call, 0), &k};
     return uc_spread(call, uc_loop_scaled(op, dtype), in, 2);
 }
 

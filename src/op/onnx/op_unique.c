@@ -8,7 +8,7 @@
 
 static uncork_status infer(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[UNCORK_MAX_RANK], unknown = UC_DIM_UNKNOWN, n = UC_DIM_UNKNOWN;
     bool flat = !uc_call_attr(call, "axis");
     int axis = 0;
@@ -151,7 +151,7 @@ static uncork_status put(uc_call *call, size_t i, const int64_t *v, int64_t n)
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *x = uc_call_in(call, 0);
+    const uc_tensor *x = uc_call_arg(call, 0);
     bool flat = !uc_call_attr(call, "axis");
     int64_t shape[UNCORK_MAX_RANK];
     slices s = {.x = x, .a = {.outer = 1, .n = uc_tensor_count(x), .inner = 1}};

@@ -38,8 +38,8 @@ static void move(const void *ctx, void *to, const void *const *from, size_t size
 
 static uncork_status run(uc_call *call)
 {
-    const uc_tensor *from[] = {uc_call_in(call, 1), uc_call_in(call, 2)};
-    context c = {uc_call_in(call, 0), from[0], from[1], &call->out[0]->tensor, call->pool};
+    const uc_tensor *from[] = {uc_call_arg(call, 1), uc_call_arg(call, 2)};
+    context c = {uc_call_arg(call, 0), from[0], from[1], &call->out[0]->tensor, call->pool};
     return uc_move(call, 0, from, 2, move, &c);
 }
 
