@@ -96,30 +96,13 @@ static qda_value constant(sk_ctx *ctx, const uc_tensor *t)
     return (qda_value){sk_const(ctx, t), t ? t->dtype : UNCORK_FLOAT64};
 }
 
-/* An entry of rotations_ or scalings_. */
-static const uc_tensor *entry(sk_ctx *ctx, const sk_est *est, const char *attribute, int64_t i,
-                              int rank)
-{
-    if (sk_status(ctx) != UNCORK_OK) return NULL;
-    const uc_pickle *item = uc_pickle_item(sk_attr(est, attribute), (size_t)i);
-    const uc_tensor *t = uc_pickle_tensor(item, ctx->arena, ctx->error);
-    if (t && t->dtype != UNCORK_FLOAT32) t = uc_tensor_cast(ctx->arena, t, UNCORK_FLOAT64);
-    if (t) t = uc_tensor_dense(ctx->arena, t);
-    if (!t || t->rank != rank) {
-        sk_fail(ctx, est, attribute, "entry %" PRId64 " is no array of %d dimension%s", i, rank,
-                rank == 1 ? "" : "s");
-        return NULL;
-    }
-    return t;
-}
-
 /* Class i: sum of ((x - m) R S^-1/2)^2 as [rows, 1] into *norm, sum of ln S into *log_det. */
 static bool qda_distance(sk_ctx *ctx, const sk_est *est, qda_value x, const uc_tensor *means,
                          int64_t i, qda_value *norm, qda_value *log_det)
 {
     int64_t features = means->shape[1];
-    const uc_tensor *rotation = entry(ctx, est, "rotations_", i, 2);
-    const uc_tensor *scaling = entry(ctx, est, "scalings_", i, 1);
+    const uc_tensor *rotation = sk_entry(ctx, est, "rotations_", (size_t)i, 2);
+    const uc_tensor *scaling = sk_entry(ctx, est, "scalings_", (size_t)i, 1);
     if (!rotation || !scaling) return false;
     if (rotation->shape[0] != features || rotation->shape[1] != scaling->shape[0]) {
         sk_fail(ctx, est, "rotations_",

@@ -49,6 +49,23 @@ sk_scores sk_affine(sk_ctx *ctx, const sk_est *est, const sk_data *in, const uc_
     return sk_affine_on(ctx, x, w, transposed, b);
 }
 
+const uc_tensor *sk_entry(sk_ctx *ctx, const sk_est *est, const char *attribute, size_t i, int rank)
+{
+    uncork_error why; /* says less than the attribute's name does */
+    if (sk_status(ctx) != UNCORK_OK) return NULL;
+    uc_error_init(&why);
+    const uc_pickle *item = uc_pickle_item(sk_attr(est, attribute), i);
+    const uc_tensor *t = uc_pickle_tensor(item, ctx->arena, &why);
+    if (t && t->dtype != UNCORK_FLOAT32) t = uc_tensor_cast(ctx->arena, t, UNCORK_FLOAT64);
+    if (t) t = uc_tensor_dense(ctx->arena, t);
+    if (!t || t->rank != rank || uc_tensor_count(t) < 1) {
+        sk_fail(ctx, est, attribute, "entry %zu is no array of %d dimension%s", i, rank,
+                rank == 1 ? "" : "s");
+        return NULL;
+    }
+    return t;
+}
+
 /* An array as stored, FLOAT32 or FLOAT64. */
 static const uc_tensor *weights(sk_ctx *ctx, const sk_est *est, const char *names)
 {

@@ -21,6 +21,10 @@ sk_scores sk_affine(sk_ctx *ctx, const sk_est *est, const sk_data *in, const uc_
 /* As sk_affine for a value that is computed already. */
 sk_scores sk_affine_on(sk_ctx *ctx, sk_scores x, const uc_tensor *w, bool transposed,
                        const uc_tensor *b);
+/* Entry i of a list of arrays, dense, FLOAT32 or FLOAT64 as stored (other numbers as FLOAT64), of this
+ * rank and not empty. NULL after a failure, which names the attribute. */
+const uc_tensor *sk_entry(sk_ctx *ctx, const sk_est *est, const char *attribute, size_t i,
+                          int rank);
 /* coef_ and intercept_ of the estimator, dense or sparse. A coef_ of rank 1 gives a vector. */
 sk_scores sk_linear_scores(sk_ctx *ctx, const sk_est *est, const sk_data *in);
 /* The same with a single column made a vector: LinearClassifierMixin.decision_function. */

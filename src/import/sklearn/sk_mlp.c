@@ -21,23 +21,6 @@ static uc_ref activate(sk_ctx *ctx, const sk_est *est, const char *attribute, uc
     return 0;
 }
 
-/* An entry of coefs_ or intercepts_ as stored, FLOAT32 or FLOAT64. */
-static const uc_tensor *entry(sk_ctx *ctx, const sk_est *est, const char *attribute, size_t i,
-                              int rank)
-{
-    if (sk_status(ctx) != UNCORK_OK) return NULL;
-    const uc_tensor *t =
-        uc_pickle_tensor(uc_pickle_item(sk_attr(est, attribute), i), ctx->arena, ctx->error);
-    if (t && t->dtype != UNCORK_FLOAT32) t = uc_tensor_cast(ctx->arena, t, UNCORK_FLOAT64);
-    if (t) t = uc_tensor_dense(ctx->arena, t);
-    if (!t || t->rank != rank || uc_tensor_count(t) < 1) {
-        sk_fail(ctx, est, attribute, "entry %zu is no array of %d dimension%s", i, rank,
-                rank == 1 ? "" : "s");
-        return NULL;
-    }
-    return t;
-}
-
 static sk_scores forward(sk_ctx *ctx, const sk_est *est, const sk_data *in)
 {
     sk_scores s = {.dtype = UNCORK_FLOAT64};
@@ -48,8 +31,8 @@ static sk_scores forward(sk_ctx *ctx, const sk_est *est, const sk_data *in)
         return s;
     }
     for (size_t i = 0; i < layers; i++) {
-        const uc_tensor *w = entry(ctx, est, "coefs_", i, 2);
-        const uc_tensor *b = entry(ctx, est, "intercepts_", i, 1);
+        const uc_tensor *w = sk_entry(ctx, est, "coefs_", i, 2);
+        const uc_tensor *b = sk_entry(ctx, est, "intercepts_", i, 1);
         if (!w || !b) return s;
         if (b->shape[0] != w->shape[1] || (i > 0 && w->shape[0] != s.width)) {
             sk_fail(ctx, est, "coefs_",

@@ -133,17 +133,16 @@ static bool category_tables(sk_ctx *ctx, const sk_est *est, int64_t classes,
                             const uc_tensor **table, const uc_tensor **starts)
 {
     size_t features = sk_list_count(est, "feature_log_prob_");
-    const uc_pickle *list = sk_attr(est, "feature_log_prob_");
+    if (features == 0) {
+        sk_fail(ctx, est, "feature_log_prob_", "is no list of tables");
+        return false;
+    }
     const uc_tensor **parts = UC_NEW(ctx->arena, const uc_tensor *, features);
     int64_t *begin = UC_NEW(ctx->arena, int64_t, features + 1);
     if (!parts || !begin || sk_status(ctx) != UNCORK_OK) return false;
     for (size_t i = 0; i < features; i++) {
-        const uc_tensor *t = uc_pickle_tensor(list->items[i], ctx->arena, ctx->error);
-        if (!t || t->rank != 2 || t->shape[0] != classes || t->shape[1] < 1) {
-            sk_fail(ctx, est, "feature_log_prob_", "entry %zu is no [%" PRId64 ", categories]", i,
-                    classes);
-            return false;
-        }
+        const uc_tensor *t = sk_entry(ctx, est, "feature_log_prob_", i, 2);
+        if (!t || !sk_shape2(ctx, est, "feature_log_prob_", t, classes, -1)) return false;
         parts[i] = uc_tensor_cast(ctx->arena, t, UNCORK_FLOAT64);
         if (!parts[i]) return false;
         begin[i + 1] = begin[i] + t->shape[1];
