@@ -41,8 +41,12 @@ typedef struct uc_distance_kernels {
     /* out[r][l] = half[l] - x[r].panel[.][l] for rows <= UC_SCREEN_ROWS queries [rows, ldx]. */
     void (*screen)(const float *panel, const float *half, const float *x, int64_t ldx, int rows,
                    int64_t width, float *out);
-    /* Writes the positions i (ascending) of v[0..64) with v[i] <= limit; returns how many. */
-    int (*below)(const float *v, float limit, uint8_t *hits);
+    /* Bit i: v[i] <= limit, of v[0..64). */
+    uint64_t (*below)(const float *v, float limit);
+    /* out[i] = |x - y[index[i]]|^2 for count rows of y [., width], each summed in the same but any
+     * order, fused or not. */
+    void (*squares)(const double *x, const double *y, const int64_t *index, int64_t count,
+                    int64_t width, double *out);
 } uc_distance_kernels;
 
 /* The best this machine has. */

@@ -68,20 +68,46 @@ static void screen(const float *panel, const float *half, const float *x, int64_
     }
 }
 
-static int below(const float *v, float limit, uint8_t *hits)
+static uint64_t below(const float *v, float limit)
 {
     __m256 l = _mm256_set1_ps(limit);
-    int count = 0;
+    uint64_t mask = 0;
     for (int i = 0; i < UC_SCREEN_LANES; i += 8) {
-        int mask = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(v + i), l, _CMP_LE_OQ));
-        for (; mask; mask &= mask - 1) {
-            hits[count++] = (uint8_t)(i + __builtin_ctz((unsigned)mask));
-        }
+        int m = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(v + i), l, _CMP_LE_OQ));
+        mask |= (uint64_t)(unsigned)m << i;
     }
-    return count;
+    return mask;
+}
+
+static double sum_of(__m256d v)
+{
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+static void squares(const double *x, const double *y, const int64_t *index, int64_t count,
+                    int64_t width, double *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double *row = y + index[i] * width;
+        __m256d a = _mm256_setzero_pd(), b = _mm256_setzero_pd();
+        int64_t j = 0;
+        for (; j + 8 <= width; j += 8) {
+            __m256d s = _mm256_sub_pd(_mm256_loadu_pd(x + j), _mm256_loadu_pd(row + j));
+            __m256d t = _mm256_sub_pd(_mm256_loadu_pd(x + j + 4), _mm256_loadu_pd(row + j + 4));
+            a = _mm256_fmadd_pd(s, s, a);
+            b = _mm256_fmadd_pd(t, t, b);
+        }
+        double sum = sum_of(_mm256_add_pd(a, b));
+        for (; j < width; j++) {
+            sum += (x[j] - row[j]) * (x[j] - row[j]);
+        }
+        out[i] = sum;
+    }
 }
 
 #    define NAME(x) x##_avx2
+#    define VECTOR  32
 #    include "kernel/distance.inc"
 #else
 typedef int uc_distance_avx2_unused;

@@ -80,22 +80,42 @@ static void screen(const float *panel, const float *half, const float *x, int64_
     }
 }
 
-static int below(const float *v, float limit, uint8_t *hits)
+static uint64_t below(const float *v, float limit)
 {
     __m512 l = _mm512_set1_ps(limit);
     uint64_t mask = 0;
-    for (int i = 0; i < 4; i++) {
-        __mmask16 m = _mm512_cmp_ps_mask(_mm512_loadu_ps(v + 16 * i), l, _CMP_LE_OQ);
-        mask |= (uint64_t)m << (16 * i);
+    for (int i = 0; i < UC_SCREEN_LANES; i += 16) {
+        __mmask16 m = _mm512_cmp_ps_mask(_mm512_loadu_ps(v + i), l, _CMP_LE_OQ);
+        mask |= (uint64_t)m << i;
     }
-    int count = 0;
-    for (; mask; mask &= mask - 1) {
-        hits[count++] = (uint8_t)__builtin_ctzll(mask);
+    return mask;
+}
+
+static void squares(const double *x, const double *y, const int64_t *index, int64_t count,
+                    int64_t width, double *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double *row = y + index[i] * width;
+        __m512d a = _mm512_setzero_pd(), b = _mm512_setzero_pd();
+        int64_t j = 0;
+        for (; j + 16 <= width; j += 16) {
+            __m512d s = _mm512_sub_pd(_mm512_loadu_pd(x + j), _mm512_loadu_pd(row + j));
+            __m512d t = _mm512_sub_pd(_mm512_loadu_pd(x + j + 8), _mm512_loadu_pd(row + j + 8));
+            a = _mm512_fmadd_pd(s, s, a);
+            b = _mm512_fmadd_pd(t, t, b);
+        }
+        for (; j < width; j += 8) {
+            __mmask8 m = width - j < 8 ? (__mmask8)((1u << (width - j)) - 1u) : 0xff;
+            __m512d s = _mm512_maskz_sub_pd(m, _mm512_maskz_loadu_pd(m, x + j),
+                                            _mm512_maskz_loadu_pd(m, row + j));
+            a = _mm512_fmadd_pd(s, s, a);
+        }
+        out[i] = _mm512_reduce_add_pd(_mm512_add_pd(a, b));
     }
-    return count;
 }
 
 #    define NAME(x) x##_avx512
+#    define VECTOR  64
 #    include "kernel/distance.inc"
 #else
 typedef int uc_distance_avx512_unused;

@@ -19,15 +19,28 @@ static void screen(const float *panel, const float *half, const float *x, int64_
     }
 }
 
-static int below(const float *v, float limit, uint8_t *hits)
+static uint64_t below(const float *v, float limit)
 {
-    int count = 0;
+    uint64_t mask = 0;
     for (int i = 0; i < UC_SCREEN_LANES; i++) {
-        hits[count] = (uint8_t)i;
-        count += v[i] <= limit;
+        mask |= (uint64_t)(v[i] <= limit) << i;
     }
-    return count;
+    return mask;
+}
+
+static void squares(const double *x, const double *y, const int64_t *index, int64_t count,
+                    int64_t width, double *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double *row = y + index[i] * width;
+        double sum = 0.0;
+        for (int64_t j = 0; j < width; j++) {
+            sum += (x[j] - row[j]) * (x[j] - row[j]);
+        }
+        out[i] = sum;
+    }
 }
 
 #define NAME(x) x##_scalar
+#define VECTOR  16
 #include "kernel/distance.inc"

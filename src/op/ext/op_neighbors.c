@@ -246,6 +246,7 @@ typedef struct bench {
 typedef struct job {
     const neighbors *s;
     int64_t rows, padded; /* of the indexed rows; precomputed: of this run */
+    const uc_distance_kernels *kernels;
     const double *x;
     int64_t x_width, n;
     bench *benches;
@@ -295,13 +296,49 @@ static void node_bounds(const neighbors *s, const double *x, bench *b)
     }
 }
 
+/* Runs of equal values by index. */
+static void order_ties(double *values, int64_t *indices, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++) {
+        int64_t index = indices[i], at = i;
+        for (; at > 0 && values[at - 1] == values[i] && indices[at - 1] > index; at--) {
+            indices[at] = indices[at - 1];
+        }
+        indices[at] = index;
+    }
+}
+
+/* Equal distances by index. */
+static void choose_first(const double *reduced, int64_t rows, int64_t k, bench *b)
+{
+    if (k > 1) {
+        for (int64_t i = 0; i < rows; i++) {
+            b->values[i] = reduced[i];
+            b->indices[i] = i;
+        }
+        uc_sort_pairs_intro(b->values, b->indices, rows);
+        order_ties(b->values, b->indices, rows);
+        return;
+    }
+    int64_t best = 0;
+    for (int64_t i = 1; i < rows; i++) {
+        if (reduced[i] < reduced[best]) best = i;
+    }
+    b->values[0] = reduced[best];
+    b->indices[0] = best;
+}
+
 /* The row as scikit-learn does it, from all its reduced distances. The heap is filled twice, as
  * ArgKmin does on few queries: a heap a thread, emptied into the result's. */
 static void choose_as_sklearn(const job *j, const double *x, const double *reduced, bench *b)
 {
     const neighbors *s = j->s;
     int64_t k = s->k;
-    if (s->ties == TIES_PARTITION || s->ties == TIES_FIRST) {
+    if (s->ties == TIES_FIRST) {
+        choose_first(reduced, j->rows, k, b);
+        return;
+    }
+    if (s->ties == TIES_PARTITION) {
         uc_partition_smallest(reduced, j->rows, k, b->indices);
         for (int64_t i = 0; i < k; i++) {
             b->values[i] = reduced[b->indices[i]];
@@ -326,29 +363,14 @@ static void choose_as_sklearn(const job *j, const double *x, const double *reduc
     sort_pairs(s, b->values, b->indices, k);
 }
 
-/* Runs of equal values by index. */
-static void order_ties(double *values, int64_t *indices, int64_t n)
-{
-    for (int64_t i = 1; i < n; i++) {
-        int64_t index = indices[i], at = i;
-        for (; at > 0 && values[at - 1] == values[i] && indices[at - 1] > index; at--) {
-            indices[at] = indices[at - 1];
-        }
-        indices[at] = index;
-    }
-}
-
 /* The k least of `count` pairs (which hold everything that could be among the k least) to the
- * front; whether two of the k + 1 least are equal. */
+ * front; whether two of the k + 1 least are equal, or so near that the order of a sum could decide. */
 static bool choose_least(const neighbors *s, double *values, int64_t *indices, int64_t count)
 {
     uc_sort_pairs_intro(values, indices, count);
-    if (s->ties == TIES_FIRST) {
-        order_ties(values, indices, count);
-        return false;
-    }
+    double near = 1.0 + ((double)s->m->width + 8.0) * 0x1p-51;
     for (int64_t i = 0; i < s->k && i + 1 < count; i++) {
-        if (values[i] == values[i + 1]) return true;
+        if (values[i + 1] <= values[i] * near) return true;
     }
     return false;
 }
@@ -362,8 +384,7 @@ static void answer(const job *j, int64_t row, const bench *b)
     }
 }
 
-/* Without a screen: every reduced distance, then scikit-learn's own way; "first" by the heap, whose
- * rest in index order makes it exact. */
+/* Without a screen: every reduced distance, then scikit-learn's own way. */
 static void full_row(const job *j, int64_t row, bench *b)
 {
     const neighbors *s = j->s;
@@ -372,22 +393,7 @@ static void full_row(const job *j, int64_t row, bench *b)
         uc_metric_reduced(s->m, x, b->work, b->reduced);
         reduced = b->reduced;
     }
-    if (s->ties == TIES_FIRST && s->k == 1) {
-        int64_t best = 0;
-        for (int64_t i = 1; i < j->rows; i++) {
-            if (reduced[i] < reduced[best]) best = i;
-        }
-        b->values[0] = reduced[best];
-        b->indices[0] = best;
-    } else if (s->ties == TIES_FIRST) {
-        for (int64_t i = 0; i < j->rows; i++) {
-            b->values[i] = reduced[i];
-            b->indices[i] = i;
-        }
-        choose_least(s, b->values, b->indices, j->rows);
-    } else {
-        choose_as_sklearn(j, x, reduced, b);
-    }
+    choose_as_sklearn(j, x, reduced, b);
     answer(j, row, b);
 }
 
@@ -423,7 +429,8 @@ static void push_least(float *heap, int64_t k, float score)
 /* A float not below v. */
 static float above(double v)
 {
-    return v < (double)FLT_MAX ? nextafterf((float)v, INFINITY) : INFINITY;
+    float f = (float)v;
+    return f + fabsf(f) * 0x1p-22f + FLT_MIN;
 }
 
 /* Takes one panel's scores of one query in. */
@@ -431,37 +438,19 @@ static int64_t keep_scores(const job *j, const float *scores, int64_t first, dou
                            float *least, float *kept, int32_t *kept_index, int64_t count)
 {
     int64_t k = j->s->k;
-    uint8_t hits[UC_SCREEN_LANES];
-    int found = uc_distance()->below(scores, above((double)least[0] + margin), hits);
-    for (int i = 0; i < found; i++) {
-        int64_t index = first + hits[i];
-        float score = scores[hits[i]];
-        if (index >= j->rows || (double)score > (double)least[0] + margin) continue;
+    uint64_t hits = j->kernels->below(scores, above((double)least[0] + margin));
+    for (; hits; hits &= hits - 1) {
+        int at = __builtin_ctzll(hits);
+        float score = scores[at];
+        if (first + at >= j->rows || (double)score > (double)least[0] + margin) continue;
         kept[count] = score;
-        kept_index[count++] = (int32_t)index;
+        kept_index[count++] = (int32_t)(first + at);
         if (score < least[0]) push_least(least, k, score);
     }
     return count;
 }
 
-/* Squared distances of x to eight rows at once, each summed in order as the panels' loop does. */
-static void measure8(const uc_metric_rows *m, const double *x, const int64_t *indices, double *out)
-{
-    const double *y[8];
-    double sum[8] = {0};
-    for (int i = 0; i < 8; i++) {
-        y[i] = m->y + indices[i] * m->width;
-    }
-    for (int64_t j = 0; j < m->width; j++) {
-        for (int i = 0; i < 8; i++) {
-            double t = x[j] - y[i][j];
-            sum[i] += t * t;
-        }
-    }
-    memcpy(out, sum, sizeof sum);
-}
-
-/* The candidates that remain under the final limit, measured. Their arrays have room for 8 more. */
+/* The candidates that remain under the final limit, measured. */
 static int64_t measure_kept(const job *j, const double *x, float limit, const float *kept,
                             const int32_t *kept_index, int64_t count, bench *b)
 {
@@ -470,12 +459,7 @@ static int64_t measure_kept(const job *j, const double *x, float limit, const fl
         b->indices[left] = kept_index[i];
         left += kept[i] <= limit;
     }
-    for (int64_t i = left; i < left + 8; i++) {
-        b->indices[i] = b->indices[0];
-    }
-    for (int64_t i = 0; i < left; i += 8) {
-        measure8(j->s->m, x, b->indices + i, b->values + i);
-    }
+    j->kernels->squares(x, j->s->m->y, b->indices, left, j->s->m->width, b->values);
     return left;
 }
 
@@ -500,8 +484,8 @@ static void screened_rows(const job *j, int64_t begin, int rows, bench *b)
         }
     }
     for (int64_t p = 0; p < c->count; p++) {
-        uc_distance()->screen(c->panels + p * UC_SCREEN_LANES * width,
-                              c->half + p * UC_SCREEN_LANES, b->x32, width, rows, width, b->scores);
+        j->kernels->screen(c->panels + p * UC_SCREEN_LANES * width, c->half + p * UC_SCREEN_LANES,
+                           b->x32, width, rows, width, b->scores);
         for (int r = 0; r < rows; r++) {
             count[r] = keep_scores(j, b->scores + r * UC_SCREEN_LANES, p * UC_SCREEN_LANES,
                                    margin[r], b->least + r * k, b->kept + r * room,
@@ -588,7 +572,11 @@ static uncork_status run(uc_call *call)
     const neighbors *s = call->prepared;
     const uc_tensor *x = uc_call_in(call, 0);
     bool given = s->m->metric == UC_METRIC_PRECOMPUTED;
-    job j = {.s = s, .x = uc_tensor_doubles(x), .n = x->shape[0], .x_width = x->shape[1]};
+    job j = {.s = s,
+             .kernels = uc_distance(),
+             .x = uc_tensor_doubles(x),
+             .n = x->shape[0],
+             .x_width = x->shape[1]};
     j.rows = given ? j.x_width : s->m->rows;
     j.padded = given ? j.rows : s->m->padded;
     UC_TRY(check_shapes(call, &j));
