@@ -96,12 +96,16 @@ bool sk_view(const uc_pickle *value, const sk_est *parent, sk_est *est)
     return true;
 }
 
+/* What an estimator costs of the budget: its path and its nodes. A file of shared references that
+ * would unfold into millions ends early; a real one has many bytes an estimator. */
+enum { ESTIMATOR_NODES = 64 };
+
 bool sk_estimator(sk_ctx *ctx, const uc_pickle *value, const sk_est *parent, const char *path,
                   sk_est *est)
 {
     *est = (sk_est){.path = path, .version = 18};
     if (sk_status(ctx) != UNCORK_OK) return false;
-    uncork_status status = uc_budget_nodes(ctx->budget, 1, "estimators", ctx->error);
+    uncork_status status = uc_budget_nodes(ctx->budget, ESTIMATOR_NODES, "estimators", ctx->error);
     if (status == UNCORK_OK && parent && parent->depth >= UC_LIMIT_ESTIMATOR_DEPTH) {
         status =
             uc_fail(ctx->error, UNCORK_LIMIT, value ? value->offset : UC_NO_OFFSET,
@@ -360,9 +364,12 @@ static const uc_tensor *usual_classes(sk_ctx *ctx, const uc_pickle *value)
     return t->dtype == UNCORK_FLOAT64 ? t : uc_tensor_cast(ctx->arena, t, UNCORK_FLOAT64);
 }
 
-const uc_tensor *sk_classes(sk_ctx *ctx, const sk_est *est)
+/* Levels looked into: shared values could branch at each. */
+enum { CLASSES_DEPTH = 8 };
+
+static const uc_tensor *classes_of(sk_ctx *ctx, const sk_est *est, int depth)
 {
-    if (sk_status(ctx) != UNCORK_OK) return NULL;
+    if (sk_status(ctx) != UNCORK_OK || depth > CLASSES_DEPTH) return NULL;
     const uc_tensor *own = usual_classes(ctx, sk_attr(est, "classes_|_classes"));
     if (own) return own;
     static const struct {
@@ -378,9 +385,11 @@ const uc_tensor *sk_classes(sk_ctx *ctx, const sk_est *est)
         sk_est child;
         const uc_pickle *value = picked(sk_attr(est, inside[i].child), inside[i].which);
         if (sk_view(value, est, &child)) {
-            const uc_tensor *t = sk_classes(ctx, &child);
+            const uc_tensor *t = classes_of(ctx, &child, depth + 1);
             if (t) return t;
         }
     }
     return NULL;
 }
+
+const uc_tensor *sk_classes(sk_ctx *ctx, const sk_est *est) { return classes_of(ctx, est, 0); }

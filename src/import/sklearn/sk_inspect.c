@@ -4,7 +4,13 @@
 
 #include <stdio.h>
 
-enum { OUTLINE_DEPTH = 4, OUTLINE_VALUES = 400, SHOWN_PARAMETERS = 40, SHOWN_SYMBOLS = 200 };
+enum {
+    OUTLINE_DEPTH = 4,
+    OUTLINE_VALUES = 400,
+    SHOWN_PARAMETERS = 40,
+    SHOWN_SYMBOLS = 200,
+    SHOWN_STEPS = 300
+};
 
 static void put_class(uc_json_writer *json, uc_str module, uc_str name)
 {
@@ -140,8 +146,9 @@ static void put_step(uc_json_writer *json, const sk_est *est, uc_str name)
 }
 
 /* Every estimator inside the model that a person would name: steps, unions, searches, in order. */
-static void put_steps(uc_json_writer *json, const sk_est *est, uc_str name, int depth)
+static void put_steps(uc_json_writer *json, const sk_est *est, uc_str name, int depth, int *left)
 {
+    if (--*left < 0) return;
     static const char *const lists[] = {"steps", "transformer_list", "transformers_"};
     put_step(json, est, name);
     sk_est child;
@@ -151,11 +158,11 @@ static void put_steps(uc_json_writer *json, const sk_est *est, uc_str name, int 
         for (size_t k = 0; k < sk_item_count(list) && k < 100; k++) {
             const uc_pickle *pair = list->items[k], *key = uc_pickle_item(pair, 0);
             if (!sk_view(uc_pickle_item(pair, 1), est, &child)) continue;
-            put_steps(json, &child, key ? key->text : (uc_str){NULL, 0}, depth + 1);
+            put_steps(json, &child, key ? key->text : (uc_str){NULL, 0}, depth + 1, left);
         }
     }
     if (sk_view(sk_attr(est, "best_estimator_"), est, &child)) {
-        put_steps(json, &child, uc_str_of("best_estimator_"), depth + 1);
+        put_steps(json, &child, uc_str_of("best_estimator_"), depth + 1, left);
     }
 }
 
@@ -194,7 +201,8 @@ void sk_inspect(const uc_import *import, uc_json_writer *json)
         uc_json_put_text(json, file->model.path);
         uc_json_key(json, "steps");
         uc_json_begin_array(json);
-        put_steps(json, &est, (uc_str){NULL, 0}, 0);
+        int left = SHOWN_STEPS;
+        put_steps(json, &est, (uc_str){NULL, 0}, 0, &left);
         uc_json_end_array(json);
     }
     uc_json_key(json, "applied_before");
