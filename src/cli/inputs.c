@@ -255,6 +255,15 @@ static uncork_status bind_matrix(const cli_options *options, const uncork_model 
     return UNCORK_OK;
 }
 
+/* A column of the table the model was trained on. */
+static bool is_column(const uc_fact *names, const char *name)
+{
+    for (int64_t i = 0; names && names->tensor && i < names->tensor->shape[0]; i++) {
+        if (uc_str_is(uc_tensor_string(names->tensor, i), name)) return true;
+    }
+    return false;
+}
+
 uncork_status cli_bind(const cli_options *options, const uncork_model *model,
                        const cli_arrays *arrays, uc_arena *arena, uncork_value **values,
                        uncork_error *error)
@@ -275,6 +284,7 @@ uncork_status cli_bind(const cli_options *options, const uncork_model *model,
     for (size_t k = 0; k < arrays->count; k++) {
         const cli_array *a = &arrays->items[k];
         int i = a->name && inputs > 1 ? find_input(model, a->name) : next++;
+        if (i < 0 && is_column(names, a->name)) continue; /* trained on, but nothing uses it */
         if (i < 0) return unknown_name(model, a->name, error);
         if (i >= inputs) {
             return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET,
