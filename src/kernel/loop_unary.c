@@ -1,5 +1,6 @@
 /* One number to one of the same type. NaN stays NaN everywhere. */
 #include "kernel/loop.h"
+#include "kernel/vmath.h"
 
 #include <math.h>
 
@@ -7,17 +8,6 @@
 #define SQRT_2_PI 0.79788456080286535588
 
 /* ---- formulas that need more than a library call ------------------------------------------ */
-
-/* exp of a negative number only: no overflow, and the same bits as 1 / (1 + exp(-x)) where that is
- * finite. Source: scipy.special.expit. */
-static double sigmoid(double x)
-{
-    if (x >= 0) return 1 / (1 + exp(-x));
-    double e = exp(x);
-    return e / (1 + e);
-}
-
-static float sigmoidf(float x) { return (float)sigmoid((double)x); }
 
 /* log(1 + exp(x)) without overflow. */
 static double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
@@ -58,10 +48,6 @@ static double hard_sigmoid6(double x)
     UC_LOOP1(relu_##S, T, T, a < 0 ? 0 : a)                            \
     UC_LOOP1(sqrt_##S, T, T, sqrt##F(a))                               \
     UC_LOOP1(reciprocal_##S, T, T, 1 / a)                              \
-    UC_LOOP1(exp_##S, T, T, exp##F(a))                                 \
-    UC_LOOP1(log_##S, T, T, log##F(a))                                 \
-    UC_LOOP1(tanh_##S, T, T, tanh##F(a))                               \
-    UC_LOOP1(sigmoid_##S, T, T, sigmoid##F(a))                         \
     UC_LOOP1(softplus_##S, T, T, softplus##F(a))                       \
     UC_LOOP1(softsign_##S, T, T, a / (1 + fabs##F(a)))                 \
     UC_LOOP1(erf_##S, T, T, erf##F(a))                                 \
@@ -81,6 +67,37 @@ static double hard_sigmoid6(double x)
     UC_LOOP1(gelu_##S, T, T, gelu##F(a))                               \
     UC_LOOP1(gelu_tanh_##S, T, T, gelu_tanh##F(a))                     \
     UC_LOOP1(is_nan_##S, uint8_t, T, a != a)
+
+/* By arrays, so that an element's bits don't depend on how it is walked. */
+#define ARRAY(NAME, T, F)                                                     \
+    static void NAME(char *const *p, const int64_t *step, int64_t n)          \
+    {                                                                         \
+        enum { CHUNK = 64 };                                                  \
+        T room[CHUNK];                                                        \
+        if (step[0] == (int64_t)sizeof(T) && step[1] == (int64_t)sizeof(T)) { \
+            F((const T *)(const void *)p[1], (T *)(void *)p[0], (size_t)n);   \
+            return;                                                           \
+        }                                                                     \
+        for (int64_t at = 0; at < n; at += CHUNK) {                           \
+            int64_t some = n - at < CHUNK ? n - at : CHUNK;                   \
+            for (int64_t i = 0; i < some; i++) {                              \
+                memcpy(&room[i], p[1] + (at + i) * step[1], sizeof(T));       \
+            }                                                                 \
+            F(room, room, (size_t)some);                                      \
+            for (int64_t i = 0; i < some; i++) {                              \
+                memcpy(p[0] + (at + i) * step[0], &room[i], sizeof(T));       \
+            }                                                                 \
+        }                                                                     \
+    }
+
+ARRAY(exp_f64, double, uc_exp_f64)
+ARRAY(log_f64, double, uc_log_f64)
+ARRAY(tanh_f64, double, uc_tanh_f64)
+ARRAY(sigmoid_f64, double, uc_expit_f64)
+ARRAY(exp_f32, float, uc_exp_f32)
+ARRAY(log_f32, float, uc_log_f32)
+ARRAY(tanh_f32, float, uc_tanh_f32)
+ARRAY(sigmoid_f32, float, uc_expit_f32)
 
 FLOAT_OPS(f64, double, )
 FLOAT_OPS(f32, float, f)

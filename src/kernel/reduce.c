@@ -1,6 +1,8 @@
 /* Reductions: see reduce.h. */
 #include "kernel/reduce.h"
 
+#include "kernel/vmath.h"
+
 #include <math.h>
 
 #define PAIRWISE_BLOCK 128
@@ -47,6 +49,23 @@
         return s;                                                                     \
     }
 
+/* exp(x - shift) summed: leaves by arrays, joined as above. */
+#define EXP_SUM(NAME, T)                                                   \
+    static double NAME(const T *x, int64_t n, double shift)                \
+    {                                                                      \
+        double e[PAIRWISE_BLOCK];                                          \
+        if (n > PAIRWISE_BLOCK) {                                          \
+            int64_t half = n / 2;                                          \
+            half -= half % 8;                                              \
+            return NAME(x, half, shift) + NAME(x + half, n - half, shift); \
+        }                                                                  \
+        for (int64_t i = 0; i < n; i++) {                                  \
+            e[i] = (double)x[i] - shift;                                   \
+        }                                                                  \
+        uc_exp_f64(e, e, (size_t)n);                                       \
+        return sum_f64(e, n, 0);                                           \
+    }
+
 #define EXTREME(NAME, T, WORSE, START)                      \
     static double NAME(const T *x, int64_t n, double shift) \
     {                                                       \
@@ -90,6 +109,23 @@
         }                                                                                      \
     }
 
+#define EXP_COLUMN(NAME, T)                                                                    \
+    static void NAME(const T *x, int64_t red, int64_t stride, int64_t n, double *restrict acc, \
+                     const double *shift)                                                      \
+    {                                                                                          \
+        double e[COLUMNS];                                                                     \
+        memset(acc, 0, (size_t)n * sizeof *acc);                                               \
+        for (int64_t r = 0; r < red; r++) {                                                    \
+            for (int64_t j = 0; j < n; j++) {                                                  \
+                e[j] = (double)x[r * stride + j] - shift[j];                                   \
+            }                                                                                  \
+            uc_exp_f64(e, e, (size_t)n);                                                       \
+            for (int64_t j = 0; j < n; j++) {                                                  \
+                acc[j] += e[j];                                                                \
+            }                                                                                  \
+        }                                                                                      \
+    }
+
 /* ---- the ends ----------------------------------------------------------------------------- */
 
 static double finish(uc_reduce op, double v, double shift, int64_t red)
@@ -118,14 +154,14 @@ static double shift_of(double max) { return isinf(max) ? 0 : max; }
     PAIRWISE(sum_##S, T, v)                                                                        \
     PAIRWISE(l1_##S, T, fabs(v))                                                                   \
     PAIRWISE(square_##S, T, v *v)                                                                  \
-    PAIRWISE(exp_##S, T, exp(v - shift))                                                           \
+    EXP_SUM(exp_##S, T)                                                                            \
     EXTREME(max_##S, T, <, -HUGE_VAL)                                                              \
     EXTREME(min_##S, T, >, HUGE_VAL)                                                               \
     PRODUCT(prod_##S, T)                                                                           \
     COLUMN(sum_columns_##S, T, 0, a + v)                                                           \
     COLUMN(l1_columns_##S, T, 0, a + fabs(v))                                                      \
     COLUMN(square_columns_##S, T, 0, a + v * v)                                                    \
-    COLUMN(exp_columns_##S, T, 0, a + exp(v - shift[j]))                                           \
+    EXP_COLUMN(exp_columns_##S, T)                                                                 \
     COLUMN(max_columns_##S, T, -HUGE_VAL, a < v || v != v ? v : a)                                 \
     COLUMN(min_columns_##S, T, HUGE_VAL, a > v || v != v ? v : a)                                  \
     COLUMN(prod_columns_##S, T, 1, a *v)                                                           \
