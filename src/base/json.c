@@ -79,6 +79,13 @@ static bool take_word(parser *p, const char *word)
     return true;
 }
 
+/* The next character, a zero at the end. */
+static char peek(const parser *p)
+{
+    if (p->at >= p->end) return '\0';
+    return *p->at;
+}
+
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* A number while it is read: the digits so far as an integer (which wraps beyond 19 digits). */
@@ -199,13 +206,13 @@ static bool read_hex(parser *p, uint32_t *unit)
  * Python. */
 static bool read_escape(parser *p, char **out)
 {
-    static const char FROM[] = "\"\\/bfnrt";
-    static const char TO[] = "\"\\/\b\f\n\r\t";
-    const char c = p->at < p->end ? *p->at : '\0';
+    static const char from[] = "\"\\/bfnrt";
+    static const char to[] = "\"\\/\b\f\n\r\t";
+    const char c = peek(p);
     if (c != 'u') {
-        const char *known = c ? strchr(FROM, c) : NULL;
+        const char *known = c ? strchr(from, c) : NULL;
         if (!known) return fail(p, "an escape: one of \" \\ / b f n r t u");
-        *(*out)++ = TO[known - FROM];
+        *(*out)++ = to[known - from];
         p->at++;
         return true;
     }
@@ -270,7 +277,7 @@ static bool read_string(parser *p, uc_str *string)
 static bool is_flat(const parser *p, size_t *count)
 {
     enum { OTHER, NUMBER, COMMA };
-    static const uint8_t CLASS[256] = {
+    static const uint8_t class_of[256] = {
         ['0'] = NUMBER, ['1'] = NUMBER,  ['2'] = NUMBER,  ['3'] = NUMBER, ['4'] = NUMBER,
         ['5'] = NUMBER, ['6'] = NUMBER,  ['7'] = NUMBER,  ['8'] = NUMBER, ['9'] = NUMBER,
         ['+'] = NUMBER, ['-'] = NUMBER,  ['.'] = NUMBER,  ['e'] = NUMBER, ['E'] = NUMBER,
@@ -280,8 +287,8 @@ static bool is_flat(const parser *p, size_t *count)
     };
     size_t commas = 0;
     const char *c = p->at;
-    while (c < p->end && CLASS[(unsigned char)*c] != OTHER) {
-        commas += CLASS[(unsigned char)*c++] == COMMA;
+    while (c < p->end && class_of[(unsigned char)*c] != OTHER) {
+        commas += class_of[(unsigned char)*c++] == COMMA;
     }
     *count = commas + 1;
     return c < p->end && *c == ']';
@@ -291,7 +298,7 @@ static bool is_flat(const parser *p, size_t *count)
 static bool take_separator(parser *p, char close, bool *ended)
 {
     skip_space(p);
-    const char c = p->at < p->end ? *p->at : '\0';
+    const char c = peek(p);
     *ended = c == close;
     if (c != ',' && c != close) return fail(p, close == ']' ? "',' or ']'" : "',' or '}'");
     p->at++;
@@ -312,7 +319,7 @@ static uc_json *read_numbers(parser *p, const char *start, size_t count)
     for (size_t i = 0; !ended; i++) {
         bool is_int;
         int64_t integer;
-        double number;
+        double number = 0;
         skip_space(p);
         if (i == count) return fail(p, "fewer numbers"); /* can't be: is_flat counted commas */
         if (!read_number(p, &is_int, &integer, &number)) return NULL;
@@ -338,7 +345,7 @@ static uc_json *read_numbers(parser *p, const char *start, size_t count)
 static bool add_item(parser *p, uc_json *json, size_t *capacity, uc_json *item)
 {
     uc_json **items =
-        uc_arena_grow(p->arena, json->items, capacity, json->count + 1, sizeof *items);
+        uc_arena_grow(p->arena, json->items, capacity, json->count + 1, sizeof(void *));
     if (!items) return fail_memory(p);
     json->items = items;
     json->items[json->count++] = item;
@@ -418,7 +425,7 @@ static uc_json *read_word(parser *p)
 static uc_json *read_value(parser *p, int depth)
 {
     skip_space(p);
-    const char c = p->at < p->end ? *p->at : '\0';
+    const char c = peek(p);
     if (c == '"') return read_string_value(p);
     if (c == '-' || is_digit(c) || c == 'I' || c == 'N') return read_number_value(p);
     if (c != '[' && c != '{') return read_word(p);

@@ -18,7 +18,7 @@ __extension__ typedef unsigned __int128 u128;
 enum { MAX_SMALL_POWER = 27 };
 
 /* clang-format off */
-static const uint64_t FIVES[MAX_SMALL_POWER + 1] = {
+static const uint64_t fives[MAX_SMALL_POWER + 1] = {
     1u, 5u, 25u, 125u, 625u, 3125u, 15625u, 78125u, 390625u, 1953125u, 9765625u, 48828125u,
     244140625u, 1220703125u, 6103515625u, 30517578125u, 152587890625u, 762939453125u,
     3814697265625u, 19073486328125u, 95367431640625u, 476837158203125u, 2384185791015625u,
@@ -117,10 +117,10 @@ static void big_scale(big *b, int power, bool *inexact)
 {
     enum { STEP = 13 }; /* 5^13 is the largest power below 2^32 */
     for (int left = power; left > 0; left -= STEP) {
-        big_mul_add(b, (uint32_t)FIVES[left < STEP ? left : STEP], 0);
+        big_mul_add(b, (uint32_t)fives[left < STEP ? left : STEP], 0);
     }
     for (int left = -power; left > 0; left -= STEP) {
-        if (big_div(b, (uint32_t)FIVES[left < STEP ? left : STEP])) *inexact = true;
+        if (big_div(b, (uint32_t)fives[left < STEP ? left : STEP])) *inexact = true;
     }
 }
 
@@ -154,13 +154,13 @@ static double small_decimal(uint64_t w, int q)
     if (q == 0) return (double)w;
     if (w <= (uint64_t)1 << 53 && q >= -22 && q <= 22) {
         /* Both are exact doubles, so one operation rounds right (Clinger 1990, section 3). */
-        static const double TENS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+        static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-        return q < 0 ? (double)w / TENS[-q] : (double)w * TENS[q];
+        return q < 0 ? (double)w / tens[-q] : (double)w * tens[q];
     }
     if (q > 0) {
-        const u128 product = (u128)w * FIVES[q];
+        const u128 product = (u128)w * fives[q];
         const uint64_t high = (uint64_t)(product >> 64);
         if (high == 0) return round_to_f64((uint64_t)product, q, false);
         const int shift = 64 - __builtin_clzll(high);
@@ -168,7 +168,7 @@ static double small_decimal(uint64_t w, int q)
         return round_to_f64((uint64_t)(product >> shift), q + shift, inexact);
     }
     /* Both shifted to 64 bits, w' * 2^63 / five': a quotient of 63 or 64 bits. */
-    const uint64_t five = FIVES[-q];
+    const uint64_t five = fives[-q];
     const int five_lead = __builtin_clzll(five);
     const int w_lead = __builtin_clzll(w);
     const u128 top = (u128)(w << w_lead) << 63;
@@ -363,7 +363,7 @@ static uint64_t scaled(uint64_t m, int e, int k, bool *inexact)
 {
     const int shift = -(e + k);
     if (k >= 0 && k <= MAX_SMALL_POWER && shift >= 0 && shift < 128) {
-        const u128 product = (u128)m * FIVES[k];
+        const u128 product = (u128)m * fives[k];
         if (product & (((u128)1 << shift) - 1)) *inexact = true;
         return (uint64_t)(product >> shift);
     }

@@ -131,9 +131,10 @@ uncork_status uc_bundle_open(const char *path, bool copy, uc_arena *arena, uc_bu
         UC_TRY(uc_bundle_over(bytes, slash ? slash + 1 : path, arena, budget, bundle, error));
         const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
         char *folder = length ? uc_arena_copy(arena, path, length) : uc_arena_str(arena, "./");
-        if (!folder) return uc_arena_status(arena, error);
+        if (!folder || !*bundle) return uc_fail_memory(error);
         (*bundle)->folder = folder;
     }
+    if (!*bundle) return uc_fail_memory(error);
     (*bundle)->copy = copy;
     return UNCORK_OK;
 }

@@ -487,7 +487,8 @@ uncork_status uc_codec_unpack_to(uc_codec codec, uc_bytes packed, uint64_t base,
 {
     stream s;
     if (!stream_open(&s, codec, packed)) return uc_fail_memory(error);
-    sink k = {.fixed = out, .ceiling = size, .budget = budget};
+    sink k = {.ceiling = size, .budget = budget};
+    k.fixed = out;
     uncork_status status = pump(&s, &k, packed.size, base, error);
     if (status == UNCORK_OK) {
         status = check_rest(&s, base + (packed.size - s.in_left), error);

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char MAGIC[] = "\x93NUMPY";
+static const char magic_text[] = "\x93NUMPY";
 enum { MAGIC_SIZE = 6 };
 
 /* ---- types -------------------------------------------------------------------------------- */
@@ -23,7 +23,7 @@ bool uc_npy_type_read(uc_str text, uc_npy_type *type)
                  {'u', 2, UNCORK_UINT16},    {'u', 4, UNCORK_UINT32},     {'u', 8, UNCORK_UINT64},
                  {'f', 2, UNCORK_FLOAT16},   {'f', 4, UNCORK_FLOAT32},    {'f', 8, UNCORK_FLOAT64},
                  {'c', 8, UNCORK_COMPLEX64}, {'c', 16, UNCORK_COMPLEX128}};
-    if (text.size < 2 || !memchr("<>|=", text.data[0], 4)) return false;
+    if (text.size < 2 || !text.data[0] || !strchr("<>|=", text.data[0])) return false;
     const char kind = text.data[1];
     const uc_str digits = {text.data + 2, text.size - 2};
     int64_t number = 0;
@@ -159,7 +159,7 @@ static uncork_status read_header(uc_reader *in, uc_npy *npy)
 {
     const uc_bytes magic = uc_reader_take(in, MAGIC_SIZE + 2, "npy magic");
     if (!magic.data) return in->error ? in->error->status : UNCORK_MALFORMED;
-    if (memcmp(magic.data, MAGIC, MAGIC_SIZE) != 0) return uc_reader_fail(in, "no npy file");
+    if (memcmp(magic.data, magic_text, MAGIC_SIZE) != 0) return uc_reader_fail(in, "no npy file");
     const int version = magic.data[MAGIC_SIZE];
     if (version < 1 || version > 3 || magic.data[MAGIC_SIZE + 1] != 0) {
         return uc_fail(in->error, UNCORK_UNSUPPORTED, uc_reader_offset(in) - 2,
@@ -233,7 +233,8 @@ static void swap_bytes(uint8_t *data, size_t bytes, size_t part)
 /* The bytes of one number: a complex one is two. */
 static size_t part_size(const uc_npy_type *type)
 {
-    return type->kind == 'c' ? type->item_size / 2 : type->item_size;
+    const size_t size = type->kind == 'c' ? type->item_size / 2 : type->item_size;
+    return size ? size : 1;
 }
 
 static bool has_odd_bool(const uc_npy_type *type, const uint8_t *data, size_t bytes)
@@ -355,7 +356,10 @@ static uncork_status make_tensor(uc_arena *arena, uc_npy *npy, const uint8_t *ra
     return UNCORK_OK;
 }
 
-bool uc_npy_probe(uc_bytes b) { return b.size >= 10 && memcmp(b.data, MAGIC, MAGIC_SIZE) == 0; }
+bool uc_npy_probe(uc_bytes b)
+{
+    return b.size >= 10 && memcmp(b.data, magic_text, MAGIC_SIZE) == 0;
+}
 
 uncork_status uc_npy_read(uc_bytes bytes, uint64_t base, uc_arena *arena, uc_npy *npy,
                           uncork_error *error)
@@ -468,7 +472,7 @@ static void put_header(uc_writer *out, const uc_tensor *t, const char *descr)
         n += (size_t)snprintf(text + n, sizeof text - n, "%*s", GROWTH_DIGITS - used, "");
     }
     const size_t pad = ALIGN - (PREAMBLE + n + 1) % ALIGN;
-    uc_writer_put(out, MAGIC, MAGIC_SIZE);
+    uc_writer_put(out, magic_text, MAGIC_SIZE);
     uc_writer_u8(out, 1);
     uc_writer_u8(out, 0);
     uc_writer_u16le(out, (uint16_t)(n + pad + 1));

@@ -114,7 +114,7 @@ static bool read_length(parser *p, uint8_t marker, uint64_t *length)
 
 static bool read_string(parser *p, uint8_t length_marker, uc_str *string)
 {
-    uint64_t length;
+    uint64_t length = 0;
     if (!read_length(p, length_marker, &length)) return false;
     const uc_bytes bytes = uc_reader_take(&p->in, length, "UBJSON: a string");
     *string = (uc_str){(const char *)bytes.data, bytes.size};
@@ -208,7 +208,7 @@ static bool add_item(parser *p, uc_json *json, size_t *capacity, uc_json *item)
 {
     if (!item) return false;
     uc_json **items =
-        uc_arena_grow(p->arena, json->items, capacity, json->count + 1, sizeof *items);
+        uc_arena_grow(p->arena, json->items, capacity, json->count + 1, sizeof(void *));
     if (!items) return fail_memory(p);
     json->items = items;
     json->items[json->count++] = item;

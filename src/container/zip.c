@@ -308,7 +308,7 @@ uncork_status uc_zip_open(uc_bytes bytes, uint64_t base, uc_arena *arena, uc_bud
     uc_zip *z = UC_NEW(arena, uc_zip, 1);
     if (!z) return uc_arena_status(arena, error);
     *z = (uc_zip){.bytes = bytes, .base = base, .arena = arena, .budget = budget};
-    ending end;
+    ending end = {0};
     UC_TRY(read_end(z, &end, error));
     record *records = UC_NEW(arena, record, (size_t)end.count);
     z->entries = UC_NEW(arena, uc_zip_entry, (size_t)end.count);
@@ -347,7 +347,10 @@ uncork_status uc_zip_read(uc_zip *zip, size_t i, uc_bytes *bytes, uncork_error *
         const uncork_status status =
             uc_codec_unpack_to(UC_CODEC_DEFLATE, packed, zip->base + e->data_offset, zip->budget,
                                room, (size_t)e->size, error);
-        if (status != UNCORK_OK) return uc_where(error, "zip entry %s", e->name);
+        if (status != UNCORK_OK) {
+            (void)uc_where(error, "zip entry %s", e->name);
+            return status;
+        }
         out = (uc_bytes){room, (size_t)e->size};
     }
     const uint32_t crc = (uint32_t)crc32_z(0, out.data, out.size);

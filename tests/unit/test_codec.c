@@ -86,7 +86,7 @@ static void bytes_after_the_end_are_counted_or_refused(void **state)
         const size_t whole = packed.size - (codecs[i] == UC_CODEC_GZIP ? 5 : 0);
         uint8_t *more = uc_arena_alloc(*state, packed.size + 9, 1);
         memcpy(more, packed.data, packed.size);
-        memcpy(more + packed.size, "trailing!", 9);
+        put_bytes(more + packed.size, "trailing!", 9);
         const uc_bytes longer = {more, packed.size + 9};
         CHECK_OK(uc_codec_unpack(codecs[i], longer, 0, *state, NULL, &out, &used, &err), &err);
         CHECK_INT(used, whole);

@@ -226,9 +226,9 @@ static void the_budget_bounds_what_small_text_becomes(void **state)
     uc_arena *arena = uc_arena_new(&budget);
     static char text[20001];
     for (int i = 0; i < 5000; i++) {
-        memcpy(text + (ptrdiff_t)i * 4, "[], ", 4);
+        put_bytes(text + (ptrdiff_t)i * 4, "[], ", 4);
     }
-    memcpy(text, "[{},", 4);
+    put_bytes(text, "[{},", 4);
     CHECK(uc_json_read((uc_bytes){(const uint8_t *)text, 20000}, 0, arena, &err) == NULL);
     CHECK_INT(err.status, UNCORK_LIMIT);
     uc_arena_free(arena);

@@ -126,20 +126,16 @@ static uncork_status read_header(uc_arena *arena, const char *header, size_t dat
     uc_npy npy;
     const size_t n = strlen(header);
     uint8_t *file = test_malloc(10 + n + data);
-    memcpy(file, "\x93NUMPY\x01\x00", 8);
+    put_bytes(file, "\x93NUMPY\x01\x00", 8);
     file[8] = (uint8_t)n;
     file[9] = (uint8_t)(n >> 8);
-    memcpy(file + 10, header, n);
+    put_bytes(file + 10, header, n);
     memset(file + 10 + n, 0, data);
     uc_error_init(err);
     const uncork_status status = uc_npy_read((uc_bytes){file, 10 + n + data}, 0, arena, &npy, err);
     test_free(file);
     return status;
 }
-
-#define SHAPE_OF_17                                      \
-    "{'descr': '<f8', 'fortran_order': False, 'shape': " \
-    "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1), }"
 
 static void headers_that_lie_are_refused(void **state)
 {
@@ -162,7 +158,7 @@ static void headers_that_lie_are_refused(void **state)
         "{'descr': '<f8', 'fortran_order': False, 'shape': (0, 4294967296, 4294967296), }",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (2305843009213693952,), }",
         "{'descr': '<U0', 'fortran_order': False, 'shape': (1000000000000,), }",
-        SHAPE_OF_17,
+        "{'descr':'<f8','fortran_order':False,'shape':(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)}",
         "{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }",
         "{'descr': '', 'fortran_order': False, 'shape': (1,), }",
         "{'descr': '<f', 'fortran_order': False, 'shape': (1,), }",

@@ -34,7 +34,7 @@ static uncork_status open_tar(uc_arena *arena, uc_bytes bytes, uc_tar **tar, unc
 
 static void long_name(char *name)
 {
-    memcpy(name, "folder/", 7);
+    put_bytes(name, "folder/", 7);
     memset(name + 7, 'n', 120);
     name[127] = '/';
     memset(name + 128, 'm', 30);
@@ -80,13 +80,13 @@ static void pax_paths_and_ustar_prefixes_are_read(void **state)
 static void put_header(uint8_t *block, const char *name, char type, unsigned size)
 {
     memset(block, 0, 512);
-    memcpy(block, name, strlen(name));
+    put_bytes(block, name, strlen(name));
     (void)snprintf((char *)block + 124, 12, "%011o", size);
     block[156] = (uint8_t)type;
-    memcpy(block + 257,
-           "ustar\0"
-           "00",
-           8);
+    put_bytes(block + 257,
+              "ustar\0"
+              "00",
+              8);
     unsigned sum = 8 * ' ';
     for (int i = 0; i < 512; i++) {
         sum += block[i];
@@ -147,17 +147,17 @@ static void pax_records_that_lie_are_refused(void **state)
     }
     memset(b, 0, sizeof b);
     put_header(b, "pax", 'x', 12);
-    memcpy(b + 512, "12 path=../x", 12);
+    put_bytes(b + 512, "12 path=../x", 12);
     b[512 + 11] = '\n';
     put_header(b + 1024, "f", '0', 0);
     expect(state, b, sizeof b, UNCORK_MALFORMED, "the name '../'");
     memset(b, 0, sizeof b);
     put_header(b, "pax", 'x', 10);
-    memcpy(b + 512, "10 path=x\n", 10);
+    put_bytes(b + 512, "10 path=x\n", 10);
     expect(state, b, sizeof b, UNCORK_MALFORMED, "extended header");
     memset(b, 0, sizeof b);
     put_header(b, "pax", 'x', 24);
-    memcpy(b + 512, "24 GNU.sparse.major=1.0\n", 24);
+    put_bytes(b + 512, "24 GNU.sparse.major=1.0\n", 24);
     expect(state, b, sizeof b, UNCORK_UNSUPPORTED, "sparse");
 }
 

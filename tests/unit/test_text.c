@@ -61,7 +61,11 @@ static double number(const char *text)
 static void check_number(const char *text, double want)
 {
     const double got = number(text);
-    CHECK(memcmp(&got, &want, sizeof got) == 0);
+    uint64_t got_bits;
+    uint64_t want_bits;
+    memcpy(&got_bits, &got, sizeof got);
+    memcpy(&want_bits, &want, sizeof want);
+    CHECK(got_bits == want_bits); /* so that -0.0 isn't 0.0 */
 }
 
 static void decimals_read_to_the_nearest_double(void **state)
