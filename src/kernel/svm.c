@@ -5,8 +5,9 @@
 
 #define SVM_RUN          uc_svm_scalar
 #define SVM_BYTES        16
-#define SVM_ROWS         1
-#define SVM_SUMS         8
+#define SVM_ROWS         2
+#define SVM_SUMS         4
+#define SVM_ALONE        8
 #define SVM_DOTS         2
 #define SVM_FMA(a, b, c) ((a) * (b) + (c))
 #include "kernel/svm_body.inc"

@@ -17,7 +17,7 @@ typedef enum uc_svm_kind {
 
 enum {
     UC_SVM_LANES = 8,
-    UC_SVM_PANEL = 32, /* vectors packed side by side */
+    UC_SVM_PANEL = 64, /* vectors packed side by side */
     UC_SVM_BLOCK = 16, /* most rows of one call */
 };
 

@@ -7,6 +7,7 @@
 #define SVM_BYTES 32
 #define SVM_ROWS  2
 #define SVM_SUMS  4
+#define SVM_ALONE 8
 #define SVM_DOTS  4
 #define SVM_FMA   _mm256_fmadd_pd
 #include "kernel/svm_body.inc"
