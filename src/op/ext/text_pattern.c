@@ -184,7 +184,7 @@ static bool group(translation *t)
     return refuse(t, "has a group that isn't understood");
 }
 
-/* {,n} begins at 0; PCRE2 before 10.43 takes it as text. */
+/* {,n} and {,} begin at 0; PCRE2 before 10.43 takes them as text. */
 static bool brace(translation *t)
 {
     size_t i = t->at + 1;
@@ -192,7 +192,7 @@ static bool brace(translation *t)
         size_t digits = i + 1;
         while (digits < t->from.size && is_digit(t->from.data[digits]))
             digits++;
-        if (digits > i + 1 && digits < t->from.size && t->from.data[digits] == '}') {
+        if (digits < t->from.size && t->from.data[digits] == '}') {
             t->at++;
             return emit(t, "{0");
         }
