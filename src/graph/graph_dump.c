@@ -1,4 +1,5 @@
 /* A graph as text for people: inputs, one line a node, outputs. */
+#include "base/text.h"
 #include "graph/graph.h"
 
 #include <inttypes.h>
@@ -23,15 +24,21 @@ static void dump_ref(const uc_graph *g, uc_ref ref, uc_writer *out)
     dump_type(&g->values[ref], out);
 }
 
+/* File text: shortened, nothing a terminal would act on. */
+static void dump_text(uc_str s, uc_writer *out)
+{
+    uc_writer_text(out, "'");
+    uc_text_escape(out, (uc_str){s.data, s.size < 200 ? s.size : 200});
+    uc_writer_text(out, s.size < 200 ? "'" : "...'");
+}
+
 static void dump_attr(const uc_attr *a, uc_writer *out)
 {
     uc_writer_printf(out, " %s=", a->name);
     switch (a->kind) {
     case UC_ATTR_INT: uc_writer_printf(out, "%" PRId64, a->i); break;
     case UC_ATTR_FLOAT: uc_writer_printf(out, "%.9g", a->f); break;
-    case UC_ATTR_STRING:
-        uc_writer_printf(out, "'%.*s'", a->s.size < 200 ? (int)a->s.size : 200, a->s.data);
-        break;
+    case UC_ATTR_STRING: dump_text(a->s, out); break;
     case UC_ATTR_TENSOR: uc_writer_text(out, "<tensor>"); break;
     case UC_ATTR_GRAPH: uc_writer_text(out, "<graph>"); break;
     case UC_ATTR_INTS:
@@ -70,22 +77,26 @@ static void dump_node(const uc_graph *g, const uc_node *n, uc_writer *out)
     uc_writer_text(out, "\n");
 }
 
-static void dump_ends(const uc_graph *g, const char *title, const uc_ref *refs, size_t count,
-                      uc_writer *out)
+static void dump_end(const uc_graph *g, const char *title, uc_ref ref, const char *name,
+                     uc_writer *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        const uc_graph_value *v = &g->values[refs[i]];
-        uc_writer_printf(out, "%s %%%d %s ", title, refs[i], v->name ? v->name : "");
-        dump_type(v, out);
-        uc_writer_text(out, "\n");
-    }
+    uc_writer_printf(out, "%s %%%d ", title, ref);
+    uc_text_escape(out, uc_str_of(name));
+    uc_writer_text(out, *name ? " " : "");
+    dump_type(&g->values[ref], out);
+    uc_writer_text(out, "\n");
 }
 
 void uc_graph_dump(const uc_graph *g, uc_writer *out)
 {
-    dump_ends(g, "input", g->inputs, g->input_count, out);
+    for (size_t i = 0; i < g->input_count; i++) {
+        const char *name = g->values[g->inputs[i]].name;
+        dump_end(g, "input", g->inputs[i], name ? name : "", out);
+    }
     for (size_t i = 0; i < g->node_count; i++) {
         dump_node(g, &g->nodes[i], out);
     }
-    dump_ends(g, "output", g->outputs, g->output_count, out);
+    for (size_t i = 0; i < g->output_count; i++) {
+        dump_end(g, "output", g->outputs[i], g->output_names[i], out);
+    }
 }

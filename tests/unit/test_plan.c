@@ -1,6 +1,6 @@
 /* Programs and plans: what is folded, viewed, reused; what a run allocates; hostile shapes. */
 #include "check.h"
-#include "plan/plan.h"
+#include "plan/plan_parts.h"
 
 typedef struct world {
     uc_arena *arena;
@@ -90,11 +90,299 @@ static void an_input_of_another_shape_is_refused_naming_both(void **state)
     end(&w);
 }
 
+static const uc_tensor *output(const world *w, size_t i)
+{
+    return &uc_runner_output(w->runner, i)->tensor;
+}
+
+static uncork_status run1(world *w, const uc_value *in)
+{
+    uc_error_init(&w->error);
+    return uc_runner_run(w->runner, &in, 1, &w->budget, &w->error);
+}
+
+/* x [?, 4] -> softmax(x W + b), the label of the largest as text, and the mean of each row. */
+static void build_classifier(world *w)
+{
+    const int64_t shape[] = {-1, 4};
+    const double weights[] = {1, 2, 3, -1, 0.5, 2, 0, 1, -2, 3, 1, 1};
+    uc_ref x = uc_graph_input(w->g, "x", UNCORK_FLOAT64, 2, shape);
+    const int64_t square[] = {4, 3}, three = 3;
+    uc_ref wide = uc_g_reshape(w->g, uc_graph_f64s(w->g, weights, 12), square, 2);
+    uc_ref scores =
+        uc_g2(w->g, "Add", uc_g2(w->g, "MatMul", x, wide), uc_graph_f64s(w->g, weights, 3));
+    const uc_str names[] = {{"cat", 3}, {"dog", 3}, {"horse", 5}};
+    uc_ref labels = uc_graph_const(w->g, uc_tensor_strings(w->arena, names, 1, &three));
+    uc_graph_output(w->g, "probability", uc_g_softmax(w->g, scores, 1));
+    uc_graph_output(w->g, "label",
+                    uc_g_gather(w->g, labels, uc_g_argmax(w->g, scores, 1, false), 0));
+    uc_graph_output(w->g, "mean", uc_g_reduce(w->g, "ReduceMean", x, 1, false));
+}
+
+static void running_a_known_shape_again_allocates_nothing(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    build_classifier(&w);
+    finish(&w);
+    double data[8] = {1, 2, 3, 4, -1, 2, -3, 4};
+    uc_value in = matrix(data, 2, 4);
+    for (int i = 0; i < 3; i++) { /* scratch settles */
+        CHECK_OK(run1(&w, &in), &w.error);
+    }
+    uc_arena_fail_after(1);
+    uncork_status status = run1(&w, &in);
+    uc_arena_fail_after(0);
+    CHECK_OK(status, &w.error);
+    CHECK(uc_str_is(uc_tensor_string(output(&w, 1), 0), "cat"));
+    end(&w);
+}
+
+static void a_row_has_the_same_bits_in_any_batch(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    build_classifier(&w);
+    finish(&w);
+    double data[40 * 4], one[40 * 3];
+    for (int i = 0; i < 160; i++) {
+        data[i] = 0.37 * (i % 11) - 0.11 * (i % 7);
+    }
+    for (int r = 0; r < 40; r++) {
+        uc_value in = matrix(data + 4 * r, 1, 4);
+        CHECK_OK(run1(&w, &in), &w.error);
+        memcpy(one + 3 * r, output(&w, 0)->data, 3 * sizeof *one);
+    }
+    uc_value in = matrix(data, 40, 4);
+    CHECK_OK(run1(&w, &in), &w.error);
+    CHECK_BYTES(output(&w, 0)->data, one, sizeof one);
+    end(&w);
+}
+
+static void more_shapes_than_plans_are_kept_still_run(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    build_classifier(&w);
+    finish(&w);
+    double data[50 * 4] = {0};
+    for (int round = 0; round < 2; round++) {
+        for (int rows = 0; rows < 50; rows++) {
+            uc_value in = matrix(data, rows, 4);
+            CHECK_OK(run1(&w, &in), &w.error);
+            CHECK_INT(output(&w, 0)->shape[0], rows);
+            CHECK_INT(output(&w, 1)->shape[0], rows);
+        }
+    }
+    end(&w);
+}
+
+static void shapes_that_the_data_decides_run(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {-1, 2}, flat[] = {-1};
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, shape);
+    uc_ref places = uc_g1(w.g, "NonZero", uc_g_reshape(w.g, x, flat, 1));
+    uc_ref found = uc_g_reshape(w.g, uc_g_slice(w.g, places, 0, 0, 1), flat, 1);
+    uc_ref picked = uc_g_gather(w.g, uc_g_reshape(w.g, x, flat, 1), found, 0);
+    uc_graph_output(w.g, "picked", uc_g2(w.g, "Mul", picked, uc_graph_f64(w.g, 2)));
+    uc_graph_output(w.g, "sum", uc_g_reduce(w.g, "ReduceSum", picked, 0, false));
+    finish(&w);
+    double data[] = {0, 3, 0, 5, 7, 0}, other[] = {1, 0, 0, 0, 0, 0};
+    uc_value in = matrix(data, 3, 2), again = matrix(other, 3, 2);
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(run1(&w, &in), &w.error);
+        const double want[] = {6, 10, 14};
+        CHECK_INT(output(&w, 0)->shape[0], 3);
+        CHECK_BYTES(output(&w, 0)->data, want, sizeof want);
+        CHECK(*(double *)output(&w, 1)->data == 15);
+        CHECK_OK(run1(&w, &again), &w.error);
+        CHECK_INT(output(&w, 0)->shape[0], 1);
+        CHECK(*(double *)output(&w, 1)->data == 1);
+    }
+    end(&w);
+}
+
+static void a_chain_needs_the_memory_of_two_values(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {-1, 4};
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, shape);
+    for (int i = 0; i < 50; i++) {
+        x = uc_g1(w.g, "Neg", x);
+    }
+    uc_graph_output(w.g, "y", x);
+    finish(&w);
+    double data[400] = {1};
+    uc_value in = matrix(data, 100, 4);
+    const uc_value *inputs[] = {&in};
+    uc_plan plan = {.arena = uc_arena_new(NULL)};
+    CHECK_OK(uc_plan_make(w.program, inputs, NULL, NULL, &plan, &w.error), &w.error);
+    CHECK_INT(plan.block_bytes, 2 * sizeof data);
+    CHECK_INT(plan.step_count, 50);
+    uc_arena_free(plan.arena);
+    end(&w);
+}
+
+static void values_alive_at_once_never_overlap(void **state)
+{
+    (void)state;
+    enum { COUNT = 300 };
+    uc_life lives[COUNT];
+    uint32_t seed = 7;
+    size_t total = 0, sum = 0;
+    for (int i = 0; i < COUNT; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        lives[i] = (uc_life){.bytes = seed >> 20, .first = (seed >> 3) % 200};
+        lives[i].last = lives[i].first + (seed >> 11) % 9;
+        sum += lives[i].bytes;
+    }
+    uc_arena *arena = uc_arena_new(NULL);
+    CHECK(uc_plan_memory(lives, COUNT, arena, &total));
+    for (int i = 0; i < COUNT; i++) {
+        CHECK(lives[i].offset % 64 == 0 && lives[i].offset + lives[i].bytes <= total);
+        for (int k = 0; k < i; k++) {
+            const uc_life *a = &lives[i], *b = &lives[k];
+            bool together = a->first <= b->last && b->first <= a->last;
+            bool apart = a->offset + a->bytes <= b->offset || b->offset + b->bytes <= a->offset;
+            CHECK(!together || apart);
+        }
+    }
+    CHECK(total < sum / 4);
+    uc_arena_free(arena);
+}
+
+static void constants_are_folded_and_small_shape_arithmetic_too(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {-1, 4}, flat[] = {-1}, zero = 0;
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, shape);
+    uc_ref two = uc_g2(w.g, "Add", uc_graph_f64(w.g, 1), uc_graph_f64(w.g, 1));
+    uc_ref rows = uc_g_gather(w.g, uc_g1(w.g, "Shape", x), uc_graph_i64s(w.g, &zero, 1), 0);
+    uc_ref filled = uc_g2(w.g, "Expand", two, uc_g_reshape(w.g, rows, flat, 1));
+    uc_graph_output(w.g, "y", filled);
+    finish(&w);
+    double data[12] = {0};
+    uc_value in = matrix(data, 3, 4);
+    CHECK_OK(run1(&w, &in), &w.error);
+    const double want[] = {2, 2, 2};
+    CHECK_BYTES(output(&w, 0)->data, want, sizeof want);
+    const uc_value *inputs[] = {&in};
+    uc_plan plan = {.arena = uc_arena_new(NULL)};
+    CHECK_OK(uc_plan_make(w.program, inputs, NULL, NULL, &plan, &w.error), &w.error);
+    CHECK_INT(plan.step_count, 0); /* all of it is known once the shape is */
+    uc_arena_free(plan.arena);
+    end(&w);
+}
+
+/* x -> Expand(x, [2^31, 2^31]) and the like: refused before anything is allocated. */
+static void shapes_beyond_memory_are_limits(void **state)
+{
+    (void)state;
+    static const int64_t huge[][2] = {
+        {INT64_C(1) << 31, INT64_C(1) << 31}, {INT64_C(1) << 62, 4}, {INT64_C(1) << 40, 1}};
+    for (size_t i = 0; i < sizeof huge / sizeof huge[0]; i++) {
+        world w = make();
+        start(&w);
+        const int64_t shape[] = {1, 1};
+        uc_program *program = NULL;
+        uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, shape);
+        uc_graph_output(w.g, "y", uc_g2(w.g, "Expand", x, uc_graph_i64s(w.g, huge[i], 2)));
+        uncork_status status = uc_graph_finish(w.g);
+        double one = 1;
+        uc_value in = matrix(&one, 1, 1);
+        if (!status) status = uc_program_new(w.g, w.arena, &w.budget, &program, &w.error);
+        if (!status) status = uc_runner_new(program, NULL, &w.runner);
+        if (!status) status = run1(&w, &in);
+        CHECK_INT(status, UNCORK_LIMIT);
+        end(&w);
+    }
+}
+
+static void a_run_within_its_multiply_adds_only(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    build_classifier(&w);
+    finish(&w);
+    double data[400] = {0};
+    uc_value in = matrix(data, 100, 4);
+    const uc_value *inputs[] = {&in};
+    uncork_limits limits = {.size = sizeof limits, .max_macs = 100 * 4 * 3};
+    uc_budget budget;
+    uc_budget_init(&budget, &limits, 0);
+    CHECK_OK(uc_runner_run(w.runner, inputs, 1, &budget, &w.error), &w.error);
+    CHECK_INT(uc_runner_run(w.runner, inputs, 1, &budget, &w.error), UNCORK_LIMIT);
+    end(&w);
+}
+
+static void an_index_outside_is_an_input_error_that_names_it(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {-1};
+    w.g->where = "model.steps[1]";
+    uc_ref i = uc_graph_input(w.g, "i", UNCORK_INT64, 1, shape);
+    const double table[] = {1, 2, 3};
+    uc_graph_output(w.g, "y", uc_g_gather(w.g, uc_graph_f64s(w.g, table, 3), i, 0));
+    finish(&w);
+    int64_t at[] = {0, -3, 3}, n = 3;
+    uc_value in = {.kind = UC_TENSOR};
+    uc_tensor_set(&in.tensor, UNCORK_INT64, 1, &n);
+    in.tensor.data = at;
+    CHECK_INT(run1(&w, &in), UNCORK_INPUT);
+    CHECK_STR(w.error.what, "Gather: index 3 is outside the 3 elements");
+    CHECK_STR(w.error.where, "model.steps[1]");
+    at[2] = 2;
+    CHECK_OK(run1(&w, &in), &w.error);
+    end(&w);
+}
+
+static void inputs_that_share_a_symbol_share_a_size(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {-2, 2};
+    uc_ref a = uc_graph_input(w.g, "a", UNCORK_FLOAT64, 2, shape);
+    uc_ref b = uc_graph_input(w.g, "b", UNCORK_FLOAT64, 2, shape);
+    uc_graph_output(w.g, "y", uc_g2(w.g, "Add", a, b));
+    finish(&w);
+    double data[6] = {1, 2, 3, 4, 5, 6};
+    uc_value x = matrix(data, 3, 2), y = matrix(data, 1, 2);
+    const uc_value *same[] = {&x, &x}, *differ[] = {&x, &y};
+    CHECK_OK(uc_runner_run(w.runner, same, 2, &w.budget, &w.error), &w.error);
+    CHECK_INT(uc_runner_run(w.runner, differ, 2, &w.budget, &w.error), UNCORK_INPUT);
+    end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_output_that_is_an_input_is_a_copy),
         cmocka_unit_test(an_input_of_another_shape_is_refused_naming_both),
+        cmocka_unit_test(running_a_known_shape_again_allocates_nothing),
+        cmocka_unit_test(a_row_has_the_same_bits_in_any_batch),
+        cmocka_unit_test(more_shapes_than_plans_are_kept_still_run),
+        cmocka_unit_test(shapes_that_the_data_decides_run),
+        cmocka_unit_test(a_chain_needs_the_memory_of_two_values),
+        cmocka_unit_test(values_alive_at_once_never_overlap),
+        cmocka_unit_test(constants_are_folded_and_small_shape_arithmetic_too),
+        cmocka_unit_test(shapes_beyond_memory_are_limits),
+        cmocka_unit_test(a_run_within_its_multiply_adds_only),
+        cmocka_unit_test(an_index_outside_is_an_input_error_that_names_it),
+        cmocka_unit_test(inputs_that_share_a_symbol_share_a_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
