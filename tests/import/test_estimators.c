@@ -222,7 +222,7 @@ static const char *differ(uc_arena *arena, const uc_tensor *want, const uc_tenso
         atol = xgboost ? XGB_ATOL : F32_ATOL;
     }
     for (size_t i = 0; want->dtype == UNCORK_FLOAT64 && i < sizeof looser / sizeof looser[0]; i++) {
-        char f32[160];
+        char f32[176];
         (void)snprintf(f32, sizeof f32, "%s%s", what, narrow ? " f32" : "");
         bool loose = fnmatch(looser[i].pattern, what, 0) == 0 ||
                      fnmatch(looser[i].pattern, f32, 0) == 0 ||
