@@ -70,6 +70,9 @@ static bool begins(uc_str line, const char *text)
 static bool next_word(uc_str *list, uc_str *word)
 {
     size_t at = 0, begin;
+    if (!list->data) {
+        return false;
+    }
     while (at < list->size && (list->data[at] == ' ' || list->data[at] == '\t')) {
         at++;
     }
@@ -410,8 +413,7 @@ static uncork_status read_model(reader *r)
     memset(&h, 0, sizeof h);
     uc_str line = {0};
     bool more;
-    while ((more = next_line(r, &line)) && !begins(line, "Tree=") &&
-           !begins(line, "end of trees")) {
+    while ((more = next_line(r, &line)) && !begins(line, "Tree=") && !is_end(line)) {
         if (uc_str_is(uc_text_trim(line), "average_output")) {
             r->model->is_average = true;
         }
