@@ -331,8 +331,8 @@ uncork_status sk_do_nmf(sk_ctx *ctx, const sk_est *est, sk_method method, const 
     uc_node_str(g, n, "solver", batches ? "mini" : multiply ? "mu" : "cd");
     uc_node_float(g, n, "beta", beta);
     uc_node_float(g, n, "tol", sk_number(ctx, est, "tol", 1e-4));
-    int64_t rounds = sk_int(ctx, est, batches ? "transform_max_iter" : "max_iter", -1);
-    if (rounds < 0) rounds = sk_int(ctx, est, "max_iter", 200);
+    bool own = batches && sk_has(est, "transform_max_iter");
+    int64_t rounds = sk_rounds(ctx, est, own ? "transform_max_iter" : "max_iter", 200);
     uc_node_int(g, n, "max_iter", rounds);
     uc_node_float(g, n, "l1", alpha * ratio);
     uc_node_float(g, n, "l2", alpha * (1.0 - ratio));
@@ -352,7 +352,7 @@ uncork_status sk_do_latent_dirichlet(sk_ctx *ctx, const sk_est *est, sk_method m
     uc_node *n = uc_graph_node(g, "uncork.TopicDistribution", pair, 2, 1);
     uc_node_float(g, n, "prior", sk_number(ctx, est, "doc_topic_prior_", 1.0 / (double)k));
     uc_node_float(g, n, "tol", sk_number(ctx, est, "mean_change_tol", 1e-3));
-    uc_node_int(g, n, "max_iter", sk_int(ctx, est, "max_doc_update_iter", 100));
+    uc_node_int(g, n, "max_iter", sk_rounds(ctx, est, "max_doc_update_iter", 100));
     return sk_return_like(ctx, est, in, "exp_dirichlet_component_", uc_node_out(n, 0), k, out);
 }
 
@@ -391,7 +391,7 @@ uncork_status sk_do_sparse_coder(sk_ctx *ctx, const sk_est *est, sk_method metho
     uc_node_str(g, n, "algorithm", name);
     uc_node_float(g, n, "alpha", alpha);
     uc_node_int(g, n, "nonzero", nonzero_count(ctx, est, k, d));
-    uc_node_int(g, n, "max_iter", sk_int(ctx, est, "transform_max_iter", 1000));
+    uc_node_int(g, n, "max_iter", sk_rounds(ctx, est, "transform_max_iter", 1000));
     uc_node_int(g, n, "positive", sk_bool(ctx, est, "positive_code", false));
     uc_node_int(g, n, "version", est->version);
     uc_ref code = uc_node_out(n, 0), zero = uc_graph_f64(g, 0);

@@ -17,7 +17,7 @@ static uc_ref ways_to_all(sk_ctx *ctx, const sk_est *est, const sk_est *nbrs, co
     bool by_radius = !sk_has(est, "n_neighbors") && sk_has(est, "radius");
     if (by_radius) {
         double radius = sk_number(ctx, est, "radius", 1.0);
-        uc_ref near = sk_within(ctx, space, x, radius, "far", false);
+        uc_ref near = sk_within(ctx, space, x, radius, "far", false, NULL);
         return uc_g2(g, "uncork.GeodesicDistances", near, sk_const(ctx, ways));
     }
     uc_ref distances, indices;

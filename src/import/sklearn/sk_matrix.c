@@ -3,6 +3,8 @@
 
 #include "import/sklearn/sk_kernels.h"
 
+#include <inttypes.h>
+
 const uc_tensor *sk_matrix(sk_ctx *ctx, const sk_est *est, const char *names)
 {
     const uc_tensor *t = sk_f64(ctx, est, names, 2);
@@ -69,6 +71,15 @@ const uc_tensor *sk_filled(sk_ctx *ctx, int64_t count, double value)
 uc_ref sk_row_dot(sk_ctx *ctx, uc_ref a, uc_ref b, bool keep)
 {
     return uc_g_reduce(ctx->graph, "ReduceSum", uc_g2(ctx->graph, "Mul", a, b), 1, keep);
+}
+
+int64_t sk_rounds(sk_ctx *ctx, const sk_est *est, const char *names, int64_t otherwise)
+{
+    static const int64_t most = 10000000;
+    int64_t rounds = sk_int(ctx, est, names, otherwise);
+    if (rounds >= 0 && rounds <= most) return rounds;
+    sk_fail(ctx, est, names, "is %" PRId64 ", expected 0 to %" PRId64, rounds, most);
+    return 0;
 }
 
 uc_ref sk_require(sk_ctx *ctx, uc_ref x, double least, bool strict)

@@ -28,6 +28,8 @@ uc_ref sk_row_dot(sk_ctx *ctx, uc_ref a, uc_ref b, bool keep);
 
 /* The name in `kernel`; a Python function is refused by its own. Empty after a failure. */
 uc_str sk_kernel_name(sk_ctx *ctx, const sk_est *est);
+/* Rounds a solver may take, 0 to 10,000,000: more is no model. */
+int64_t sk_rounds(sk_ctx *ctx, const sk_est *est, const char *names, int64_t otherwise);
 /* x, refused at run where a value is below `least` (or not above it: strict). */
 uc_ref sk_require(sk_ctx *ctx, uc_ref x, double least, bool strict);
 /* The projection of a fitted KernelPCA for a kernel [n, rows]; *width: of the result. */

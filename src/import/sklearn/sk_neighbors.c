@@ -261,7 +261,7 @@ uncork_status sk_do_radius_transformer(sk_ctx *ctx, const sk_est *est, sk_method
     if (!sk_space_read(ctx, est, &s)) return sk_status(ctx);
     const char *weights = sk_str_is(est, "mode", "distance") ? "value" : "uniform";
     double radius = sk_number(ctx, est, "radius", 1.0);
-    uc_ref w = sk_within(ctx, &s, sk_x(ctx, est, in, s.width), radius, weights, false);
+    uc_ref w = sk_within(ctx, &s, sk_x(ctx, est, in, s.width), radius, weights, false, NULL);
     return sk_return(ctx, out, w, UNCORK_FLOAT64, s.row_count);
 }
 
@@ -418,13 +418,13 @@ uncork_status sk_do_radius_classifier(sk_ctx *ctx, const sk_est *est, sk_method 
     bool weighted = by_distance(ctx, est), refuse = !sk_has(est, "outlier_label_|outlier_label");
     double radius = sk_number(ctx, est, "radius", 1.0);
     uc_ref x = sk_x(ctx, est, in, s.width);
-    uc_ref w = sk_within(ctx, &s, x, radius, weighted ? "distance" : "uniform", refuse);
     uc_ref *refs = UC_NEW(ctx->arena, uc_ref, o.count);
     for (size_t i = 0; refs && i < o.count; i++) {
         outlier lost;
         if (!read_outlier(ctx, est, &o, i, &lost)) return sk_status(ctx);
         int64_t count = o.classes[i]->shape[0];
-        uc_ref votes = sk_matmul(ctx, w, one_hot(ctx, o.codes[i], count), false);
+        uc_ref votes = sk_within(ctx, &s, x, radius, weighted ? "distance" : "uniform", refuse,
+                                 one_hot(ctx, o.codes[i], count));
         if (method != SK_PREDICT) {
             bool class_mode = uses_class_mode(est, &s, &o, weighted);
             refs[i] = radius_proba(ctx, votes,
@@ -442,6 +442,18 @@ uncork_status sk_do_radius_classifier(sk_ctx *ctx, const sk_est *est, sk_method 
     return return_many(ctx, refs, o.count, UNCORK_FLOAT64, o.classes[0]->shape[0], out);
 }
 
+static const uc_tensor *with_ones(sk_ctx *ctx, const uc_tensor *y)
+{
+    int64_t shape[2] = {y->shape[0], y->shape[1] + 1};
+    uc_tensor *t = uc_tensor_new(ctx->arena, UNCORK_FLOAT64, 2, shape);
+    for (int64_t i = 0; t && i < shape[0] * shape[1]; i++) {
+        int64_t row = i / shape[1], column = i % shape[1];
+        bool one = column == y->shape[1];
+        ((double *)t->data)[i] = one ? 1.0 : uc_tensor_doubles(y)[row * y->shape[1] + column];
+    }
+    return t;
+}
+
 /* Rows without a neighbour come out as NaN, 0/0, as scikit-learn's empty mean does. */
 uncork_status sk_do_radius_regressor(sk_ctx *ctx, const sk_est *est, sk_method method,
                                      const sk_data *in, sk_result *out)
@@ -454,9 +466,12 @@ uncork_status sk_do_radius_regressor(sk_ctx *ctx, const sk_est *est, sk_method m
     if (!y) return sk_status(ctx);
     const char *weights = by_distance(ctx, est) ? "distance" : "uniform";
     double radius = sk_number(ctx, est, "radius", 1.0);
-    uc_ref w = sk_within(ctx, &s, sk_x(ctx, est, in, s.width), radius, weights, false);
-    uc_ref total = uc_g_reduce(ctx->graph, "ReduceSum", w, 1, true);
-    uc_ref mean = uc_g2(ctx->graph, "Div", sk_matmul(ctx, w, y, false), total);
+    /* a column of ones beside the targets gives the sum of the weights */
+    uc_ref sums =
+        sk_within(ctx, &s, sk_x(ctx, est, in, s.width), radius, weights, false, with_ones(ctx, y));
+    int64_t count = y->shape[1];
+    uc_ref total = sk_columns(ctx, sums, count, count + 1);
+    uc_ref mean = uc_g2(ctx->graph, "Div", sk_columns(ctx, sums, 0, count), total);
     return return_targets(ctx, mean, y, vector, false, out);
 }
 

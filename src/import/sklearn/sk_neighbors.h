@@ -32,9 +32,10 @@ void sk_nearest(sk_ctx *ctx, const sk_space *space, uc_ref x, int64_t k, uc_ref 
 uc_ref sk_nearest_one(sk_ctx *ctx, const sk_space *space, uc_ref x);
 /* All distances [n, rows]. */
 uc_ref sk_space_distances(sk_ctx *ctx, const sk_space *space, uc_ref x);
-/* Weights within a radius [n, rows]: see op_radius_weights.c. */
+/* Weights within a radius [n, rows], or their sums with targets [rows, t] when there are some: see
+ * op_radius_weights.c. */
 uc_ref sk_within(sk_ctx *ctx, const sk_space *space, uc_ref x, double radius, const char *weights,
-                 bool required);
+                 bool required, const uc_tensor *targets);
 /* n_neighbors, between 1 and the rows there are. */
 int64_t sk_neighbor_count(sk_ctx *ctx, const sk_est *est, const char *names, const sk_space *space);
 

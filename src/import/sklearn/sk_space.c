@@ -174,8 +174,12 @@ static bool read_nodes(sk_ctx *ctx, const sk_est *est, const char *attribute,
         }
         if (uc_str_is(records->field_names[f], "radius")) radius = records->field_tensors[f];
     }
-    if (!fields[0] || !fields[1] || !fields[2] || !radius || fields[0]->rank != 1 ||
-        radius->dtype != UNCORK_FLOAT64) {
+    bool flat = radius && radius->dtype == UNCORK_FLOAT64 && radius->rank == 1;
+    for (int i = 0; i < 3; i++) {
+        flat = flat && fields[i] && fields[i]->rank == 1 &&
+               fields[i]->shape[0] == radius->shape[0] && fields[i]->dtype != UNCORK_STRING;
+    }
+    if (!flat) {
         sk_fail(ctx, est, attribute, "has no idx_start, idx_end, is_leaf and radius");
         return false;
     }
@@ -298,11 +302,12 @@ sk_space sk_space_of(const uc_tensor *rows, const char *metric)
 
 /* ---- nodes --------------------------------------------------------------------------------- */
 
-static uc_node *search(sk_ctx *ctx, const sk_space *s, const char *op, uc_ref x, size_t in_count,
-                       size_t out_count)
+static uc_node *search(sk_ctx *ctx, const sk_space *s, const char *op, uc_ref x,
+                       const uc_tensor *targets, size_t in_count, size_t out_count)
 {
     uc_graph *g = ctx->graph;
-    const uc_tensor *tensors[6] = {s->rows, s->parameter, s->order, s->nodes, s->bounds, s->radius};
+    const uc_tensor *fourth = targets ? targets : s->order;
+    const uc_tensor *tensors[6] = {s->rows, s->parameter, fourth, s->nodes, s->bounds, s->radius};
     uc_ref in[7] = {x};
     for (size_t i = 1; i < in_count; i++) {
         in[i] = sk_const(ctx, tensors[i - 1]);
@@ -325,7 +330,7 @@ void sk_nearest(sk_ctx *ctx, const sk_space *s, uc_ref x, int64_t k, uc_ref *dis
 {
     *distances = *indices = 0;
     if (sk_status(ctx) != UNCORK_OK) return;
-    uc_node *n = search(ctx, s, "uncork.Neighbors", x, 7, 2);
+    uc_node *n = search(ctx, s, "uncork.Neighbors", x, NULL, 7, 2);
     uc_node_int(ctx->graph, n, "k", k);
     uc_node_str(ctx->graph, n, "ties", s->ties);
     if (s->intro_sort) uc_node_int(ctx->graph, n, "sort", 1);
@@ -343,14 +348,14 @@ uc_ref sk_nearest_one(sk_ctx *ctx, const sk_space *s, uc_ref x)
 uc_ref sk_space_distances(sk_ctx *ctx, const sk_space *s, uc_ref x)
 {
     if (sk_status(ctx) != UNCORK_OK) return 0;
-    return uc_node_out(search(ctx, s, "uncork.PairwiseDistance", x, 3, 1), 0);
+    return uc_node_out(search(ctx, s, "uncork.PairwiseDistance", x, NULL, 3, 1), 0);
 }
 
 uc_ref sk_within(sk_ctx *ctx, const sk_space *s, uc_ref x, double radius, const char *weights,
-                 bool required)
+                 bool required, const uc_tensor *targets)
 {
     if (sk_status(ctx) != UNCORK_OK) return 0;
-    uc_node *n = search(ctx, s, "uncork.RadiusWeights", x, 3, 1);
+    uc_node *n = search(ctx, s, "uncork.RadiusWeights", x, targets, targets ? 4 : 3, 1);
     uc_node_float(ctx->graph, n, "radius", radius);
     uc_node_str(ctx->graph, n, "weights", weights);
     if (required) uc_node_int(ctx->graph, n, "required", 1);

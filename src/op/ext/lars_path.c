@@ -261,7 +261,8 @@ void uc_lars_path(const uc_lars *lars, const double *gram, const double *covaria
     }
     bool dropped = false;
     /* Each pass advances a step or rules a regressor out, so the bound is never the reason to stop. */
-    int64_t rounds = 0, bound = 4 * (lars->max_iter + k) + 16;
+    int64_t most = lars->max_iter < 100000000 ? lars->max_iter : 100000000;
+    int64_t rounds = 0, bound = 4 * (most + k) + 16;
     for (int64_t pass = 0; pass < bound; pass++) {
         int64_t best = most_correlated(&p);
         double c = p.active < k ? p.correlation[p.first + best] : 0.0;

@@ -178,7 +178,7 @@ static uncork_status prepare_screen(uc_call *call, neighbors *s)
 {
     const uc_metric_rows *m = s->m;
     if (m->sum != UC_SUM_SQUARE || m->rows < 2 * UC_SCREEN_LANES || m->width < 4 ||
-        s->k > m->rows / 8) {
+        s->k > m->rows / 8 || m->rows > INT32_MAX) {
         return UNCORK_OK;
     }
     screen *c = UC_NEW(call->arena, screen, 1);

@@ -8,7 +8,6 @@
  * x f64 [n, d]; h f64 [k, d], constant; w f64 [n, k]
  * Attributes: solver "cd", "mu", "mini"; beta (2 Frobenius, 1 Kullback-Leibler, 0 Itakura-Saito);
  * tol; max_iter; l1, l2 penalties on W. */
-#include "base/limits.h"
 #include "op/op.h"
 
 #include <math.h>
@@ -97,7 +96,7 @@ static uncork_status coordinate_descent(uc_call *call, factors *f)
     for (int64_t round = 1; round <= f->max_iter; round++) {
         double violation = descend(f);
         if (round == 1) first = violation;
-        if (first == 0.0 || violation / first <= f->tol) break;
+        if (first == 0.0 || !(violation / first > f->tol)) break; /* NaN ends it, too */
         UC_TRY(uc_budget_check(call->budget, call->error));
     }
     return UNCORK_OK;
@@ -230,7 +229,7 @@ static uncork_status multiplicative(uc_call *call, factors *f)
         UC_TRY(uc_budget_check(call->budget, call->error));
         if (!(f->tol > 0.0) || round % 10 != 0) continue;
         double error = divergence(f);
-        if ((last - error) / first < f->tol) break;
+        if (!((last - error) / first >= f->tol)) break;
         last = error;
     }
     return UNCORK_OK;
@@ -253,7 +252,7 @@ static uncork_status mini_batch(uc_call *call, factors *f)
             moved += t * t;
             length += f->w[i] * f->w[i];
         }
-        if (f->tol > 0.0 && sqrt(moved) / sqrt(length) <= f->tol) break;
+        if (f->tol > 0.0 && !(sqrt(moved) / sqrt(length) > f->tol)) break;
         UC_TRY(uc_budget_check(call->budget, call->error));
     }
     return UNCORK_OK;

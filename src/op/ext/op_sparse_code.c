@@ -276,10 +276,10 @@ static void coordinate_descent(coder *c, double y2, double *code)
             change = fmax(change, descend(c, &s, s.active[i]));
             most = fmax(most, fabs(s.w[s.active[i]]));
         }
-        bool still = c->version >= 108 ? change / most <= tol : change / most < tol;
-        if (most != 0.0 && !still && round != c->max_iter - 1) continue;
+        bool moves = c->version >= 108 ? change / most > tol : change / most >= tol;
+        if (most != 0.0 && moves && round != c->max_iter - 1) continue;
         double gap = duality_gap(c, &s, &norm);
-        if (c->version >= 108 ? gap <= s.tol : gap < s.tol) return;
+        if (isnan(gap) || (c->version >= 108 ? gap <= s.tol : gap < s.tol)) return;
         if (screens) screen_atoms(c, &s, gap, norm);
     }
 }

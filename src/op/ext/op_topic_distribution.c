@@ -89,7 +89,7 @@ static void settle(const document *doc, const double *counts, double *theta)
         for (int64_t t = 0; t < k; t++) {
             change += fabs(doc->last[t] - theta[t]);
         }
-        if (change / (double)k < doc->tol) break;
+        if (!(change / (double)k >= doc->tol)) break;
     }
     double total = 0.0;
     for (int64_t t = 0; t < k; t++) {
