@@ -216,3 +216,13 @@ uncork_status sk_do_feature_agglomeration(sk_ctx *ctx, const sk_est *est, sk_met
     uc_node_int(ctx->graph, n, "groups", count);
     return sk_return(ctx, out, uc_node_out(n, 0), UNCORK_FLOAT64, count);
 }
+
+/* Classes that scikit-learn itself can't apply to new rows: they have no method, so this isn't
+ * reached. */
+uncork_status sk_do_fitted_only(sk_ctx *ctx, const sk_est *est, sk_method method, const sk_data *in,
+                                sk_result *out)
+{
+    (void)in;
+    (void)out;
+    return sk_unsupported(ctx, est, "has no %s", sk_method_name(method));
+}
