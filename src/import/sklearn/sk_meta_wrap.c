@@ -217,3 +217,23 @@ uncork_status sk_do_dummy_regressor(sk_ctx *ctx, const sk_est *est, sk_method me
     }
     return sk_return(ctx, out, y, dtype, n == 1 ? 0 : n);
 }
+
+/* The first guess of gradient boosting until 0.20, when it stands alone: one constant a column. */
+uncork_status sk_do_boosting_init(sk_ctx *ctx, const sk_est *est, sk_method method,
+                                  const sk_data *in, sk_result *out)
+{
+    (void)method;
+    static const char names[] = "prior|quantile|mean|priors";
+    uc_ref x = in->columns ? in->columns[0].ref : in->x;
+    if (uc_str_is(est->class_name, "ZeroEstimator")) {
+        int64_t n = sk_int(ctx, est, "n_classes", 1);
+        if (n < 1 || n > 1000000) return sk_fail(ctx, est, "n_classes", "is %" PRId64, n);
+        return sk_return(ctx, out, sk_fill(ctx, x, 0, n), UNCORK_FLOAT64, n);
+    }
+    const uc_tensor *values = sk_f64(ctx, est, names, -1);
+    if (!values || values->rank > 1 || uc_tensor_count(values) < 1) {
+        return sk_fail(ctx, est, names, "isn't a row of numbers");
+    }
+    int64_t n = uc_tensor_count(values);
+    return sk_return(ctx, out, repeat_row(ctx, x, uc_tensor_doubles(values), n), UNCORK_FLOAT64, n);
+}
