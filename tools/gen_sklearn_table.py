@@ -43,7 +43,9 @@ def results(path):
     got = collections.defaultdict(list)
     for line in pathlib.Path(path).read_text().splitlines():
         version, module, name, method, case, result, why = (line.split("\t") + [""])[:7]
-        if method not in METHODS:  # a native file, or a bundle's default outputs
+        if method == "?" and name == "Booster":  # a native model: its default output is its prediction
+            method = "predict"
+        if method not in METHODS:
             continue
         parts = module.split(".")
         package = parts[1] if parts[0] == "sklearn" and len(parts) > 1 else parts[0]
