@@ -204,10 +204,11 @@ uc_ref uc_xgb_margin(uc_graph *g, const uc_xgb *m, uc_ref x, const uc_boost_run 
 
 /* ---- what predict returns --------------------------------------------------------------------- */
 
-static uc_ref link(uc_graph *g, const char *kind, uc_ref x)
+static uc_ref link(uc_graph *g, const uc_xgb *m, const char *kind, uc_ref x)
 {
     uc_node *node = uc_graph_node(g, "uncork.Link", &x, 1, 1);
     uc_node_str(g, node, "kind", kind);
+    uc_node_int(g, node, "bounded", !older_than(m, 6)); /* seen in 1.6, not in 1.5 */
     return uc_node_out(node, 0);
 }
 
@@ -222,7 +223,7 @@ uc_ref uc_xgb_transform(uc_graph *g, const uc_xgb *m, uc_ref margin)
         uc_ref positive = uc_g2(g, "Greater", margin, uc_graph_f32(g, 0));
         y = uc_g_cast(g, positive, UNCORK_FLOAT32);
     } else if (kind) {
-        y = link(g, kind, margin);
+        y = link(g, m, kind, margin);
     }
     return m->info.one_column ? uc_g_squeeze(g, y, 1) : y;
 }
@@ -230,7 +231,7 @@ uc_ref uc_xgb_transform(uc_graph *g, const uc_xgb *m, uc_ref margin)
 uc_ref uc_xgb_proba(uc_graph *g, const uc_xgb *m, uc_ref margin)
 {
     if (uc_str_is(m->info.objective, "multi:softmax")) {
-        return link(g, "softmax", margin);
+        return link(g, m, "softmax", margin);
     }
     uc_ref y = uc_xgb_transform(g, m, margin);
     if (!m->info.one_column) {

@@ -5,8 +5,8 @@
  * x  f32 or f64 [rows, columns];  y  the same type and shape
  * kind   "logistic": 1 / (1 + exp(-scale x)); "exp"; "log1p_exp": log1p(exp(x)); "signed_square":
  *        x |x|; "softmax": along a row
- * scale  of logistic, default 1
- * Numerics: float32 softmax sums in float64 (xgboost); float32 logistic doesn't let expf overflow. */
+ * scale  of logistic, default 1;  bounded  float32 logistic keeps x above -88.7 (default 0)
+ * Numerics: float32 softmax sums in float64 (xgboost). */
 #include "op/op.h"
 
 #include <math.h>
@@ -14,8 +14,15 @@
 typedef void (*link_f32_fn)(float *y, const float *x, int64_t n, float scale);
 typedef void (*link_f64_fn)(double *y, const double *x, int64_t n, double scale);
 
-/* xgboost: x is at least -88.7, so that the exponential stays finite. */
 static void logistic_f32(float *y, const float *x, int64_t n, float scale)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = 1.0f / (expf(-scale * x[i]) + 1.0f);
+    }
+}
+
+/* xgboost since 1.6: the exponential stays finite. */
+static void bounded_logistic_f32(float *y, const float *x, int64_t n, float scale)
 {
     for (int64_t i = 0; i < n; i++) {
         float minus = -scale * x[i];
@@ -143,15 +150,17 @@ static uncork_status run(uc_call *call)
     const uc_tensor *x = uc_tensor_dense(call->arena, uc_call_in(call, 0));
     const link_kind *kind = find_kind(call);
     double scale = uc_call_float(call, "scale", 1);
+    bool bounded = kind && kind->f32 == logistic_f32 && uc_call_int(call, "bounded", 0);
+    link_f32_fn f32 = bounded ? bounded_logistic_f32 : kind ? kind->f32 : NULL;
     uc_tensor *y;
-    if (!x) {
+    if (!x || !kind) {
         return uc_arena_status(call->arena, call->error);
     }
     UC_TRY(uc_call_output(call, 0, x->dtype, x->rank, x->shape, &y));
     int64_t count = uc_tensor_count(x), step = kind->by_row ? x->shape[1] : count;
     for (int64_t i = 0; step > 0 && i < count; i += step) {
         if (x->dtype == UNCORK_FLOAT32) {
-            kind->f32((float *)y->data + i, (const float *)x->data + i, step, (float)scale);
+            f32((float *)y->data + i, (const float *)x->data + i, step, (float)scale);
         } else {
             kind->f64((double *)y->data + i, (const double *)x->data + i, step, scale);
         }
