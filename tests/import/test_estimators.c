@@ -278,19 +278,29 @@ static uc_tensor *stacked(const folder *f, const uc_import *import, const uc_jso
     const uc_tensor *names = fact ? fact->tensor : NULL;
     int64_t n = names ? names->shape[0] : (int64_t)uc_json_count(inputs);
     uc_tensor *all = NULL;
+    uc_str *texts = NULL;
+    int64_t shape[2] = {0, n};
     for (int64_t i = 0; i < n; i++) {
         const uc_json *input =
             names ? input_named(inputs, uc_tensor_string(names, i)) : uc_json_at(inputs, (size_t)i);
         const uc_tensor *column = input ? case_tensor(f, input, error) : NULL;
-        if (!column || column->dtype == UNCORK_STRING) return NULL;
-        int64_t shape[2] = {column->shape[0], n};
-        if (!all) all = uc_tensor_new(f->arena, UNCORK_FLOAT64, 2, shape);
+        if (!column || (i && (column->dtype == UNCORK_STRING) != (texts != NULL))) return NULL;
+        if (i == 0) {
+            shape[0] = column->shape[0];
+            all = uc_tensor_new(f->arena, UNCORK_FLOAT64, 2, shape);
+            if (column->dtype == UNCORK_STRING)
+                texts = UC_NEW(f->arena, uc_str, (size_t)(shape[0] * n));
+        }
         for (int64_t row = 0; all && row < shape[0]; row++) {
-            ((double *)all->data)[row * n + i] =
-                uc_dtype_load_f64(column->data, row, column->dtype);
+            int64_t at = row * n + i;
+            if (texts) {
+                texts[at] = uc_tensor_string(column, row);
+            } else {
+                ((double *)all->data)[at] = uc_dtype_load_f64(column->data, row, column->dtype);
+            }
         }
     }
-    return all;
+    return texts ? uc_tensor_strings(f->arena, texts, 2, shape) : all;
 }
 
 /* The value for a graph input: by its name, the only one when there is one, the i-th for "xi" where

@@ -39,8 +39,10 @@ static const uc_tensor *whole_numbers(sk_ctx *ctx, const sk_est *est, const char
     return NULL;
 }
 
+/* left_out: a category that has no place in the mapping (OrdinalEncoder's missing one, which stands
+ * last), or -1. */
 static bool read_grouping(sk_ctx *ctx, const sk_est *est, size_t column, int64_t categories,
-                          grouping *g)
+                          int64_t left_out, grouping *g)
 {
     *g = (grouping){.count = categories, .first = -1, .drop = -1};
     const char *maps = "_default_to_infrequent_mappings", *places = "_infrequent_indices";
@@ -51,11 +53,14 @@ static bool read_grouping(sk_ctx *ctx, const sk_est *est, size_t column, int64_t
     }
     const uc_tensor *m = whole_numbers(ctx, est, maps, map);
     const uc_tensor *r = whole_numbers(ctx, est, places, rare);
-    if (!m || !r || !sk_shape1(ctx, est, maps, m, categories)) return false;
+    if (!m || !r) return false;
+    int64_t mapped = categories;
+    if (left_out == categories - 1 && m->shape[0] == left_out) mapped = left_out;
+    if (!sk_shape1(ctx, est, maps, m, mapped)) return false;
     g->mapping = m->data;
     g->first = ((const int64_t *)r->data)[0];
     g->count = 0;
-    for (int64_t i = 0; i < categories; i++) {
+    for (int64_t i = 0; i < mapped; i++) {
         if (g->mapping[i] < 0 || g->mapping[i] >= categories) {
             sk_fail(ctx, est, maps, "has code %" PRId64 " of %" PRId64, g->mapping[i], categories);
             return false;
@@ -129,7 +134,7 @@ static uncork_status one_hot(sk_ctx *ctx, const sk_est *est, const sk_data *in, 
     if (!targets) return sk_status(ctx);
     for (size_t j = 0; j < columns; j++) {
         grouping g;
-        if (!read_grouping(ctx, est, j, lists[j].count, &g) ||
+        if (!read_grouping(ctx, est, j, lists[j].count, -1, &g) ||
             !read_drop(ctx, est, j, columns, &g)) {
             return sk_status(ctx);
         }
@@ -351,7 +356,7 @@ uncork_status sk_do_ordinal_encoder(sk_ctx *ctx, const sk_est *est, sk_method me
     for (size_t j = 0; j < columns; j++) {
         grouping g;
         int64_t missing = missing_code(est, j);
-        if (!read_grouping(ctx, est, j, lists[j].count, &g)) return sk_status(ctx);
+        if (!read_grouping(ctx, est, j, lists[j].count, missing, &g)) return sk_status(ctx);
         for (int64_t code = -1; code < lists[j].count; code++) {
             ((double *)values->data)[at++] =
                 ordinal_of(&g, code, missing, missing_value, unknown_value);

@@ -25,9 +25,11 @@ static bool read_scores(sk_ctx *ctx, const sk_est *est, const char *names, score
     return s->mask != NULL;
 }
 
+/* NaN last, as numpy.sort puts it. */
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
+    if (isnan(x) || isnan(y)) return (isnan(x) != 0) - (isnan(y) != 0);
     return x < y ? -1 : x > y;
 }
 

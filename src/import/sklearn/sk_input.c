@@ -203,6 +203,8 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
         return -1;
     }
     if (sk_has(est, "categories_")) return (int64_t)sk_list_count(est, "categories_");
+    const uc_pickle *statistics = sk_attr(est, "statistics_"); /* texts and numbers among them */
+    if (statistics && statistics->kind == UC_PICKLE_OBJECTS) return (int64_t)statistics->count;
     if (sk_has(est, "coefs_")) {
         const uc_pickle *first = uc_pickle_item(sk_attr(est, "coefs_"), 0);
         return first && first->tensor && first->tensor->rank == 2 ? first->tensor->shape[0] : -1;

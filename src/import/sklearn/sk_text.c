@@ -242,11 +242,21 @@ static const uc_tensor *read_idf(sk_ctx *ctx, const sk_est *est)
     return t;
 }
 
-/* Until 0.18 everything became float64, in 0.19 what met the (float64) idf. */
+/* Whether the rows are a sparse matrix in scikit-learn: what a vectorizer made. */
+static bool is_sparse(const sk_ctx *ctx, uc_ref x)
+{
+    const uc_graph *g = ctx->graph;
+    if (x <= 0 || (size_t)x >= g->value_count || g->values[x].producer < 0) return false;
+    const char *name = g->nodes[g->values[x].producer].op->name;
+    return strcmp(name, "TextCounts") == 0 || strcmp(name, "TextHash") == 0 ||
+           strcmp(name, "Tfidf") == 0;
+}
+
+/* What float32 becomes: float64 where it met the idf (until 0.19) or was dense (0.20 to 1.4). */
 static sk_rows_of promoted(sk_ctx *ctx, const sk_est *est, sk_rows_of x, bool has_idf)
 {
-    bool keeps =
-        x.dtype == UNCORK_FLOAT32 && (est->version > 19 || (est->version == 19 && !has_idf));
+    bool keeps = x.dtype == UNCORK_FLOAT32 && (est->version >= 20 || !has_idf);
+    if (est->version >= 20 && est->version < 105) keeps = keeps && is_sparse(ctx, x.ref);
     if (x.dtype == UNCORK_FLOAT64 || keeps) return x;
     x.ref = sk_cast(ctx, x.ref, x.dtype, UNCORK_FLOAT64);
     x.dtype = UNCORK_FLOAT64;
@@ -259,6 +269,13 @@ static uncork_status weigh(sk_ctx *ctx, const sk_est *est, sk_rows_of x, sk_resu
     const uc_tensor *idf = read_idf(ctx, est);
     if (sk_status(ctx) != UNCORK_OK) return sk_status(ctx);
     if (idf && !sk_shape1(ctx, est, "idf_|_idf_diag", idf, x.width)) return sk_status(ctx);
+    bool sublinear = sk_bool(ctx, est, "sublinear_tf", false);
+    if (sublinear && est->version < 20 && x.dtype == UNCORK_FLOAT32) { /* then the promotion */
+        uc_node *log = uc_graph_node(ctx->graph, "uncork.Tfidf", &x.ref, 1, 1);
+        uc_node_int(ctx->graph, log, "sublinear", 1);
+        x.ref = uc_node_out(log, 0);
+        sublinear = false;
+    }
     x = promoted(ctx, est, x, idf != NULL);
     if (idf && x.dtype != UNCORK_FLOAT64) idf = uc_tensor_cast(ctx->arena, idf, x.dtype);
     uc_str norm = sk_str(ctx, est, "norm", "");
@@ -267,7 +284,7 @@ static uncork_status weigh(sk_ctx *ctx, const sk_est *est, sk_rows_of x, sk_resu
     if (!known) return sk_fail(ctx, est, "norm", "is neither 'l1', 'l2' nor None");
     const uc_ref inputs[2] = {x.ref, sk_const(ctx, idf)};
     uc_node *n = uc_graph_node(ctx->graph, "uncork.Tfidf", inputs, idf ? 2 : 1, 1);
-    uc_node_int(ctx->graph, n, "sublinear", sk_bool(ctx, est, "sublinear_tf", false));
+    uc_node_int(ctx->graph, n, "sublinear", sublinear);
     uc_node_str(ctx->graph, n, "norm", copied(ctx, norm));
     return sk_return(ctx, out, uc_node_out(n, 0), x.dtype, x.width);
 }
