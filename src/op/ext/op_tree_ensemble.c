@@ -343,11 +343,11 @@ static void run_blocks(void *context, int64_t begin, int64_t end, int thread)
     }
 }
 
-/* Rows of a block: their features and sums stay in the second-level cache beside a tree. */
+/* Rows of a block: their features and sums stay near the first-level cache beside a tree. */
 static int64_t block_rows(const uc_tree_pack *p)
 {
     int64_t row_bytes = 8 * (p->features + (p->output == UC_TREE_OUTPUT_SUM ? p->columns : 0));
-    int64_t rows = (256 << 10) / row_bytes / 64 * 64;
+    int64_t rows = (64 << 10) / row_bytes / 64 * 64;
     return rows < 64 ? 64 : rows > UC_TREE_BLOCK ? UC_TREE_BLOCK : rows;
 }
 
