@@ -199,7 +199,7 @@ static void answer_json(cli_answers *a, const char *input, const uc_tensor *cons
     }
     const uc_tensor *label = main_output(a, outputs), *scores = class_scores(a, outputs);
     char own[32], text[32];
-    if (label && a->labels.count && row_width(label) == 1) {
+    if (label && a->labels.count && row_width(label) == 1 && label->dtype != UNCORK_STRING) {
         uc_json_key(&json, "name");
         uc_json_put_str(&json, element_text(a, label, r, own));
     }
@@ -248,7 +248,7 @@ static void csv_header(cli_answers *a, const uc_tensor *const *outputs)
     for (int k = 0; k < a->count; k++) {
         int64_t width = row_width(outputs[k]);
         bool classes = outputs[k] == class_scores(a, outputs);
-        for (int64_t i = 0; i < width; i++) {
+        for (int64_t i = 0; i < width; i++, a->columns++) {
             uc_writer_text(a->out, ",");
             if (outputs[k]->rank < 2) {
                 uc_writer_text(a->out, a->names[k]);
@@ -263,12 +263,52 @@ static void csv_header(cli_answers *a, const uc_tensor *const *outputs)
     uc_writer_text(a->out, ",error\n");
 }
 
+static void csv_failure(cli_answers *a, const char *input, const char *what)
+{
+    csv_cell(a->out, uc_str_of(input));
+    for (size_t i = 0; i < a->columns; i++) {
+        uc_writer_text(a->out, ",");
+    }
+    uc_writer_text(a->out, ",");
+    csv_cell(a->out, uc_str_of(what));
+    uc_writer_text(a->out, "\n");
+}
+
+static void csv_failures(cli_answers *a)
+{
+    for (size_t i = 0; i < a->failure_count; i++) {
+        csv_failure(a, a->failures[i].input, a->failures[i].what);
+    }
+    a->failure_count = 0;
+}
+
+/* The header's columns aren't known before the first answer. */
+static void hold_failure(cli_answers *a, const char *input, const char *what)
+{
+    cli_failure *grown = uc_arena_grow(a->arena, a->failures, &a->failure_capacity,
+                                       a->failure_count + 1, sizeof *a->failures);
+    if (!grown) return;
+    a->failures = grown;
+    a->failures[a->failure_count++] =
+        (cli_failure){uc_arena_str(a->arena, input), uc_arena_str(a->arena, what)};
+}
+
+void cli_answer_end(cli_answers *answers)
+{
+    if (!answers->options->csv || answers->header_written || !answers->failure_count) return;
+    uc_writer_text(answers->out, "input,error\n");
+    csv_failures(answers);
+}
+
 static void answer_csv(cli_answers *a, const char *input, const uc_tensor *const *outputs,
                        int64_t r)
 {
     char text[32];
-    if (!a->header_written) csv_header(a, outputs);
-    a->header_written = true;
+    if (!a->header_written) {
+        csv_header(a, outputs);
+        a->header_written = true;
+        csv_failures(a);
+    }
     csv_cell(a->out, uc_str_of(input));
     for (int k = 0; k < a->count; k++) {
         int64_t width = row_width(outputs[k]);
@@ -296,6 +336,11 @@ void cli_answer(cli_answers *answers, const char *input, const uc_tensor *const 
 
 void cli_answer_error(cli_answers *answers, const char *input, const uncork_error *error)
 {
+    if (answers->options->csv && answers->header_written) {
+        csv_failure(answers, input, error->what);
+    } else if (answers->options->csv) {
+        hold_failure(answers, input, error->what);
+    }
     if (!answers->options->json) return;
     uc_json_writer json = {.out = answers->out};
     uc_json_begin_object(&json);

@@ -13,7 +13,15 @@ typedef struct cli_answers {
     int count;
     uc_writer *out;
     bool header_written; /* CSV */
+    size_t columns;      /* of the CSV between input and error */
+    uc_arena *arena;
+    struct cli_failure *failures; /* that came before the CSV's header could */
+    size_t failure_count, failure_capacity;
 } cli_answers;
+
+typedef struct cli_failure {
+    const char *input, *what;
+} cli_failure;
 
 /* One line for row `r` of the outputs. */
 void cli_answer(cli_answers *answers, const char *input, const uc_tensor *const *outputs,
@@ -21,5 +29,7 @@ void cli_answer(cli_answers *answers, const char *input, const uc_tensor *const 
 /* An input that failed: an object in JSON, a record in CSV (the line on standard error is the
  * caller's). */
 void cli_answer_error(cli_answers *answers, const char *input, const uncork_error *error);
+/* After the last input: the failures of a CSV in which nothing succeeded. */
+void cli_answer_end(cli_answers *answers);
 
 #endif

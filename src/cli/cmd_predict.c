@@ -7,6 +7,8 @@
 #include "base/thread.h"
 #include "contract/contract.h"
 
+#include <math.h>
+
 #define PICTURES_AT_A_TIME 32
 #define ROWS_AT_A_TIME     1024
 
@@ -35,13 +37,51 @@ static void fail_input(predictor *p, const char *input, const uncork_error *erro
     p->failed++;
 }
 
-static void answer_rows(predictor *p, const char *const *names, int64_t count)
+/* Whether row r of a tensor of floats holds NaN, or infinity where that counts too. */
+static bool row_has_none(const uc_tensor *t, int64_t r, bool infinity)
+{
+    if (!uc_dtype_is_float(t->dtype) || t->rank < 1 || t->rank > 2) return false;
+    int64_t width = t->rank == 2 ? t->shape[1] : 1;
+    for (int64_t i = 0; i < width; i++) {
+        int64_t at = r * t->stride[0] + (t->rank == 2 ? i * t->stride[1] : 0);
+        double v = uc_dtype_load_f64(t->data, at, t->dtype);
+        if (isnan(v) || (infinity && isinf(v))) return true;
+    }
+    return false;
+}
+
+/* A missing or infinite value went in and no number came out: scikit-learn refuses such a row. What
+ * transformers make of one is theirs. */
+static uncork_status check_answer(const predictor *p, uncork_value **values, int64_t r,
+                                  const uc_tensor *const *outputs, uncork_error *error)
+{
+    bool lost = false;
+    for (int i = 0; i < p->answers.count; i++) {
+        bool transforms = strncmp(p->answers.names[i], "transform", 9) == 0;
+        lost = lost || (!transforms && row_has_none(outputs[i], r, false));
+    }
+    for (int i = 0; lost && i < uncork_model_input_count(p->model); i++) {
+        if (!row_has_none(uc_value_tensor(values[i]), r, true)) continue;
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "a value is missing or infinite, and the model has no answer to that");
+    }
+    return UNCORK_OK;
+}
+
+static void answer_rows(predictor *p, uncork_value **values, const char *const *names,
+                        int64_t count)
 {
     const uc_tensor *outputs[64];
     for (int i = 0; i < p->answers.count; i++) {
         outputs[i] = uc_value_tensor(uncork_session_output(p->session, i));
     }
     for (int64_t r = 0; r < count; r++) {
+        uncork_error error = {.size = sizeof error};
+        uc_error_init(&error);
+        if (check_answer(p, values, r, outputs, &error)) {
+            fail_input(p, names[r], &error);
+            continue;
+        }
         cli_answer(&p->answers, names[r], outputs, r);
         p->done++;
     }
@@ -56,7 +96,7 @@ static void run_rows(predictor *p, uncork_value **values, const char *const *nam
         uncork_session_run(p->session, (const uncork_value *const *)values,
                            uncork_model_input_count(p->model), &p->options->limits, &error);
     if (status == UNCORK_OK) {
-        answer_rows(p, names, count);
+        answer_rows(p, values, names, count);
         return;
     }
     if (status == UNCORK_CANCELLED) p->stopped = true;
@@ -120,10 +160,12 @@ static uncork_status need_contract(predictor *p, uncork_error *error)
     int rank = uncork_model_input_shape(p->model, 0, shape);
     if (uncork_model_input_count(p->model) != 1 || rank < 2 ||
         uncork_model_input_dtype(p->model, 0) == UNCORK_STRING) {
-        return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "the model takes %s, not pictures",
-                       uncork_model_input_count(p->model) != 1 ? "a table of columns"
-                       : rank < 2                              ? "texts or labels"
-                                                               : "texts");
+        uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "the model takes %s, not pictures",
+                uncork_model_input_count(p->model) != 1 ? "a table of columns"
+                : rank < 2                              ? "texts or labels"
+                                                        : "texts");
+        return uc_fix(error,
+                      "rows are files that end in .csv, .tsv, .json, .jsonl, .npy, .npz, .txt");
     }
     p->want = (uc_contract_want){.dtype = uncork_model_input_dtype(p->model, 0), .rank = rank - 1};
     memcpy(p->want.shape, shape + 1, (size_t)(rank - 1) * sizeof *shape);
@@ -197,7 +239,8 @@ static bool ends_with(const char *path, const char *suffix)
 static bool is_rows(const char *path)
 {
     return ends_with(path, ".csv") || ends_with(path, ".tsv") || ends_with(path, ".json") ||
-           ends_with(path, ".npy") || ends_with(path, ".npz") || ends_with(path, ".txt");
+           ends_with(path, ".jsonl") || ends_with(path, ".ndjson") || ends_with(path, ".npy") ||
+           ends_with(path, ".npz") || ends_with(path, ".txt");
 }
 
 /* Each line of a text file is a row of a model of texts. */
@@ -275,7 +318,8 @@ static uncork_status read_rows(predictor *p, const char *path, uc_arena *arena, 
     uc_budget budget;
     uc_budget_init(&budget, &p->options->limits, 0);
     const uc_fact *known = uc_fact_find(&uc_file_import(p->file)->facts, "feature_names");
-    if (ends_with(path, ".txt")) return read_lines(path, arena, arrays, error);
+    bool texts = uncork_model_input_dtype(p->model, 0) == UNCORK_STRING;
+    if (ends_with(path, ".txt") && texts) return read_lines(path, arena, arrays, error);
     return cli_read_input(path, known ? known->tensor : NULL, arena, &budget, arrays, error);
 }
 
@@ -337,12 +381,29 @@ static int predict_all(predictor *p)
         predict_batch(p, paths + i, n);
         i += n;
     }
+    cli_answer_end(&p->answers);
+    if (!cli_flush(&p->out)) p->stopped = true;
     return p->failed || p->stopped ? EXIT_INPUT : EXIT_OK;
+}
+
+/* The names that stood beside the model in its file. */
+static int take_labels(predictor *p)
+{
+    const uc_fact *fact = uc_fact_find(&uc_file_import(p->file)->facts, "labels");
+    if (!fact || !fact->tensor || fact->tensor->dtype != UNCORK_STRING) return EXIT_OK;
+    size_t count = (size_t)uc_tensor_count(fact->tensor);
+    p->answers.labels.items = UC_NEW(p->arena, uc_str, count);
+    if (!p->answers.labels.items) return EXIT_MODEL;
+    p->answers.labels.count = count;
+    for (size_t i = 0; i < count; i++) {
+        p->answers.labels.items[i] = uc_tensor_string(fact->tensor, (int64_t)i);
+    }
+    return EXIT_OK;
 }
 
 static int read_labels(predictor *p)
 {
-    if (!p->options->labels) return EXIT_OK;
+    if (!p->options->labels) return take_labels(p);
     uncork_error error = {.size = sizeof error};
     uc_error_init(&error);
     uc_bytes bytes;
@@ -377,6 +438,7 @@ static int set_up(predictor *p)
     p->answers =
         (cli_answers){.options = p->options, .out = &p->out, .count = count > 64 ? 64 : count};
     p->answers.classes = classes ? classes->tensor : NULL;
+    p->answers.arena = p->arena;
     p->answers.names = UC_NEW(p->arena, const char *, (size_t)count);
     for (int i = 0; p->answers.names && i < count; i++) {
         p->answers.names[i] = uncork_model_output_name(p->model, i);

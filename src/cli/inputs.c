@@ -89,7 +89,7 @@ static uncork_status read_bytes(uc_bytes bytes, const char *name, const char *pa
     }
     cli_rows *rows = UC_NEW(arena, cli_rows, 1);
     if (!rows) return uc_fail_memory(error);
-    if (ends_with(path, ".json") || begins_json(bytes)) {
+    if (ends_with(path, ".json") || ends_with(path, ".jsonl") || begins_json(bytes)) {
         UC_TRY(cli_rows_json(bytes, arena, rows, error));
     } else {
         UC_TRY(cli_rows_csv(bytes, known, arena, rows, error));
@@ -169,6 +169,27 @@ static bool survives(const uc_tensor *from, const uc_tensor *to, uc_arena *arena
     return true;
 }
 
+/* Said once here, not once a row by the session. */
+static uncork_status check_shape(const uncork_model *model, int i, const uc_tensor *tensor,
+                                 uncork_error *error)
+{
+    int64_t want[UNCORK_MAX_RANK];
+    int rank = uncork_model_input_shape(model, i, want);
+    const char *name = uncork_model_input_name(model, i);
+    bool fits = rank < 0 || rank == tensor->rank;
+    for (int k = 0; fits && k < rank; k++) {
+        fits = want[k] < 0 || want[k] == tensor->shape[k];
+    }
+    if (fits) return UNCORK_OK;
+    char given[128], wanted[128];
+    uc_shape_text(tensor->shape, tensor->rank, given, sizeof given);
+    uc_shape_text(want, rank, wanted, sizeof wanted);
+    return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                   "input '%s' is %s%s, the model takes %s%s: another %s", name ? name : "",
+                   uc_dtype_name(tensor->dtype), given, uc_dtype_name(tensor->dtype), wanted,
+                   rank == tensor->rank ? "size" : "number of dimensions");
+}
+
 static uncork_status fit(const cli_options *options, const uncork_model *model, int i,
                          const uc_tensor *tensor, uc_arena *arena, uncork_value **values,
                          uncork_error *error)
@@ -191,6 +212,7 @@ static uncork_status fit(const cli_options *options, const uncork_model *model, 
     if (values[i])
         return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "input '%s' is given twice",
                        name ? name : "");
+    UC_TRY(check_shape(model, i, dense, error));
     return uc_value_over(dense, &values[i]) ? uc_fail_memory(error) : UNCORK_OK;
 }
 
@@ -214,8 +236,11 @@ static uncork_status bind_rows(const cli_options *options, const uncork_model *m
                                    : uc_tensor_string(known, (int64_t)i);
         }
     }
-    UC_TRY(cli_rows_match(rows, wanted, count, arena, &order, &extra, error));
-    if (extra) cli_note(options, "%zu columns that the model doesn't take are left out", extra);
+    UC_TRY(cli_rows_match(rows, wanted, count, known, arena, &order, &extra, error));
+    if (extra) {
+        cli_note(options, "%zu column%s that the model doesn't take %s left out", extra,
+                 extra > 1 ? "s" : "", extra > 1 ? "are" : "is");
+    }
     for (int i = 0; i < inputs; i++) {
         const uc_tensor *tensor;
         int want_rank = uncork_model_input_shape(model, i, shape);

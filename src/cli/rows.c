@@ -6,10 +6,34 @@
 #include <math.h>
 #include <stdio.h>
 
-uncork_status cli_rows_match(const cli_rows *rows, const uc_str *wanted, size_t wanted_count,
-                             uc_arena *arena, size_t **order, size_t *extra, uncork_error *error)
+/* The row numbers that DataFrame.to_csv writes without being asked: a first column without a name. */
+static bool is_index_in_front(const cli_rows *rows, size_t wanted_count)
 {
-    size_t *at = UC_NEW(arena, size_t, wanted_count), found = 0, missing = 0;
+    return rows->names && rows->column_count == wanted_count + 1 &&
+           (rows->names[0].size == 0 || uc_str_is(rows->names[0], "Unnamed: 0"));
+}
+
+/* Places of the wanted columns in the whole table, which the rows are. */
+static bool place_all(const cli_rows *rows, const uc_str *wanted, size_t wanted_count,
+                      const uc_tensor *known, size_t *at)
+{
+    if (!known || !wanted || uc_tensor_count(known) != (int64_t)rows->column_count) return false;
+    for (size_t i = 0; i < wanted_count; i++) {
+        int64_t k = 0;
+        while (k < uc_tensor_count(known) && !uc_str_equal(uc_tensor_string(known, k), wanted[i])) {
+            k++;
+        }
+        if (k == uc_tensor_count(known)) return false;
+        at[i] = (size_t)k;
+    }
+    return true;
+}
+
+uncork_status cli_rows_match(const cli_rows *rows, const uc_str *wanted, size_t wanted_count,
+                             const uc_tensor *known, uc_arena *arena, size_t **order, size_t *extra,
+                             uncork_error *error)
+{
+    size_t *at = UC_NEW(arena, size_t, wanted_count), found = 0, missing = 0, first = 0;
     if (!at) return uc_fail_memory(error);
     for (size_t i = 0; i < wanted_count; i++) {
         at[i] = SIZE_MAX;
@@ -23,7 +47,12 @@ uncork_status cli_rows_match(const cli_rows *rows, const uc_str *wanted, size_t 
         }
     }
     if (found < wanted_count) {
-        bool positional = found == 0 && rows->column_count == wanted_count;
+        bool placed = found == 0 && place_all(rows, wanted, wanted_count, known, at);
+        bool positional = placed || (found == 0 && rows->column_count == wanted_count);
+        if (found == 0 && is_index_in_front(rows, wanted_count)) {
+            positional = true;
+            first = 1;
+        }
         if (!positional && wanted && rows->names && found) {
             return uc_fail(
                 error, UNCORK_INPUT, UC_NO_OFFSET,
@@ -35,8 +64,8 @@ uncork_status cli_rows_match(const cli_rows *rows, const uc_str *wanted, size_t 
                            "the model takes %zu columns, a row has %zu", wanted_count,
                            rows->column_count);
         }
-        for (size_t i = 0; i < wanted_count; i++) {
-            at[i] = i;
+        for (size_t i = 0; !placed && i < wanted_count; i++) {
+            at[i] = first + i;
         }
     }
     *order = at;

@@ -28,10 +28,12 @@ uncork_status cli_rows_csv(uc_bytes bytes, const uc_tensor *known, uc_arena *are
  * columns forms; {"instances": ...}. */
 uncork_status cli_rows_json(uc_bytes bytes, uc_arena *arena, cli_rows *rows, uncork_error *error);
 
-/* Order of the rows' columns that the model wants: by name when both have names, else as they stand.
- * order[i] is the column for the model's i-th. `extra` counts columns left out. */
+/* Order of the rows' columns that the model wants: by name when both have names, else as they stand
+ * in `known`, all the columns it was trained on (may be NULL), or in the model itself. order[i] is the
+ * column for the model's i-th. `extra` counts columns left out. */
 uncork_status cli_rows_match(const cli_rows *rows, const uc_str *wanted, size_t wanted_count,
-                             uc_arena *arena, size_t **order, size_t *extra, uncork_error *error);
+                             const uc_tensor *known, uc_arena *arena, size_t **order, size_t *extra,
+                             uncork_error *error);
 /* Columns order[0..count) as a tensor of `dtype` (FLOAT64, FLOAT32, INT64, BOOL or STRING):
  * [rows, count], or [rows] when rank is 1. */
 uncork_status cli_rows_tensor(const cli_rows *rows, const size_t *order, size_t count, int rank,

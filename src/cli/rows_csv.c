@@ -1,5 +1,7 @@
 /* CSV as RFC 4180 and spreadsheets write it: quotes, "" inside them, CRLF or LF, a byte order mark;
- * separated by commas, or by semicolons or tabs when the first line has no comma. */
+ * separated by commas, or by semicolons or tabs when the first line has no comma, or by the spaces
+ * that numpy.savetxt puts between numbers. UTF-8 only: a name in another encoding would silently be
+ * another category. */
 #include "cli/rows.h"
 
 #include "base/text.h"
@@ -50,6 +52,42 @@ static uncork_status quoted(csv *c, uc_str *text, uncork_error *error)
     return UNCORK_OK;
 }
 
+static bool is_one_of(uc_str text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (uc_str_is(text, words[i])) return true;
+    }
+    return false;
+}
+
+/* What pandas.read_csv takes for a missing value without being told (pandas/_libs/parsers.pyx,
+ * STR_NA_VALUES). */
+static bool is_missing(uc_str text)
+{
+    static const char *const words[] = {
+        "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+        "<NA>", "N/A",      "NA",  "NULL",    "NaN",      "None", "n/a",  "nan",    "null"};
+    return text.size == 0 || is_one_of(text, words, sizeof words / sizeof words[0]);
+}
+
+/* Quoted or not is the same, as in pandas. */
+static void classify(cli_cell *cell)
+{
+    static const char *const yes[] = {"True", "true", "TRUE"};
+    static const char *const no[] = {"False", "false", "FALSE"};
+    uc_str trimmed = uc_text_trim(cell->text);
+    if (is_missing(trimmed)) {
+        cell->kind = CELL_EMPTY;
+    } else if (uc_text_f64(trimmed, &cell->number)) {
+        cell->kind = CELL_NUMBER;
+    } else if (is_one_of(trimmed, yes, sizeof yes / sizeof yes[0])) {
+        cell->kind = CELL_BOOL;
+        cell->number = 1;
+    } else if (is_one_of(trimmed, no, sizeof no / sizeof no[0])) {
+        cell->kind = CELL_BOOL;
+    }
+}
+
 static uncork_status read_cell(csv *c, uncork_error *error)
 {
     cli_cell cell = {.kind = CELL_TEXT};
@@ -61,18 +99,8 @@ static uncork_status read_cell(csv *c, uncork_error *error)
             c->at++;
         }
         cell.text = (uc_str){(const char *)c->in.data + begin, c->at - begin};
-        uc_str trimmed = uc_text_trim(cell.text);
-        if (trimmed.size == 0) {
-            cell.kind = CELL_EMPTY;
-        } else if (uc_text_f64(trimmed, &cell.number)) {
-            cell.kind = CELL_NUMBER;
-        } else if (uc_str_is(trimmed, "True") || uc_str_is(trimmed, "true")) {
-            cell.kind = CELL_BOOL;
-            cell.number = 1;
-        } else if (uc_str_is(trimmed, "False") || uc_str_is(trimmed, "false")) {
-            cell.kind = CELL_BOOL;
-        }
     }
+    classify(&cell);
     c->cells = uc_arena_grow(c->arena, c->cells, &c->capacity, c->count + 1, sizeof *c->cells);
     if (!c->cells) return uc_fail_memory(error);
     c->cells[c->count++] = cell;
@@ -87,14 +115,48 @@ static void skip_line_ends(csv *c)
     }
 }
 
+/* Two numbers or more with one space between them, and nothing else. */
+static bool are_spaced_numbers(uc_str line)
+{
+    size_t begin = 0, count = 0;
+    for (size_t i = 0; i <= line.size; i++) {
+        double number;
+        if (i < line.size && line.data[i] != ' ') continue;
+        if (!uc_text_f64((uc_str){line.data + begin, i - begin}, &number)) return false;
+        begin = i + 1;
+        count++;
+    }
+    return count > 1;
+}
+
 static char find_separator(uc_bytes in)
 {
     char best = ',';
-    for (size_t i = 0; i < in.size && in.data[i] != '\n'; i++) {
-        if (in.data[i] == ',') return ',';
-        if (in.data[i] == ';' || in.data[i] == '\t') best = (char)in.data[i];
+    size_t end = 0;
+    for (; end < in.size && in.data[end] != '\n' && in.data[end] != '\r'; end++) {
+        if (in.data[end] == ',') return ',';
+        if (in.data[end] == ';' || in.data[end] == '\t') best = (char)in.data[end];
     }
+    if (best == ',' && are_spaced_numbers((uc_str){(const char *)in.data, end})) return ' ';
     return best;
+}
+
+static uncork_status check_encoding(uc_bytes in, uncork_error *error)
+{
+    bool wide = in.size >= 2 && ((in.data[0] == 0xff && in.data[1] == 0xfe) ||
+                                 (in.data[0] == 0xfe && in.data[1] == 0xff));
+    if (!wide && uc_utf8_valid((uc_str){(const char *)in.data, in.size}, false)) return UNCORK_OK;
+    size_t line = 1, begin = 0;
+    for (size_t end = 0; !wide && end < in.size; end++) {
+        if (in.data[end] != '\n') continue;
+        if (!uc_utf8_valid((uc_str){(const char *)in.data + begin, end - begin}, false)) break;
+        begin = end + 1;
+        line++;
+    }
+    uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "line %zu is not UTF-8%s", line,
+            wide ? " (the file is UTF-16)" : "");
+    return uc_fix(error, "save it as UTF-8, or turn it with 'iconv -f %s -t UTF-8'",
+                  wide ? "UTF-16" : "LATIN1");
 }
 
 /* The first line is a header when a known name stands in it, or when a column has a text on top of
@@ -136,6 +198,7 @@ uncork_status cli_rows_csv(uc_bytes bytes, const uc_tensor *known, uc_arena *are
         bytes.data += 3;
         bytes.size -= 3;
     }
+    UC_TRY(check_encoding(bytes, error));
     csv c = {.in = bytes, .separator = find_separator(bytes), .arena = arena};
     *rows = (cli_rows){0};
     for (skip_line_ends(&c); !at_end(&c); skip_line_ends(&c)) {

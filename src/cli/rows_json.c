@@ -1,5 +1,5 @@
-/* JSON rows in the forms people have them: lists, records, columns, pandas' orients, TF Serving's
- * envelope. */
+/* JSON rows in the forms people have them: lists, records, columns, pandas' orients, one record a
+ * line, TF Serving's envelope. */
 #include "cli/rows.h"
 
 #include "base/text.h"
@@ -81,17 +81,45 @@ static uncork_status from_lists(const uc_json *list, uc_arena *arena, cli_rows *
     return UNCORK_OK;
 }
 
-static uncork_status from_records(const uc_json *const *items, size_t n, uc_arena *arena,
-                                  cli_rows *rows, uncork_error *error)
+static bool has_name(const uc_str *names, size_t count, uc_str name)
 {
-    size_t width = items[0]->count;
-    if (!make(rows, n, width, arena)) return uc_fail_memory(error);
-    rows->names = items[0]->keys;
+    for (size_t i = 0; i < count; i++) {
+        if (uc_str_equal(names[i], name)) return true;
+    }
+    return false;
+}
+
+/* The keys of all the records: one may leave out what it has no value for. */
+static uncork_status record_names(const uc_json *const *items, size_t n, uc_arena *arena,
+                                  uc_str **names, size_t *width, uncork_error *error)
+{
+    size_t capacity = 0, count = 0;
+    *names = NULL;
     for (size_t r = 0; r < n; r++) {
         if (items[r]->kind != UC_JSON_OBJECT) {
             return uc_fail(error, UNCORK_INPUT, items[r]->offset,
                            "row %zu is no object like the first one", r + 1);
         }
+        for (size_t k = 0; k < items[r]->count; k++) {
+            if (has_name(*names, count, items[r]->keys[k])) continue;
+            *names = uc_arena_grow(arena, *names, &capacity, count + 1, sizeof **names);
+            if (!*names) return uc_fail_memory(error);
+            (*names)[count++] = items[r]->keys[k];
+        }
+    }
+    *width = count;
+    return UNCORK_OK;
+}
+
+static uncork_status from_records(const uc_json *const *items, size_t n, uc_arena *arena,
+                                  cli_rows *rows, uncork_error *error)
+{
+    size_t width;
+    uc_str *names;
+    UC_TRY(record_names(items, n, arena, &names, &width, error));
+    if (!make(rows, n, width, arena)) return uc_fail_memory(error);
+    rows->names = names;
+    for (size_t r = 0; r < n; r++) {
         for (size_t c = 0; c < width; c++) {
             for (size_t k = 0; k < items[r]->count; k++) {
                 if (uc_str_equal(items[r]->keys[k], rows->names[c])) {
@@ -151,6 +179,9 @@ static uncork_status from_object(const uc_json *object, uc_arena *arena, cli_row
                                  uncork_error *error)
 {
     const uc_json *data = uc_json_get(object, "data"), *columns = uc_json_get(object, "columns");
+    if (is_list(data) && uc_json_get(object, "schema")) { /* pandas orient="table" */
+        return from_list(data, arena, rows, error);
+    }
     if (is_list(data) && is_list(columns)) { /* pandas orient="split" */
         UC_TRY(from_list(data, arena, rows, error));
         if (columns->kind == UC_JSON_ARRAY && columns->count == rows->column_count) {
@@ -168,6 +199,10 @@ static uncork_status from_object(const uc_json *object, uc_arena *arena, cli_row
     }
     if (object->count == 0) return uc_fail(error, UNCORK_INPUT, object->offset, "there is no row");
     const uc_json *first = object->items[0];
+    if (object->count == 1 && first->kind == UC_JSON_ARRAY && first->count &&
+        is_list(first->items[0])) { /* {"X": [[1, 2], [3, 4]]} */
+        return from_list(first, arena, rows, error);
+    }
     if (is_list(first)) return from_columns(object, arena, rows, error);
     if (first->kind == UC_JSON_OBJECT) {
         /* pandas: orient="index" has the rows outside, "columns" (its default) the columns; the keys
@@ -181,9 +216,53 @@ static uncork_status from_object(const uc_json *object, uc_arena *arena, cli_row
     return from_records(&object, 1, arena, rows, error);
 }
 
+/* The next line that isn't blank; false at the end. */
+static bool next_line(uc_bytes bytes, size_t *at, uc_str *line)
+{
+    while (*at < bytes.size) {
+        const uint8_t *end = memchr(bytes.data + *at, '\n', bytes.size - *at);
+        size_t n = end ? (size_t)(end - bytes.data) - *at : bytes.size - *at;
+        *line = uc_text_trim((uc_str){(const char *)bytes.data + *at, n});
+        *at += n + 1;
+        if (line->size) return true;
+    }
+    return false;
+}
+
+/* A value closes on the first line and another one begins on the second: one row a line. */
+static bool is_lines(uc_bytes bytes)
+{
+    size_t at = 0;
+    uc_str first, second;
+    if (!next_line(bytes, &at, &first) || !next_line(bytes, &at, &second)) return false;
+    char open = first.data[0], close = first.data[first.size - 1];
+    return ((open == '{' && close == '}') || (open == '[' && close == ']')) &&
+           second.data[0] == open;
+}
+
+static uncork_status from_lines(uc_bytes bytes, uc_arena *arena, cli_rows *rows,
+                                uncork_error *error)
+{
+    uc_json list = {.kind = UC_JSON_ARRAY};
+    size_t capacity = 0, at = 0;
+    uc_str line;
+    while (next_line(bytes, &at, &line)) {
+        list.items =
+            uc_arena_grow(arena, list.items, &capacity, list.count + 1, sizeof *list.items);
+        if (!list.items) return uc_fail_memory(error);
+        uc_bytes inner = {(const uint8_t *)line.data, line.size};
+        uint64_t base = (uint64_t)(inner.data - bytes.data);
+        list.items[list.count] = uc_json_read(inner, base, arena, error);
+        if (!list.items[list.count++]) return error->status;
+    }
+    UC_TRY(from_list(&list, arena, rows, error));
+    return finish(rows, arena, error);
+}
+
 uncork_status cli_rows_json(uc_bytes bytes, uc_arena *arena, cli_rows *rows, uncork_error *error)
 {
     *rows = (cli_rows){0};
+    if (is_lines(bytes)) return from_lines(bytes, arena, rows, error);
     const uc_json *json = uc_json_read(bytes, 0, arena, error);
     if (!json) return error->status;
     if (is_list(json)) {

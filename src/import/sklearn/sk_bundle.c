@@ -13,7 +13,13 @@
 /* Containers inside containers, and values looked at: bundles are small. */
 enum { BUNDLE_DEPTH = 8, BUNDLE_VALUES = 100000, BUNDLE_PARTS = 64 };
 
-typedef enum role { ROLE_PREDICTOR, ROLE_TRANSFORMER, ROLE_ENCODER, ROLE_UNKNOWN } role;
+typedef enum role {
+    ROLE_PREDICTOR,
+    ROLE_TRANSFORMER,
+    ROLE_ENCODER,
+    ROLE_LABELS, /* turns labels into columns */
+    ROLE_UNKNOWN
+} role;
 
 typedef struct candidate {
     sk_est est;
@@ -27,8 +33,12 @@ typedef struct search {
     sk_ctx *ctx;
     candidate found[BUNDLE_PARTS];
     size_t count;
-    size_t values;                        /* looked at */
-    const uc_pickle *names[BUNDLE_PARTS]; /* lists and dicts that could hold class names */
+    size_t values; /* looked at */
+    struct {
+        const uc_pickle *value;
+        const char *path;
+        uc_str key;
+    } names[BUNDLE_PARTS]; /* lists and dicts that could hold class names */
     size_t name_count;
 } search;
 
@@ -40,10 +50,32 @@ static bool is_named(uc_str text, const char *const *names, size_t count)
     return false;
 }
 
+/* Made for y: never in front of a model. */
+static bool is_of_labels(const sk_est *est)
+{
+    return uc_str_is(est->class_name, "LabelBinarizer") ||
+           uc_str_is(est->class_name, "MultiLabelBinarizer");
+}
+
+/* `word` stands somewhere in the key, in small or capital letters. */
+static bool has_word(uc_str key, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= key.size; i++) {
+        size_t k = 0;
+        while (k < n && (key.data[i + k] | 0x20) == word[k]) {
+            k++;
+        }
+        if (k == n) return true;
+    }
+    return false;
+}
+
 static role role_of(const sk_est *est)
 {
     if (!sk_find_row(est->module, est->class_name)) return ROLE_UNKNOWN;
     if (uc_str_is(est->class_name, "LabelEncoder")) return ROLE_ENCODER;
+    if (is_of_labels(est)) return ROLE_LABELS;
     for (int m = 0; m < SK_METHOD_COUNT; m++) {
         if (m != SK_TRANSFORM && m != SK_SCORE_SAMPLES && sk_has_method(est, (sk_method)m)) {
             return ROLE_PREDICTOR;
@@ -65,6 +97,14 @@ static void add(search *s, const uc_pickle *value, const char *path, uc_str key)
     c->key = key;
     c->role = role_of(&c->est);
     s->count++;
+}
+
+static void add_names(search *s, const uc_pickle *value, const char *path, uc_str key)
+{
+    if (s->name_count == BUNDLE_PARTS) return;
+    s->names[s->name_count].value = value;
+    s->names[s->name_count].path = path;
+    s->names[s->name_count++].key = key;
 }
 
 static void collect(search *s, const uc_pickle *value, const char *path, uc_str key, int depth);
@@ -94,7 +134,7 @@ static void collect(search *s, const uc_pickle *value, const char *path, uc_str 
     if (list || value->kind == UC_PICKLE_OBJECTS) {
         bool is_data = value->count && value->items[0] &&
                        value->items[0]->kind != UC_PICKLE_OBJECT && value->items[0]->count == 0;
-        if (s->name_count < BUNDLE_PARTS) s->names[s->name_count++] = value;
+        add_names(s, value, path, key);
         for (size_t i = 0; i < value->count && !(is_data && value->count > 1000); i++) {
             const uc_pickle *item = value->items[i];
             if (!item || (item->kind != UC_PICKLE_OBJECT && item->count == 0)) continue;
@@ -102,12 +142,12 @@ static void collect(search *s, const uc_pickle *value, const char *path, uc_str 
             if (inner) collect(s, item, inner, (uc_str){NULL, 0}, depth + 1);
         }
     } else if (value->kind == UC_PICKLE_DICT) {
-        if (s->name_count < BUNDLE_PARTS) s->names[s->name_count++] = value;
+        add_names(s, value, path, key);
         collect_pairs(s, value, path, depth);
     } else if (value->kind == UC_PICKLE_OBJECT && value->dict_items) { /* sklearn.utils.Bunch */
         collect_pairs(s, value->dict_items, path, depth);
-    } else if (value->kind == UC_PICKLE_ARRAY && s->name_count < BUNDLE_PARTS) {
-        s->names[s->name_count++] = value;
+    } else if (value->kind == UC_PICKLE_ARRAY) {
+        add_names(s, value, path, key);
     }
 }
 
@@ -123,6 +163,7 @@ static int merit(const candidate *c)
     int m = c->role == ROLE_PREDICTOR     ? 1000
             : c->role == ROLE_TRANSFORMER ? 300
             : c->role == ROLE_ENCODER     ? 200
+            : c->role == ROLE_LABELS      ? 150
                                           : 100;
     if (is_named(c->est.class_name, wholes, sizeof wholes / sizeof wholes[0])) m += 50;
     if (is_named(c->key, names, sizeof names / sizeof names[0])) m += 10;
@@ -245,6 +286,8 @@ static void put_in_front(search *s, const candidate *model)
     for (size_t i = 0; i < s->count; i++) {
         candidate *c = &s->found[i];
         size_t values = 0;
+        if (c != model && c->role == ROLE_LABELS)
+            leave_out(s, c, "it turns labels into columns; the model's columns stand as they are");
         if (c == model || c->role != ROLE_TRANSFORMER) continue;
         if (contains(model->part.object, c->part.object, 0, &values)) continue;
         if (is_target_name(c->key)) {
@@ -308,6 +351,21 @@ static const uc_tensor *class_names(sk_ctx *ctx, const uc_pickle *value, int64_t
     return names ? uc_tensor_strings(ctx->arena, names, 1, &n) : NULL;
 }
 
+/* A key that says so, or none that says otherwise: names of as many columns as there are classes
+ * look the same. */
+static bool may_name_classes(search *s, const candidate *model, uc_str key, int64_t n)
+{
+    static const char *const yes[] = {"class", "label", "target", "categor", "species"};
+    static const char *const no[] = {"feature", "column", "input", "scal", "importance"};
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++) {
+        if (has_word(key, no[i])) return false;
+    }
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        if (has_word(key, yes[i])) return true;
+    }
+    return sk_width_in(s->ctx, &model->est) != n;
+}
+
 static void put_behind(search *s, const candidate *model)
 {
     int64_t n = plain_class_count(s->ctx, &model->est);
@@ -318,8 +376,14 @@ static void put_behind(search *s, const candidate *model)
         const uc_tensor *classes = sk_classes(s->ctx, &c->est);
         if (classes && classes->shape[0] == n) s->file->encoder = c->part;
     }
-    for (size_t i = 0; i < s->name_count && !s->file->class_names; i++) {
-        s->file->class_names = class_names(s->ctx, s->names[i], n);
+    for (size_t i = 0; i < s->name_count && !s->file->class_names && !s->file->encoder.object;
+         i++) {
+        if (!may_name_classes(s, model, s->names[i].key, n)) continue;
+        s->file->class_names = class_names(s->ctx, s->names[i].value, n);
+        if (s->file->class_names) {
+            uc_note(s->ctx->findings, UC_NOTE_ASSUMED, "class-names",
+                    "%s names the %" PRId64 " classes", s->names[i].path, n);
+        }
     }
 }
 

@@ -176,6 +176,31 @@ bool sk_selects_by_name(const sk_est *est)
     return false;
 }
 
+static bool is_number(const uc_pickle *v)
+{
+    return v && (v->kind == UC_PICKLE_INT || v->kind == UC_PICKLE_BOOL);
+}
+
+bool sk_selects_by_number(const sk_est *est)
+{
+    const uc_pickle *list = sk_attr(est, "transformers_");
+    for (size_t i = 0; i < sk_item_count(list); i++) {
+        const uc_pickle *entry = uc_pickle_item(list, i), *what = uc_pickle_item(entry, 1);
+        const uc_pickle *spec = unwrap(uc_pickle_item(entry, 2));
+        if (!what || what->kind == UC_PICKLE_NONE || uc_pickle_is_text(what, "drop")) continue;
+        if (is_number(spec)) return true;
+        if (!spec) continue;
+        if (spec->tensor && spec->tensor->dtype != UNCORK_STRING && uc_tensor_count(spec->tensor))
+            return true;
+        bool pickles = spec->kind == UC_PICKLE_LIST || spec->kind == UC_PICKLE_TUPLE ||
+                       spec->kind == UC_PICKLE_OBJECTS || spec->kind == UC_PICKLE_SLICE;
+        for (size_t k = 0; pickles && k < spec->count; k++) {
+            if (is_number(spec->items[k])) return true;
+        }
+    }
+    return false;
+}
+
 /* ---- the data of some columns -------------------------------------------------------------- */
 
 static const sk_column *column_named(const sk_data *in, uc_str name)
@@ -260,6 +285,21 @@ static uncork_status one_group(sk_ctx *ctx, const sk_est *est, size_t i, const u
     return sk_weigh(ctx, part, sk_transformer_weight(est, uc_pickle_item(entry, 0)));
 }
 
+/* Names of the columns it was trained on, where it keeps none: those fed, in their order. Columns
+ * that nothing uses aren't fed; then the numbered names of sk_input.c tell the places of the rest. */
+static const uc_str *fed_names(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64_t *width)
+{
+    int64_t own = sk_width_in(ctx, est);
+    bool gaps = own > (int64_t)in->column_count && !sk_selects_by_name(est);
+    *width = gaps ? own : (int64_t)in->column_count;
+    uc_str *names = UC_NEW(ctx->arena, uc_str, (size_t)*width);
+    for (int64_t i = 0; names && i < *width; i++) {
+        const char *numbered = gaps ? uc_arena_printf(ctx->arena, "x%d", (int)i) : NULL;
+        names[i] = numbered ? uc_str_of(numbered) : gaps ? (uc_str){"", 0} : in->columns[i].name;
+    }
+    return names;
+}
+
 uncork_status sk_do_column_transformer(sk_ctx *ctx, const sk_est *est, sk_method method,
                                        const sk_data *in, sk_result *out)
 {
@@ -272,12 +312,8 @@ uncork_status sk_do_column_transformer(sk_ctx *ctx, const sk_est *est, sk_method
     const uc_str *known = names ? names : in->names;
     if (names) {
         width = name_count;
-    } else if (in->columns) { /* the columns in the order they were declared */
-        uc_str *fed = UC_NEW(ctx->arena, uc_str, in->column_count);
-        for (size_t i = 0; fed && i < in->column_count; i++)
-            fed[i] = in->columns[i].name;
-        known = fed;
-        width = (int64_t)in->column_count;
+    } else if (in->columns) {
+        known = fed_names(ctx, est, in, &width);
     }
     if (!in->columns && in->width >= 0 && width >= 0 && width != in->width) {
         return sk_fail(ctx, est, NULL, "was trained on %" PRId64 " columns, gets %" PRId64, width,

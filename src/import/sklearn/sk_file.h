@@ -97,6 +97,8 @@ bool sk_select(sk_ctx *ctx, const sk_est *est, const uc_pickle *spec, const uc_s
                int64_t width, sk_selection *out);
 /* Whether any transformer of a ColumnTransformer chooses its columns by name. */
 bool sk_selects_by_name(const sk_est *est);
+/* Whether a transformer that is applied selects by numbers or a mask. */
+bool sk_selects_by_number(const sk_est *est);
 
 /* ---- sk_facts.c ---------------------------------------------------------------------------- */
 

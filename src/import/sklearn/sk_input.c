@@ -434,6 +434,11 @@ static void matrix_or_table(sk_ctx *ctx, sk_input *input, const uncork_dtype *ty
 static bool table_of(sk_ctx *ctx, const sk_est *first, sk_input *input)
 {
     bool named = sk_selects_by_name(first);
+    if (!input->names && named && sk_selects_by_number(first)) {
+        sk_unsupported(ctx, first,
+                       "selects columns by name and by number, but keeps no names of the table");
+        return false;
+    }
     if (!input->names && named) input->names = mentioned_names(ctx, first, &input->width);
     if (input->names) named = true;
     if (input->width < 0) {
