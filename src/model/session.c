@@ -2,6 +2,7 @@
 #include "model/model_internal.h"
 
 #include "base/thread.h"
+#include "pass/pass.h"
 
 static uncork_status prepare(uncork_model *m, const char *entry,
                              const uncork_prepare_options *options, uncork_error *error)
@@ -14,7 +15,9 @@ static uncork_status prepare(uncork_model *m, const char *entry,
     if (!m->graph) return uc_fail_memory(error);
     UC_TRY(import->importer->import(import, entry, &given, m->graph, &m->findings, error));
     UC_TRY(uc_graph_finish(m->graph));
-    UC_TRY(uc_program_new(m->graph, m->arena, &m->budget, &m->program, error));
+    uc_graph *better = NULL;
+    UC_TRY(uc_pass_run_all(m->graph, options ? options->disable_pass : NULL, error, &better));
+    UC_TRY(uc_program_new(better, m->arena, &m->budget, &m->program, error));
     return uc_arena_status(m->arena, error);
 }
 

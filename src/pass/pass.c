@@ -1,0 +1,76 @@
+/* Runs the passes over a copy: the checked graph stays what the importer made. */
+#include "pass/pass.h"
+
+static const uc_pass *const passes[] = {
+#define PASS(symbol) &uc_pass_##symbol,
+#include "pass/pass_table.def"
+#undef PASS
+};
+
+enum { COUNT = sizeof passes / sizeof passes[0] };
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* Marks the passes that a comma-separated list names. */
+static uncork_status read_disabled(const char *list, bool disabled[COUNT], uncork_error *error)
+{
+    while (list && *list) {
+        size_t n = strcspn(list, ","), i = 0;
+        uc_str name = {list, n};
+        while (i < COUNT && !uc_str_is(name, passes[i]->name)) {
+            i++;
+        }
+        if (i == COUNT && n) {
+            return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "there is no pass '%.*s'",
+                           n < 60 ? (int)n : 60, list);
+        }
+        if (i < COUNT) disabled[i] = true;
+        list += n + (list[n] == ',');
+    }
+    return UNCORK_OK;
+}
+
+/* ---- the copy ----------------------------------------------------------------------------- */
+
+/* Nodes, their inputs and the values are the copy's own; attributes and constants are shared. */
+static uc_graph *copy_graph(const uc_graph *from, uncork_error *error)
+{
+    uc_graph *g = UC_NEW(from->arena, uc_graph, 1);
+    if (!g) return NULL;
+    *g = *from;
+    g->error = error;
+    g->values = UC_NEW(from->arena, uc_graph_value, from->value_count);
+    g->nodes = UC_NEW(from->arena, uc_node, from->node_count + 1);
+    if (!g->values || !g->nodes) return NULL;
+    g->value_capacity = from->value_count;
+    g->node_capacity = from->node_count + 1;
+    memcpy(g->values, from->values, from->value_count * sizeof *g->values);
+    for (size_t n = 0; n < from->node_count; n++) {
+        uc_node *node = &g->nodes[n];
+        *node = from->nodes[n];
+        node->in = UC_NEW(from->arena, uc_ref, node->in_count);
+        if (!node->in) return NULL;
+        memcpy(node->in, from->nodes[n].in, node->in_count * sizeof *node->in);
+    }
+    g->outputs = UC_NEW(from->arena, uc_ref, from->output_count);
+    if (!g->outputs) return NULL;
+    memcpy(g->outputs, from->outputs, from->output_count * sizeof *g->outputs);
+    g->output_capacity = from->output_count;
+    return g;
+}
+
+uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, uncork_error *error,
+                              uc_graph **to)
+{
+    bool disabled[COUNT] = {0}, changed = false;
+    *to = NULL;
+    UC_TRY(read_disabled(disable, disabled, error));
+    uc_graph *g = copy_graph(from, error);
+    if (!g) return uc_arena_status(from->arena, error);
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!disabled[i]) UC_TRY(passes[i]->run(g, &changed));
+    }
+    if (changed) UC_TRY(uc_graph_finish(g));
+    *to = g;
+    return UNCORK_OK;
+}

@@ -1,0 +1,24 @@
+/* Graph to better graph: passes in the order of pass_table.def, over a copy. */
+#ifndef UC_PASS_PASS_H
+#define UC_PASS_PASS_H
+
+#include "graph/graph.h"
+
+typedef struct uc_pass {
+    const char *name; /* for --disable-pass */
+    bool exact;       /* the same bits; float64 and integer graphs run exact passes only */
+    /* Changes the nodes of `g`; *changed when it did. What loses its use is removed afterwards. */
+    uncork_status (*run)(uc_graph *g, bool *changed);
+} uc_pass;
+
+#define PASS(symbol) extern const uc_pass uc_pass_##symbol;
+#include "pass/pass_table.def"
+#undef PASS
+
+/* Runs every pass that `disable` (comma-separated names, or NULL) doesn't name over a copy of a
+ * finished graph; the copy lives in the same arena and shares its constants. An unknown name is
+ * USAGE. */
+uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, uncork_error *error,
+                              uc_graph **to);
+
+#endif
