@@ -215,7 +215,13 @@ uncork_status sk_do_lgb_classifier(sk_ctx *ctx, const sk_est *est, sk_method met
         return sk_status(ctx);
     }
     uc_graph *g = ctx->graph;
-    uc_ref y = uc_lgb_transform(g, l.model, lgb_raw(ctx, est, &l, in));
+    uc_ref raw = lgb_raw(ctx, est, &l, in);
+    if (method == SK_DECISION_FUNCTION) {
+        bool one = l.info->columns == 1;
+        return sk_return(ctx, out, one ? sk_column_at(ctx, raw, 0) : raw, UNCORK_FLOAT64,
+                         one ? 0 : l.info->columns);
+    }
+    uc_ref y = uc_lgb_transform(g, l.model, raw);
     int64_t width = l.info->one_column ? 2 : l.info->columns;
     bool custom = is_none(sk_attr(est, "_objective|objective"))
                       ? false

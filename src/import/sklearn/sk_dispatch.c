@@ -235,6 +235,11 @@ static bool switched_on(const sk_est *est, sk_method method)
     if (proba && uc_str_is(est->class_name, "VotingClassifier")) {
         return sk_str_is(est, "voting", "soft");
     }
+    /* lightgbm 4.7 came with both (its pull requests 7183 and 7232); the file tells no version. What
+     * calibrates or stacks one takes the method where it is there. */
+    if (method == SK_DECISION_FUNCTION && uc_str_is(est->class_name, "LGBMClassifier")) {
+        return sk_has(est, "_fitted_with_feature_names");
+    }
     bool lof = uc_str_is(est->class_name, "LocalOutlierFactor");
     if (lof && method != SK_KNEIGHBORS) return truth(est, "novelty");
     return true;
