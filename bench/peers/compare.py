@@ -91,7 +91,7 @@ alone = best_of(lambda: xgboost.Booster(model_file=path), 5)[0]
 table_row("xgboost", "xgboost %s" % xgboost.__version__, load, alone, row, everything, mine)
 try:
     import treelite
-    t = treelite.Model.from_xgboost(booster) if hasattr(treelite.Model, "from_xgboost") else treelite.frontend.from_xgboost(booster)
+    t = treelite.frontend.from_xgboost(booster)
     row = best_of(lambda: treelite.gtil.predict(t, m32[:1], nthread=1), 50)[0]
     everything = best_of(lambda: treelite.gtil.predict(t, m32, nthread=1), 3)[1]
     table_row("xgboost", "treelite %s (gtil)" % treelite.__version__, load, alone, row, everything, mine)
