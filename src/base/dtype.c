@@ -256,8 +256,10 @@ static bool store(void *to, uncork_dtype to_dtype, int64_t i, const void *from,
             STORE(uint64_t, ((const uint64_t *)from)[i]);
         } else {
             double d = uc_dtype_load_f64(from, i, from_dtype);
-            if (d >= 0x1p63) {
-                STORE(uint64_t, d >= 0x1p64 ? (double)UINT64_MAX : d);
+            if (d >= 0x1p64) {
+                STORE(uint64_t, UINT64_MAX);
+            } else if (d >= 0x1p63) {
+                STORE(uint64_t, d);
             } else {
                 STORE(uint64_t, clamp(uc_dtype_load_i64(from, i, from_dtype), 0, INT64_MAX));
             }

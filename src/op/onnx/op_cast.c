@@ -2,7 +2,8 @@
  *
  * Source: ONNX operators Cast 28, CastLike 28 (the numbers of `to` are TensorProto.DataType).
  * x  any type;  y  the type `to`, or that of the second input.
- * Numerics: floats to integers cut towards zero and saturate (ONNX leaves out-of-range open); text is
+ * Numerics: floats to integers cut towards zero and saturate (ONNX leaves out-of-range open); integers to
+ * integers keep the low bits; text is
  * read as Python's float() reads it, text of floats is the shortest that reads back the same. */
 #include "base/text.h"
 #include "op/move.h"
@@ -79,6 +80,26 @@ static uncork_status to_text(uc_call *call, const uc_tensor *x)
     return uc_call_strings(call, 0, items, x->rank, x->shape);
 }
 
+/* Whole bytes of two's complement: what doesn't fit is cut off. */
+static bool keep_low_bits(const uc_tensor *x, uc_tensor *y)
+{
+    size_t from = uc_dtype_size(x->dtype), to = uc_dtype_size(y->dtype);
+    bool integers = uc_dtype_is_integer(x->dtype) && uc_dtype_is_integer(y->dtype);
+    if (!integers || !from || !to) return false;
+    for (int64_t i = 0; i < uc_tensor_count(x); i++) {
+        uint64_t bits = x->dtype == UNCORK_UINT64
+                            ? ((const uint64_t *)x->data)[i]
+                            : (uint64_t)uc_dtype_load_i64(x->data, i, x->dtype);
+        switch (to) {
+        case 1: ((uint8_t *)y->data)[i] = (uint8_t)bits; break;
+        case 2: ((uint16_t *)y->data)[i] = (uint16_t)bits; break;
+        case 4: ((uint32_t *)y->data)[i] = (uint32_t)bits; break;
+        default: ((uint64_t *)y->data)[i] = bits; break;
+        }
+    }
+    return true;
+}
+
 /* ---- numbers ------------------------------------------------------------------------------ */
 
 static uncork_status run(uc_call *call)
@@ -89,6 +110,7 @@ static uncork_status run(uc_call *call)
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     if (x->dtype == UNCORK_STRING) return from_text(call, x, y);
+    if (keep_low_bits(x, y)) return UNCORK_OK;
     if (uc_dtype_convert(y->data, y->dtype, x->data, x->dtype, uc_tensor_count(x))) {
         return UNCORK_OK;
     }
