@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#define NOT_A_NUMBER ((double)NAN)
+
 /* ---- a graph of one operator ------------------------------------------------------------------ */
 
 typedef struct world {
@@ -158,7 +160,8 @@ static void cells_find_the_slots_of_their_categories(void **state)
 static void numbers_are_found_by_value_and_nan_equals_nan(void **state)
 {
     (void)state;
-    static const double cells[] = {3, NAN, -0.0, 7, 1.5}, categories[] = {3, 0, NAN, 1.5};
+    static const double cells[] = {3, NOT_A_NUMBER, -0.0, 7, 1.5},
+                        categories[] = {3, 0, NOT_A_NUMBER, 1.5};
     static const int64_t starts[] = {0, 4};
     static const double want[] = {1, 3, 2, 0, 4};
     world w;
@@ -258,7 +261,7 @@ static void normal_quantiles_are_scipys_ndtri(void **state)
                                1,
                                -0.1,
                                1.1,
-                               NAN};
+                               NOT_A_NUMBER};
     static const double want[] = {-37.0470962993612,
                                   -9.262340089798409,
                                   -6.361340902404056,
@@ -276,11 +279,11 @@ static void normal_quantiles_are_scipys_ndtri(void **state)
                                   2.3263478740408408,
                                   5.199337582290661,
                                   7.941444487415979,
-                                  -INFINITY,
-                                  INFINITY,
-                                  NAN,
-                                  NAN,
-                                  NAN};
+                                  -HUGE_VAL,
+                                  HUGE_VAL,
+                                  NOT_A_NUMBER,
+                                  NOT_A_NUMBER,
+                                  NOT_A_NUMBER};
     world w;
     begin(&w);
     uc_ref x = feed(&w, numbers(&w, p, 22, 0));
@@ -475,7 +478,7 @@ static void products_of_no_factor_are_one(void **state)
 static void numbers_out_of_range_are_refused(void **state)
 {
     (void)state;
-    static const double x[] = {1, NAN, 2.5};
+    static const double x[] = {1, NOT_A_NUMBER, 2.5};
     world w;
     begin(&w);
     uc_ref in = feed(&w, numbers(&w, x, 3, 0));
