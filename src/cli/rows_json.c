@@ -114,7 +114,7 @@ static uncork_status record_names(const uc_json *const *items, size_t n, uc_aren
 static uncork_status from_records(const uc_json *const *items, size_t n, uc_arena *arena,
                                   cli_rows *rows, uncork_error *error)
 {
-    size_t width;
+    size_t width = 0;
     uc_str *names;
     UC_TRY(record_names(items, n, arena, &names, &width, error));
     if (!make(rows, n, width, arena)) return uc_fail_memory(error);
