@@ -35,9 +35,10 @@ fuzz:
 bench: build/release/uncork
 	@bench/run.sh
 
-# The tables that are made from the code: docs/sklearn.md, docs/ops.md.
+# docs/sklearn.md, from the import table and what test_estimators finds.
 docs: build/release/uncork
-	@tools/gen_docs.sh
+	@UC_TABLE=build/estimators.tsv build/release/test_estimators >/dev/null
+	@tools/gen_sklearn_table.py build/estimators.tsv >docs/sklearn.md
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.inc')

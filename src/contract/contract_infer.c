@@ -63,6 +63,13 @@ static scale_guess guess_scale(const uc_facts *facts, const size_guess *size)
         g.other = "0 to 255 (no scale)";
         return g;
     }
+    if (low < 0 && low >= -0.5 && high <= 0.5) {
+        return (scale_guess){.step = {{.kind = UC_STEP_DIVIDE, .value = {255}, .value_count = 1},
+                                      {.kind = UC_STEP_ADD, .value = {-0.5}, .value_count = 1}},
+                             .count = 2,
+                             .text = "-0.5 to 0.5 (scale=1/255, add=-0.5)",
+                             .why = "it was trained on values of at most 0.5 on both sides of 0"};
+    }
     if (low < 0 && low >= -1.5 && high <= 1.5) {
         return (scale_guess){.step = {{.kind = UC_STEP_DIVIDE, .value = {127.5}, .value_count = 1},
                                       {.kind = UC_STEP_ADD, .value = {-1}, .value_count = 1}},
