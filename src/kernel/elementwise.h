@@ -79,6 +79,13 @@ typedef enum uc_scaled {
     UC_SWISH             /* a * sigmoid(k * a) */
 } uc_scaled;
 uc_loop_fn uc_loop_scaled(uc_scaled op, uncork_dtype dtype);
+/* out, a, and two numbers k, m (step 0) of the same type; float32 and float64. */
+typedef enum uc_scaled_twice {
+    UC_HARD_SIGMOID, /* k * a + m within [0, 1] */
+    UC_SELU,         /* m * (a > 0 ? a : k * (exp(a) - 1)) */
+    UC_SHRINK        /* a + m below -k, a - m above k, else 0 */
+} uc_scaled_twice;
+uc_loop_fn uc_loop_scaled_twice(uc_scaled_twice op, uncork_dtype dtype);
 /* out, condition (bool), a, b: elements of 1, 2, 4, 8 or 16 bytes. */
 uc_loop_fn uc_loop_where(size_t size);
 /* out, a, low, high: low <= high isn't assumed (high wins, as in NumPy), NaN stays. */

@@ -103,3 +103,34 @@ uc_loop_fn uc_loop_scaled(uc_scaled op, uncork_dtype dtype)
     static const uc_loop_fn f32[] = {leaky_f32, elu_f32, celu_f32, thresholded_f32, swish_f32};
     return dtype == UNCORK_FLOAT64 ? f64[op] : (dtype == UNCORK_FLOAT32 ? f32[op] : NULL);
 }
+
+/* ---- two parameters ----------------------------------------------------------------------- */
+
+#define LOOP3(NAME, T, EXPR)                                            \
+    static void NAME(char *const *p, const int64_t *step, int64_t n)    \
+    {                                                                   \
+        const T k = *(const T *)(const void *)p[2];                     \
+        const T m = *(const T *)(const void *)p[3];                     \
+        for (int64_t i = 0; i < n; i++) {                               \
+            const T a = *(const T *)(const void *)(p[1] + i * step[1]); \
+            *(T *)(void *)(p[0] + i * step[0]) = (T)(EXPR);             \
+        }                                                               \
+    }
+
+/* NaN fails both comparisons and stays. */
+#define WITHIN_01(v) ((v) < 0 ? 0 : ((v) > 1 ? 1 : (v)))
+#define SHRINK(a)    ((a) < -k ? (a) + m : ((a) > k ? (a)-m : ((a) != (a) ? (a) : 0)))
+
+LOOP3(hard_sigmoid_f64, double, WITHIN_01(k *a + m))
+LOOP3(hard_sigmoid_f32, float, WITHIN_01(k *a + m))
+LOOP3(selu_f64, double, m *(a > 0 ? a : k * expm1(a)))
+LOOP3(selu_f32, float, m *(a > 0 ? a : k * expm1f(a)))
+LOOP3(shrink_f64, double, SHRINK(a))
+LOOP3(shrink_f32, float, SHRINK(a))
+
+uc_loop_fn uc_loop_scaled_twice(uc_scaled_twice op, uncork_dtype dtype)
+{
+    static const uc_loop_fn f64[] = {hard_sigmoid_f64, selu_f64, shrink_f64};
+    static const uc_loop_fn f32[] = {hard_sigmoid_f32, selu_f32, shrink_f32};
+    return dtype == UNCORK_FLOAT64 ? f64[op] : (dtype == UNCORK_FLOAT32 ? f32[op] : NULL);
+}

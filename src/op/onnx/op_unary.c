@@ -97,3 +97,39 @@ SCALED(elu, "Elu", UC_ELU, 1)
 SCALED(leaky_relu, "LeakyRelu", UC_LEAKY_RELU, (double)0.01F)
 SCALED(swish, "Swish", UC_SWISH, 1)
 SCALED(thresholded_relu, "ThresholdedRelu", UC_THRESHOLDED_RELU, 1)
+
+/* ---- with two ----------------------------------------------------------------------------- */
+
+typedef struct parameter {
+    const char *name;
+    double otherwise;
+} parameter;
+
+static uncork_status run_twice(uc_call *call, uc_scaled_twice op, parameter k, parameter m)
+{
+    uncork_dtype dtype = uc_spread_dtype(uc_call_dtype(call, 0));
+    double v64[2] = {uc_call_float(call, k.name, k.otherwise),
+                     uc_call_float(call, m.name, m.otherwise)};
+    float v32[2] = {(float)v64[0], (float)v64[1]};
+    uc_tensor t[2];
+    for (int i = 0; i < 2; i++) {
+        t[i] = (uc_tensor){.dtype = dtype};
+        t[i].data = dtype == UNCORK_FLOAT32 ? (void *)&v32[i] : (void *)&v64[i];
+    }
+    const uc_tensor *in[] = {uc_call_arg(call, 0), &t[0], &t[1]};
+    return uc_spread(call, uc_loop_scaled_twice(op, dtype), in, 3);
+}
+
+/* The defaults are float32 numbers in the specification. */
+#define TWICE(SYMBOL, NAME, OP, K, K0, M, M0)                                                   \
+    static uncork_status run_##SYMBOL(uc_call *call)                                            \
+    {                                                                                           \
+        return run_twice(call, OP, (parameter){K, (double)(K0)}, (parameter){M, (double)(M0)}); \
+    }                                                                                           \
+    const uc_op uc_op_##SYMBOL = {                                                              \
+        .name = NAME, .in = {1, 1}, .out = {1, 1}, .infer = infer_float, .run = run_##SYMBOL};
+
+TWICE(hard_sigmoid, "HardSigmoid", UC_HARD_SIGMOID, "alpha", 0.2F, "beta", 0.5F)
+TWICE(selu, "Selu", UC_SELU, "alpha", 1.67326319217681884765625F, "gamma",
+      1.05070102214813232421875F)
+TWICE(shrink, "Shrink", UC_SHRINK, "lambd", 0.5F, "bias", 0.0F)
