@@ -31,3 +31,6 @@ run "$uncork" predict "$model" "$digits/digit_5.png" --method decision_function
 expect 0 'digit_5.png: 5 '
 run "$uncork" predict "$model" "$digits/digit_5.png" --method transform
 expect 2 'has no method transform'
+# a regressor is one, whatever methods its class had in old releases
+run "$uncork" inspect tests/fixtures/bundles/target_scaler.pkl --json
+expect 0 '"task":"regression"'

@@ -141,7 +141,8 @@ static const char *task_of(sk_ctx *ctx, const sk_est *est)
     if (strcmp(row->package, "cluster") == 0 || strcmp(row->package, "mixture") == 0)
         return "clustering";
     if (!(row->methods & SK_M_P)) return row->methods & SK_M_T ? "transform" : "density";
-    bool classifies = (row->methods & (SK_M_PP | SK_M_DF)) || sk_classes(ctx, &last);
+    /* Regressors of 0.18 had decision_function, so having that says nothing. */
+    bool classifies = (row->methods & SK_M_PP) || sk_classes(ctx, &last);
     return classifies ? "classification" : "regression";
 }
 
