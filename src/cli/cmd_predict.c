@@ -219,8 +219,12 @@ static void predict_batch(predictor *p, char **paths, size_t count)
     int64_t shape[UNCORK_MAX_RANK] = {good};
     memcpy(shape + 1, p->want.shape, (size_t)p->want.rank * sizeof *shape);
     uncork_value *value = NULL;
-    if (good &&
-        uncork_value_wrap(p->want.dtype, p->want.rank + 1, shape, b.rows, &value) == UNCORK_OK) {
+    if (good && uncork_value_wrap(p->want.dtype, p->want.rank + 1, shape, b.rows, &value)) {
+        uc_fail_memory(&error);
+        for (int64_t i = 0; i < good; i++) {
+            fail_input(p, names[i], &error);
+        }
+    } else if (good) {
         run_rows(p, &value, names, good);
     }
     uncork_value_free(value);
