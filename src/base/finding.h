@@ -14,7 +14,7 @@ typedef enum uc_finding_kind {
 
 typedef struct uc_finding {
     uc_finding_kind kind;
-    const char *code; /* a stable word for --json: "scaler-applied", "old-version" */
+    const char *code; /* a stable word for --json: "scaler-applied", see docs/inspect.md */
     const char *text;
 } uc_finding;
 

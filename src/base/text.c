@@ -100,6 +100,12 @@ void uc_text_escape(uc_writer *w, uc_str s)
     }
 }
 
+bool uc_text_ends(const char *s, const char *end)
+{
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && memcmp(s + n - m, end, m) == 0;
+}
+
 uc_str uc_text_trim(uc_str s)
 {
     while (s.size > 0 && (s.data[0] == ' ' || (s.data[0] >= '\t' && s.data[0] <= '\r'))) {

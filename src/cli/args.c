@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-typedef enum option_kind { FLAG, TEXT, COUNT, NUMBER, SIZE, SECONDS, TOP, INPUT } option_kind;
+typedef enum option_kind { FLAG, TEXT, COUNT, SIZE, SECONDS, TOP, INPUT } option_kind;
 
 typedef struct option {
     const char *name;
@@ -21,7 +21,6 @@ static const option options_table[] = {
     {"--output", TEXT, AT(output)},
     {"-o", TEXT, AT(output)},
     {"--top", TOP, AT(top)},
-    {"--threshold", NUMBER, AT(threshold)},
     {"--labels", TEXT, AT(labels)},
     {"--method", TEXT, AT(method)},
     {"--signature", TEXT, AT(signature)},
@@ -99,11 +98,6 @@ static bool set_value(const option *o, const char *value, cli_options *options)
         }
         if (!uc_text_i64(uc_str_of(value), &i) || i < 1) return false;
         options->top = i;
-        return true;
-    case NUMBER:
-        if (!uc_text_f64(uc_str_of(value), &d)) return false;
-        options->threshold = d;
-        options->has_threshold = true;
         return true;
     case SIZE: return parse_size(value, (uint64_t *)(void *)member);
     case SECONDS:

@@ -25,8 +25,6 @@ typedef struct cli_options {
     size_t input_count;
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
     int64_t top; /* 0: all */
-    double threshold;
-    bool has_threshold;
     int64_t batch, threads;
     uncork_limits limits;
     bool json, csv, quiet, timing, raw, scaled, help, version;

@@ -234,17 +234,12 @@ static void predict_batch(predictor *p, char **paths, size_t count)
 
 /* ---- rows ---- */
 
-static bool ends_with(const char *path, const char *suffix)
-{
-    size_t n = strlen(path), m = strlen(suffix);
-    return n >= m && strcmp(path + n - m, suffix) == 0;
-}
-
 static bool is_rows(const char *path)
 {
-    return ends_with(path, ".csv") || ends_with(path, ".tsv") || ends_with(path, ".json") ||
-           ends_with(path, ".jsonl") || ends_with(path, ".ndjson") || ends_with(path, ".npy") ||
-           ends_with(path, ".npz") || ends_with(path, ".txt");
+    return uc_text_ends(path, ".csv") || uc_text_ends(path, ".tsv") ||
+           uc_text_ends(path, ".json") || uc_text_ends(path, ".jsonl") ||
+           uc_text_ends(path, ".ndjson") || uc_text_ends(path, ".npy") ||
+           uc_text_ends(path, ".npz") || uc_text_ends(path, ".txt");
 }
 
 /* Each line of a text file is a row of a model of texts. */
@@ -323,7 +318,7 @@ static uncork_status read_rows(predictor *p, const char *path, uc_arena *arena, 
     uc_budget_init(&budget, &p->options->limits, 0);
     const uc_fact *known = uc_fact_find(&uc_file_import(p->file)->facts, "feature_names");
     bool texts = uncork_model_input_dtype(p->model, 0) == UNCORK_STRING;
-    if (ends_with(path, ".txt") && texts) return read_lines(path, arena, arrays, error);
+    if (uc_text_ends(path, ".txt") && texts) return read_lines(path, arena, arrays, error);
     return cli_read_input(path, known ? known->tensor : NULL, arena, &budget, arrays, error);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "container/npy.h"
 #include "container/pickle.h"
 
@@ -13,12 +14,6 @@ static uncork_status add(cli_arrays *arrays, uc_arena *arena, cli_array array, u
     arrays->items = items;
     items[arrays->count++] = array;
     return UNCORK_OK;
-}
-
-static bool ends_with(const char *path, const char *suffix)
-{
-    size_t n = strlen(path), m = strlen(suffix);
-    return n >= m && strcmp(path + n - m, suffix) == 0;
 }
 
 static bool begins_json(uc_bytes bytes)
@@ -69,7 +64,7 @@ static uncork_status read_npz(uc_bytes bytes, const char *path, uc_arena *arena,
     UC_TRY(uc_bundle_over(bytes, path, arena, budget, &bundle, error));
     for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
         const char *entry = uc_bundle_name(bundle, i);
-        size_t n = strlen(entry) - (ends_with(entry, ".npy") ? 4 : 0);
+        size_t n = strlen(entry) - (uc_text_ends(entry, ".npy") ? 4 : 0);
         const char *name = uc_arena_copy(arena, entry, n);
         uc_bytes inner;
         if (!name) return uc_fail_memory(error);
@@ -89,7 +84,7 @@ static uncork_status read_bytes(uc_bytes bytes, const char *name, const char *pa
     }
     cli_rows *rows = UC_NEW(arena, cli_rows, 1);
     if (!rows) return uc_fail_memory(error);
-    if (ends_with(path, ".json") || ends_with(path, ".jsonl") || begins_json(bytes)) {
+    if (uc_text_ends(path, ".json") || uc_text_ends(path, ".jsonl") || begins_json(bytes)) {
         UC_TRY(cli_rows_json(bytes, arena, rows, error));
     } else {
         UC_TRY(cli_rows_csv(bytes, known, arena, rows, error));
