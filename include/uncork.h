@@ -137,13 +137,14 @@ UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_value_wrap(uncork_dtype dtype,
 
 /* Makes a tensor of strings, copied.
  *
- * bytes, lengths  as many entries as the shape's product. */
+ * bytes, lengths  as many entries as the shape's product.
+ * Otherwise as uncork_value_new. */
 UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_value_new_strings(int rank, const int64_t *shape,
                                                                     const char *const *bytes,
                                                                     const size_t *lengths,
                                                                     uncork_value **value);
 
-/* Frees a value made by uncork_value_new*, _wrap or _read; NULL is fine. */
+/* Frees a value made by uncork_value_new, _new_strings or _wrap; NULL is fine. */
 UNCORK_API void uncork_value_free(uncork_value *value);
 
 /* Element type of a tensor. */
@@ -187,7 +188,7 @@ UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_open(const char *path,
                                                        uncork_file **file, uncork_error *error);
 
 /* As uncork_open, over `size_bytes` bytes at `data`, which must outlive the file. `name` is used in
- * messages only. */
+ * messages only and copied; NULL: "memory". */
 UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_open_memory(const void *data, size_t size_bytes,
                                                               const char *name,
                                                               const uncork_open_options *options,
@@ -237,14 +238,14 @@ UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_prepare(const uncork_file *fil
 /* Frees a model; its sessions must be freed first. NULL is fine. */
 UNCORK_API void uncork_model_free(uncork_model *model);
 
-/* Inputs and outputs of a model: count, i-th name, declared type (NONE: any), declared shape.
- * A dimension of -1 is free. */
+/* Number of inputs. */
 UNCORK_API int uncork_model_input_count(const uncork_model *model);
 /* Name of the i-th input, NULL beyond the last. */
 UNCORK_API const char *uncork_model_input_name(const uncork_model *model, int i);
-/* Element type the i-th input is taken as. */
+/* Element type the i-th input is taken as; NONE beyond the last. */
 UNCORK_API uncork_dtype uncork_model_input_dtype(const uncork_model *model, int i);
-/* Rank of the i-th input and its dimensions into `shape` (UNCORK_MAX_RANK entries); -1 if any rank. */
+/* Rank of the i-th input, -1 for any or beyond the last; its dimensions go into `shape`, which has
+ * UNCORK_MAX_RANK entries. A dimension of -1 is free. */
 UNCORK_API int uncork_model_input_shape(const uncork_model *model, int i, int64_t *shape);
 /* Number of outputs. */
 UNCORK_API int uncork_model_output_count(const uncork_model *model);
@@ -253,14 +254,20 @@ UNCORK_API const char *uncork_model_output_name(const uncork_model *model, int i
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-/* Makes a pool of `threads` threads in all, the caller's included; 0: one a core. */
+/* Makes a pool of `threads` threads in all, the caller's included; 0: one a core.
+ *
+ * pool  receives the handle on OK (free it with uncork_pool_free).
+ * Returns OK, USAGE or NO_MEMORY. */
 UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_pool_new(int threads, uncork_pool **pool);
 /* Ends the threads. No session may still use the pool. NULL is fine. */
 UNCORK_API void uncork_pool_free(uncork_pool *pool);
 
 /* Makes a session: cheap; memory comes with the first run of a shape.
  *
- * pool  may be NULL: the calling thread alone. Outlives the session. */
+ * model    must outlive the session.
+ * pool     may be NULL: the calling thread alone. Must outlive the session.
+ * session  receives the handle on OK, NULL otherwise (free it with uncork_session_free).
+ * Returns OK or NO_MEMORY. */
 UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_session_new(const uncork_model *model,
                                                               uncork_pool *pool,
                                                               uncork_session **session);
@@ -279,7 +286,8 @@ UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_session_run(uncork_session *se
                                                               const uncork_limits *limits,
                                                               uncork_error *error);
 
-/* The i-th output of the last run; valid until the next run or the session's end. */
+/* The i-th output of the last run, NULL beyond the last; the session's, valid until its next run or
+ * its end. */
 UNCORK_API const uncork_value *uncork_session_output(const uncork_session *session, int i);
 
 #ifdef __cplusplus
