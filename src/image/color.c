@@ -1,5 +1,5 @@
-/* Pillow's Image.convert, exif_transpose and crop. Source: docs/preprocessing.md, sections 1.3, 1.4,
- * 2.2 and 2.3 (checked against Pillow's own output). */
+/* Pillow's Image.convert, exif_transpose and crop. Whose results are matched:
+ * Pillow's libImaging/Convert.c and ImageOps.py; tests/image compares. */
 #include "image/image.h"
 
 #include <math.h>

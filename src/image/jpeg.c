@@ -1,5 +1,5 @@
 /* JPEG through libjpeg-turbo with the settings that equal Pillow's Image.open (accurate integer DCT,
- * fancy upsampling, block smoothing; docs/preprocessing.md). CMYK and YCCK come out as Pillow keeps
+ * fancy upsampling, block smoothing; tests/image compares). CMYK and YCCK come out as Pillow keeps
  * them: all four samples inverted. */
 #include "image/image.h"
 

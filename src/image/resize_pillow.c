@@ -1,6 +1,7 @@
 /* Pillow's resize, bit for bit: filters, 22-bit fixed-point weights for 8-bit modes, the order of
  * the passes, alpha premultiplied, nearest by accumulation, reduce() for reducing_gap.
- * Source: docs/preprocessing.md, section 3 (compared with Pillow 9.5 to 13 on about 8,200 images). */
+ * Whose results are matched: Pillow's libImaging/Resample.c, Reduce.c and Geometry.c; tests/image
+ * compares. */
 #define _DEFAULT_SOURCE /* M_PI */
 #include "image/image.h"
 
