@@ -56,39 +56,6 @@ uint64_t uc_reader_u64le(uc_reader *r, const char *what)
     return b.data ? uc_load_u64le(b.data) : 0;
 }
 
-uint16_t uc_reader_u16be(uc_reader *r, const char *what)
-{
-    uc_bytes b = uc_reader_take(r, 2, what);
-    return b.data ? uc_load_u16be(b.data) : 0;
-}
-
-uint32_t uc_reader_u32be(uc_reader *r, const char *what)
-{
-    uc_bytes b = uc_reader_take(r, 4, what);
-    return b.data ? uc_load_u32be(b.data) : 0;
-}
-
-uint64_t uc_reader_u64be(uc_reader *r, const char *what)
-{
-    uc_bytes b = uc_reader_take(r, 8, what);
-    return b.data ? uc_load_u64be(b.data) : 0;
-}
-
-uc_bytes uc_reader_line(uc_reader *r, const char *what)
-{
-    if (r->failed) return (uc_bytes){0};
-    const uint8_t *end = memchr(r->at, '\n', uc_reader_left(r));
-    if (!end) {
-        r->failed = true;
-        uc_fail(r->error, UNCORK_MALFORMED, uc_reader_offset(r),
-                "%s has no end of line in %zu bytes", what, uc_reader_left(r));
-        return (uc_bytes){0};
-    }
-    uc_bytes b = {.data = r->at, .size = (size_t)(end - r->at)};
-    r->at = end + 1;
-    return b;
-}
-
 uc_reader uc_reader_sub(uc_reader *r, uint64_t n, const char *what)
 {
     uint64_t base = uc_reader_offset(r);

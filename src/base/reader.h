@@ -32,11 +32,6 @@ uint8_t uc_reader_u8(uc_reader *r, const char *what);
 uint16_t uc_reader_u16le(uc_reader *r, const char *what);
 uint32_t uc_reader_u32le(uc_reader *r, const char *what);
 uint64_t uc_reader_u64le(uc_reader *r, const char *what);
-uint16_t uc_reader_u16be(uc_reader *r, const char *what);
-uint32_t uc_reader_u32be(uc_reader *r, const char *what);
-uint64_t uc_reader_u64be(uc_reader *r, const char *what);
-/* The bytes up to (without) '\n', which is consumed; fails when there is none. */
-uc_bytes uc_reader_line(uc_reader *r, const char *what);
 /* A cursor over the next n bytes, which are consumed here: a nested record can't read past them. */
 uc_reader uc_reader_sub(uc_reader *r, uint64_t n, const char *what);
 /* Fails the reader at the current offset. */

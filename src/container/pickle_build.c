@@ -2,7 +2,6 @@
  *
  * Sources: what CPython's copyreg.py, collections/__init__.py and the __reduce__ methods of the
  * built-in types write; numpy/core/_methods and multiarray for NumPy's. */
-#include "base/text.h"
 #include "container/pickle_machine.h"
 
 static uc_pickle *arg_at(const uc_pickle *args, size_t i)

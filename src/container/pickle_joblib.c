@@ -1,7 +1,6 @@
 /* joblib: a pickle whose arrays stand as raw bytes right after the BUILD of a wrapper object, or
  * (before 0.10) in side files. Source: joblib/numpy_pickle.py of 0.10, 1.2 and 1.5,
  * numpy_pickle_compat.py of 0.10. */
-#include <inttypes.h>
 
 #include "container/codec.h"
 #include "container/pickle_numpy.h"

@@ -1,6 +1,4 @@
 /* Looking things up in a pickle's tree of values. All functions take NULL and any kind. */
-#include "base/limits.h"
-#include "base/text.h"
 #include "container/pickle.h"
 
 static bool is_text_kind(const uc_pickle *value)

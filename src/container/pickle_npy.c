@@ -1,6 +1,5 @@
 /* A .npy file as a pickle's value: the side files of joblib before 0.10. Unlike a .npy fed to a model
  * it may hold records and objects. Source: numpy/lib/format.py (header, descr_to_dtype). */
-#include <inttypes.h>
 
 #include "base/text.h"
 #include "container/pickle_numpy.h"

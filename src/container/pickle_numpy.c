@@ -6,7 +6,6 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
-#include "base/text.h"
 
 /* ---- dtype ---------------------------------------------------------------------------------- */
 

@@ -1,5 +1,4 @@
 /* Values of a pickle -> one dense tensor, as numpy.asarray() would make it of them. */
-#include <inttypes.h>
 
 #include "base/limits.h"
 #include "container/pickle.h"

@@ -1,8 +1,6 @@
 /* Source: scipy/sparse/_csr.py, _csc.py, _coo.py, _bsr.py, _dia.py, _lil.py, _dok.py. */
 #include "container/sparse.h"
 
-#include <inttypes.h>
-
 /* One entry: everything becomes a list of these, which is then sorted by row. */
 typedef struct triples {
     int64_t count;

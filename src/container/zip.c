@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/reader.h"
-#include "base/text.h"
 #include "container/codec.h"
 
 #include <inttypes.h>

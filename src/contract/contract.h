@@ -3,7 +3,7 @@
 #ifndef UC_CONTRACT_CONTRACT_H
 #define UC_CONTRACT_CONTRACT_H
 
-#include "base/json.h"
+#include "base/writer.h"
 #include "graph/facts.h"
 
 typedef struct uc_contract uc_contract; /* immutable */
@@ -29,9 +29,8 @@ uncork_status uc_contract_infer(const uc_facts *facts, const uc_contract_want *w
 /* Checks that what the contract gives fits what the model takes; INPUT naming both sides. */
 uncork_status uc_contract_check(const uc_contract *contract, const uc_contract_want *want,
                                 uncork_error *error);
-/* The steps in canonical form, readable back by uc_contract_parse; and as JSON. */
+/* The steps in canonical form, readable back by uc_contract_parse. */
 void uc_contract_text(const uc_contract *contract, uc_writer *out);
-void uc_contract_json(const uc_contract *contract, uc_json_writer *json);
 /* One picture: file bytes to a dense tensor of the wanted dtype in `arena`. Thread-safe. `want`
  * checks the size. Errors say what is wrong with the picture (UNSUPPORTED, MALFORMED, INPUT). */
 uncork_status uc_contract_apply(const uc_contract *contract, uc_bytes image,

@@ -1,4 +1,4 @@
-/* A contract as text that parses back, and as JSON. */
+/* A contract as text that parses back. */
 #include "contract/contract_internal.h"
 
 #include "base/text.h"
@@ -80,17 +80,4 @@ void uc_contract_text(const uc_contract *contract, uc_writer *out)
         if (i) uc_writer_text(out, " | ");
         put_step(&contract->steps[i], out);
     }
-}
-
-void uc_contract_json(const uc_contract *contract, uc_json_writer *json)
-{
-    uc_json_begin_array(json);
-    for (size_t i = 0; i < contract->count; i++) {
-        uc_writer w;
-        uc_writer_init(&w, 1024);
-        put_step(&contract->steps[i], &w);
-        uc_json_put_text(json, uc_writer_string(&w));
-        uc_writer_done(&w);
-    }
-    uc_json_end_array(json);
 }

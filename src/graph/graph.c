@@ -2,7 +2,6 @@
  * harmless, so importers check once, in uc_graph_finish. */
 #include "graph/graph.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 

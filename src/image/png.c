@@ -2,8 +2,6 @@
  * samples keep their high byte, grey with alpha at 16 bits becomes RGBA; gamma is ignored. */
 #include "image/image.h"
 
-#include "base/limits.h"
-
 #include <setjmp.h>
 #include <stdio.h>
 

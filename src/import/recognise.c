@@ -2,8 +2,6 @@
  * Sources: the formats' own specifications; names of Hugging Face, TensorFlow and Keras folders. */
 #include "import/recognise.h"
 
-#include "import/importer.h"
-
 typedef struct signature {
     size_t at;
     const char *bytes;

@@ -2,7 +2,6 @@
  * bytes changed: refused with a message, or answered; nothing crashes or takes unbounded memory. */
 #include "base/file.h"
 #include "check.h"
-#include "container/bundle.h"
 #include "import/importer.h"
 #include "plan/plan.h"
 

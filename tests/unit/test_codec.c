@@ -1,7 +1,6 @@
 /* Streams by Python's zlib, gzip, bz2, lzma and by lz4: tests/fixtures/gen/containers.py. */
 #include "container/codec.h"
 
-#include "base/limits.h"
 #include "fixture.h"
 
 #include <time.h>

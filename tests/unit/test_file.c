@@ -1,6 +1,5 @@
 #include "base/file.h"
 
-#include "base/limits.h"
 #include "check.h"
 
 #include <stdio.h>

@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "container/pickle.h"
 #include "container/sparse.h"
 

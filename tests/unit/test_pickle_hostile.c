@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "container/pickle.h"
 
 #define HOSTILE "tests/hostile/pickle/"

@@ -3,7 +3,6 @@
 #include "op/ext/text_pattern.h"
 #include "op/ext/text_python.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static uc_arena *arena;

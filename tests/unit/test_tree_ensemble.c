@@ -6,7 +6,6 @@
 #include "check.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FEATURES = 13, ROWS = 203, TREES = 77, MOST = 400, SHIFT = 5 };

@@ -2,7 +2,6 @@
  * by byte. */
 #include "container/zip.h"
 
-#include "base/limits.h"
 #include "fixture.h"
 
 static int setup(void **state)

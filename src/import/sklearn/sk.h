@@ -82,7 +82,6 @@ typedef struct sk_ctx {
     uc_budget *budget;
     uc_graph *graph;
     uc_findings *findings;
-    uc_facts *facts; /* NULL while importing: facts are collected by sk_facts.c in open */
     uncork_error *error;
     uncork_status status; /* the first failure */
     bool raw;
@@ -115,9 +114,6 @@ typedef struct sk_row {
 
 /* ---- dispatch (sk_dispatch.c) ------------------------------------------------------------- */
 
-/* Every row, in the table's order. */
-size_t sk_row_count(void);
-const sk_row *sk_row_at(size_t i);
 /* The row of an estimator, NULL when the class isn't known. */
 const sk_row *sk_find_row(uc_str module, uc_str class_name);
 /* Whether the value is an object of a known estimator class, or an unknown object that looks like an

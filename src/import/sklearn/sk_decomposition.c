@@ -5,7 +5,6 @@
 #include "import/sklearn/sk_kernels.h"
 #include "import/sklearn/sk_matrix.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 static const double log_2pi = 1.8378770664093454836;

@@ -22,10 +22,6 @@ const char *sk_method_name(sk_method method)
     return (unsigned)method < SK_METHOD_COUNT ? method_names[method] : "?";
 }
 
-size_t sk_row_count(void) { return sizeof rows / sizeof rows[0]; }
-
-const sk_row *sk_row_at(size_t i) { return &rows[i]; }
-
 /* The package: what follows "sklearn.", or a library's own first name ("xgboost"). */
 static uc_str top_package(uc_str module)
 {

@@ -3,7 +3,6 @@
 #include "import/sklearn/sk_kernels.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #define PI 3.14159265358979323846
 

@@ -1,8 +1,6 @@
 /* Kernel ridge regression: K(x, X_fit_) . dual_coef_. Source: sklearn/kernel_ridge.py. */
 #include "import/sklearn/sk_kernels.h"
 
-#include <inttypes.h>
-
 /* K(x, X_fit_) [rows, n]. */
 static uc_ref kernel_matrix(sk_ctx *ctx, const sk_est *est, const sk_data *in, int64_t n)
 {

@@ -2,7 +2,6 @@
  * weighted by a kernel or by being among the nearest.
  * Source: sklearn/semi_supervised/_label_propagation.py, predict_proba. */
 #include "import/sklearn/sk_kernels.h"
-#include "import/sklearn/sk_meta.h"
 
 static uc_ref by_kernel(sk_ctx *ctx, const sk_est *est, const sk_data *in, const uc_tensor *y)
 {

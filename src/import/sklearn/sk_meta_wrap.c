@@ -4,7 +4,6 @@
 #include "import/sklearn/sk_meta.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 /* ---- thresholds ---------------------------------------------------------------------------- */
 

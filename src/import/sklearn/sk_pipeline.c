@@ -3,8 +3,6 @@
 #include "import/sklearn/sk_file.h"
 #include "import/sklearn/sk_meta.h"
 
-#include <inttypes.h>
-
 /* A step that does nothing: None before 0.21, 'passthrough' since. */
 static bool is_nothing(const uc_pickle *step)
 {

@@ -3,8 +3,6 @@
 #include "import/sklearn/sk_prep.h"
 
 #include <float.h>
-#include <inttypes.h>
-#include <math.h>
 
 /* ---- scalers ------------------------------------------------------------------------------- */
 

@@ -1,7 +1,6 @@
 /* sklearn.feature_extraction: CountVectorizer, TfidfVectorizer, TfidfTransformer, HashingVectorizer,
  * FeatureHasher, DictVectorizer. Source: sklearn/feature_extraction/text.py, _hash.py,
  * _dict_vectorizer.py (hashing.py, dict_vectorizer.py before 0.22). */
-#include "base/table.h"
 #include "container/sparse.h"
 #include "import/sklearn/sk_categories.h"
 

@@ -2,8 +2,6 @@
  * Source: sklearn/tree/_tree.pyx (Tree.__reduce__, __setstate__, _apply_dense), _classes.py. */
 #include "import/sklearn/sk_tree.h"
 
-#include "base/limits.h"
-
 #include <inttypes.h>
 
 /* ---- reading -------------------------------------------------------------------------------- */

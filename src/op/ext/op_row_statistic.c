@@ -9,7 +9,6 @@
 #include "op/op.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 static uncork_status infer(uc_call *call)

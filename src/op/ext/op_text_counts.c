@@ -7,8 +7,6 @@
  * binary      1: ones instead of counts; the analyzer's attributes: text_analyzer.h */
 #include "op/ext/text_analyzer.h"
 
-#include <inttypes.h>
-
 typedef struct prepared {
     uc_text_analyzer analyzer;
     uc_table *columns; /* item: column + 1 */

@@ -7,7 +7,6 @@
 #include "kernel/copy.h"
 #include "kernel/elementwise.h"
 #include "kernel/gemm.h"
-#include "op/move.h"
 #include "op/shape.h"
 #include "op/spread.h"
 

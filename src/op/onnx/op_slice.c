@@ -6,8 +6,6 @@
 #include "op/move.h"
 #include "op/shape.h"
 
-#include <inttypes.h>
-
 typedef struct box {
     int64_t begin, step, count;
 } box;

@@ -6,8 +6,6 @@
 #include "op/move.h"
 #include "op/shape.h"
 
-#include <inttypes.h>
-
 static uncork_status find_perm(uc_call *call, int rank, int perm[UNCORK_MAX_RANK])
 {
     size_t count = 0;
