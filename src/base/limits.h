@@ -16,7 +16,7 @@
 #define UC_LIMIT_PICKLE_FIELDS   4096
 /* Elements of a tensor made from lists: shared lists make a small file look like an endless one. */
 #define UC_LIMIT_PICKLE_LIST     ((size_t)1 << 28)
-/* Containers inside containers (a pickle in a gzip in a zip). */
+/* Codecs around a pickle (a joblib file compressed again by hand). */
 #define UC_LIMIT_NESTING         3
 /* Estimators inside estimators: real ones stay below 10. */
 #define UC_LIMIT_ESTIMATOR_DEPTH 100
