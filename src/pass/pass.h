@@ -6,7 +6,7 @@
 
 typedef struct uc_pass {
     const char *name; /* for --disable-pass */
-    bool exact;       /* the same bits. uc_pass_run_all doesn't look: every pass is, until one isn't */
+    bool exact;       /* the same bits; nothing looks at it while every pass is */
     /* Changes the nodes of `g`; *changed when it did. What loses its use is removed afterwards. */
     uncork_status (*run)(uc_graph *g, bool *changed);
 } uc_pass;
