@@ -9,8 +9,8 @@
 enum { UC_LARS_VECTORS = 5, UC_LARS_LISTS = 1 };
 
 typedef struct uc_lars {
-    int64_t k;       /* regressors */
-    int64_t samples; /* what alpha is divided by */
+    int64_t k;                              /* regressors */
+    int64_t samples;                        /* what alpha is divided by */
     bool lasso, positive, round_directions; /* rounding to 15 decimals: 1.0+ */
     double alpha_min;
     int64_t max_iter;

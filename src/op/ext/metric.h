@@ -11,8 +11,8 @@
 #ifndef UC_OP_EXT_METRIC_H
 #define UC_OP_EXT_METRIC_H
 
-#include "kernel/distance.h"
 #include "base/thread.h"
+#include "kernel/distance.h"
 #include "op/op.h"
 
 typedef enum uc_metric {
@@ -60,8 +60,8 @@ uncork_status uc_metric_infer(uc_call *call, int64_t *rows);
 /* prepare: packs the constant rows (input 1; precomputed has none). NULL in *out after a failure. */
 uncork_status uc_metric_prepare(uc_call *call, uc_metric_rows **out);
 /* The same metric over other rows y [rows, like->width], borrowed. */
-uncork_status uc_metric_pack(uc_call *call, const uc_metric_rows *like, const double *y, int64_t rows,
-                             uc_metric_rows **out);
+uncork_status uc_metric_pack(uc_call *call, const uc_metric_rows *like, const double *y,
+                             int64_t rows, uc_metric_rows **out);
 
 /* Reduced distances of x [width] to every row; work: [width]; reduced: [padded]. */
 void uc_metric_reduced(const uc_metric_rows *m, const double *x, double *work, double *reduced);
