@@ -42,7 +42,7 @@ bench: build/release/uncork
 # docs/sklearn.md, from the import table and what test_estimators finds.
 docs: build/release/uncork
 	@UC_TABLE=build/estimators.tsv build/release/test_estimators >/dev/null
-	@tools/gen_sklearn_table.py build/estimators.tsv >docs/sklearn.md
+	@tools/gen_sklearn_table.py build/estimators.tsv >build/sklearn.md && mv build/sklearn.md docs/sklearn.md
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.inc')
