@@ -80,6 +80,14 @@ static int run_exit(const uncork_error *error)
     return cli_model_exit(error);
 }
 
+/* A file that can't be read as an array is the input's failure, whatever is wrong with it. */
+static int input_exit(const uncork_error *error)
+{
+    cli_print_error(error);
+    int status = cli_model_exit(error);
+    return status == EXIT_MODEL || status == EXIT_FILE ? EXIT_INPUT : status;
+}
+
 int cmd_run(const cli_options *options, uc_arena *arena)
 {
     if (options->argument_count != 1) {
@@ -99,7 +107,7 @@ int cmd_run(const cli_options *options, uc_arena *arena)
     for (size_t i = 0; i < options->input_count && status == EXIT_OK; i++) {
         if (cli_read_input(options->inputs[i], known ? known->tensor : NULL, arena, &budget,
                            &arrays, &error)) {
-            status = run_exit(&error);
+            status = input_exit(&error);
         }
     }
     uncork_model *model = NULL;

@@ -52,11 +52,16 @@ int cli_fail_model(const uncork_error *error)
 int cli_usage(const char *format, ...)
 {
     va_list args;
+    char text[2048]; /* a longer argument is cut */
+    uc_writer w;
     va_start(args, format);
-    fputs("uncork: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    uc_writer_init(&w, sizeof text);
+    uc_writer_text(&w, "uncork: ");
+    uc_text_escape(&w, uc_str_of(text));
+    fprintf(stderr, "%s\n", uc_writer_string(&w));
+    uc_writer_done(&w);
     return EXIT_USAGE;
 }
 

@@ -14,3 +14,11 @@ printf '[[1,2]]' >"$work/two.json"
 run "$uncork" run "$data/three.pkl" --input "$work/two.json" --output "$work/d"
 expect 1 '3'
 [ ! -e "$work/d" ] || [ -z "$(ls "$work/d")" ] || fail "something is left behind"
+# an input beyond a limit is the input's failure too, and what a terminal obeys is escaped
+printf '%060000d' 0 | tr 0 '[' >"$work/deep.json"
+run "$uncork" run "$data/three.pkl" --input "$work/deep.json" --output "$work/d"
+expect 1 'deeper than 200'
+run "$uncork" run "$data/three.pkl" "--no$(printf '\033')[2J"
+expect 2 'unknown option'
+grep -q "$(printf '\033')" "$work/err" && fail "an escape reached the terminal"
+true

@@ -102,6 +102,12 @@ static void alter(uc_pickle *value, change how, uc_arena *arena)
         *value = other;
         return;
     }
+    if (value->kind == UC_PICKLE_INT) {
+        value->integer = how == ONE_MORE ? value->integer + 1
+                         : how == BELOW  ? -9
+                                         : INT64_C(1) << 62;
+        return;
+    }
     if (how == LESS_ITEMS) {
         CHECK(value->count > 0);
         value->count--;
@@ -184,6 +190,10 @@ static const struct {
     {"gpr_rbf", "X_train_", LESS_ROWS, SK_PREDICT, "alpha_"},
     {"gpr_rbf", "kernel_", TEXT, SK_PREDICT, NULL},
     {"gpr_rbf_aniso", "X_train_", LESS_COLUMNS, SK_PREDICT, "length_scale"},
+    {"rbfsampler", "n_components", HUGE_ONE, SK_TRANSFORM, NULL},
+    {"skewedchi2", "n_components", ONE_MORE, SK_TRANSFORM, NULL},
+    {"additivechi2_3", "n_features_in_", HUGE_ONE, SK_TRANSFORM, NULL},
+    {"additivechi2_3", "n_features_in_", BELOW, SK_TRANSFORM, NULL},
     {"kernelridge_rbf", "X_fit_", LESS_ROWS, SK_PREDICT, NULL},
 };
 

@@ -4,6 +4,8 @@
 
 #include "base/limits.h"
 
+#include <inttypes.h>
+
 /* ---- the first and the last estimator ------------------------------------------------------ */
 
 /* Meta-estimators that hand the input on as it is, and where their first child stands. */
@@ -189,8 +191,11 @@ static int64_t own_width(sk_ctx *ctx, const sk_est *est)
     int64_t n = -1;
     if (sk_has(est, "ranking_"))
         return dimension(ctx, est, "ranking_", 0); /* RFE: n_features_ is how many it keeps */
-    if (uc_pickle_i64(sk_attr(est, "n_features_in_|n_features_|n_input_features_|_n_features"), &n))
+    if (uc_pickle_i64(sk_attr(est, "n_features_in_|n_features_|n_input_features_|_n_features"),
+                      &n)) {
+        if (n < 0 || n > INT32_MAX) sk_fail(ctx, est, "n_features_in_", "is %" PRId64, n);
         return n;
+    }
     if (sk_has(est, "shape_fit_")) { /* of libsvm's; a precomputed kernel has a column a sample */
         const uc_tensor *fit = sk_i64(ctx, est, "shape_fit_", 1);
         int64_t axis = sk_str_is(est, "kernel", "precomputed") ? 0 : 1;

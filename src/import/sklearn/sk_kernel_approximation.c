@@ -15,6 +15,11 @@ static uncork_status random_cosines(sk_ctx *ctx, const sk_est *est, const sk_dat
     int64_t n = weights->shape[1];
     const uc_tensor *offset = sk_f64(ctx, est, "random_offset_", 1);
     if (!sk_shape1(ctx, est, "random_offset_", offset, n)) return sk_status(ctx);
+    int64_t components = sk_int(ctx, est, "n_components", n);
+    if (components != n) { /* the library scales by the number it is told */
+        return sk_fail(ctx, est, "n_components",
+                       "is %" PRId64 ", random_weights_ has %" PRId64 " columns", components, n);
+    }
     uc_ref angle = uc_g2(g, "Add", sk_matmul(ctx, x, weights, false), sk_const(ctx, offset));
     uc_ref y = sk_mul_s(ctx, uc_g1(g, "Cos", angle), sqrt(2.0 / (double)n));
     return sk_return_like(ctx, est, in, "random_weights_", y, n, out);
@@ -80,6 +85,8 @@ uncork_status sk_do_additive_chi2(sk_ctx *ctx, const sk_est *est, sk_method meth
     double interval = sample_interval(ctx, est, steps);
     if (steps < 1 || steps > 10000) return sk_fail(ctx, est, "sample_steps", "is %" PRId64, steps);
     int64_t features = sk_int(ctx, est, "n_features_in_", -1);
+    if (features < -1 || features > INT32_MAX)
+        return sk_fail(ctx, est, "n_features_in_", "is %" PRId64, features);
     uc_ref x = sk_require(ctx, sk_x(ctx, est, in, features), 0, false);
     size_t count = (size_t)(2 * steps - 1);
     uc_ref *parts = UC_NEW(ctx->arena, uc_ref, count), zero = uc_graph_f64(g, 0);

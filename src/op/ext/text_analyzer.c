@@ -179,32 +179,49 @@ static bool characters(uc_text_work *w, uc_str text)
 
 /* ---- n-grams ------------------------------------------------------------------------------- */
 
-/* Tokens i to i+n-1 with a blank in between. */
-static bool word_gram(uc_text_work *w, uc_str text, size_t i, size_t n, uc_text_sink *sink)
+/* Hands a term on, unless ngram_range asks for more bytes of n-grams than anyone can wait for. */
+static bool give(uc_call *call, uc_text_work *w, uc_text_sink *sink, uc_str term)
 {
-    if (n == 1) {
-        sink->take(sink, piece(text, w->spans[i].begin, w->spans[i].end));
-        return true;
+    enum { CHECK_EVERY = 1 << 22 };
+    uint64_t before = w->gram_bytes;
+    w->gram_bytes += term.size + 1;
+    if (w->gram_bytes > w->gram_limit) {
+        w->stopped = uc_call_fail(call, UNCORK_LIMIT,
+                                  "the n-grams of a document hold more than %" PRIu64 " bytes",
+                                  w->gram_limit);
+    } else if (before / CHECK_EVERY != w->gram_bytes / CHECK_EVERY) {
+        w->stopped = uc_budget_check(call->budget, call->error);
     }
+    if (w->stopped) return false;
+    sink->take(sink, term);
+    return true;
+}
+
+/* Tokens i to i+n-1 with a blank in between. */
+static bool word_gram(uc_call *call, uc_text_work *w, uc_str text, size_t i, size_t n,
+                      uc_text_sink *sink)
+{
+    if (n == 1) return give(call, w, sink, piece(text, w->spans[i].begin, w->spans[i].end));
     w->gram.size = 0;
     for (size_t k = 0; k < n; k++) {
         uc_str token = piece(text, w->spans[i + k].begin, w->spans[i + k].end);
         if (k && !uc_text_append(w->arena, &w->gram, uc_str_of(" "))) return false;
         if (!uc_text_append(w->arena, &w->gram, token)) return false;
     }
-    sink->take(sink, (uc_str){w->gram.data, w->gram.size});
-    return true;
+    return give(call, w, sink, (uc_str){w->gram.data, w->gram.size});
 }
 
-static bool grams(const uc_text_analyzer *a, uc_text_work *w, uc_str text, uc_text_sink *sink)
+static bool grams(uc_call *call, const uc_text_analyzer *a, uc_text_work *w, uc_str text,
+                  uc_text_sink *sink)
 {
     size_t count = w->span_count;
     for (size_t n = (size_t)a->min_n; n <= (size_t)a->max_n && n <= count; n++) {
         for (size_t i = 0; i + n <= count; i++) {
             if (a->kind == UC_TEXT_WORD) {
-                if (!word_gram(w, text, i, n, sink)) return false;
+                if (!word_gram(call, w, text, i, n, sink)) return false;
             } else {
-                sink->take(sink, piece(text, w->spans[i].begin, w->spans[i + n - 1].end));
+                uc_str gram = piece(text, w->spans[i].begin, w->spans[i + n - 1].end);
+                if (!give(call, w, sink, gram)) return false;
             }
         }
     }
@@ -213,7 +230,7 @@ static bool grams(const uc_text_analyzer *a, uc_text_work *w, uc_str text, uc_te
 
 /* One padded word: all n-grams of each length; a word shorter than n counts once, and no longer n
  * is tried then. */
-static void word_bounded(const uc_text_analyzer *a, const uc_text_work *w, uc_str text,
+static bool word_bounded(uc_call *call, const uc_text_analyzer *a, uc_text_work *w, uc_str text,
                          uc_text_sink *sink)
 {
     size_t length = w->span_count;
@@ -221,14 +238,16 @@ static void word_bounded(const uc_text_analyzer *a, const uc_text_work *w, uc_st
         size_t last = n < length ? length - n : 0;
         for (size_t i = 0; i <= last; i++) {
             size_t end = i + n < length ? i + n : length;
-            sink->take(sink, piece(text, w->spans[i].begin, w->spans[end - 1].end));
+            uc_str gram = piece(text, w->spans[i].begin, w->spans[end - 1].end);
+            if (!give(call, w, sink, gram)) return false;
         }
         if (last == 0) break;
     }
+    return true;
 }
 
 /* char_wb: words by str.split(), a blank on either side. */
-static bool bounded_grams(const uc_text_analyzer *a, uc_text_work *w, uc_str text,
+static bool bounded_grams(uc_call *call, const uc_text_analyzer *a, uc_text_work *w, uc_str text,
                           uc_text_sink *sink)
 {
     for (size_t at = 0; at < text.size;) {
@@ -246,7 +265,7 @@ static bool bounded_grams(const uc_text_analyzer *a, uc_text_work *w, uc_str tex
         }
         uc_str word = {w->gram.data, w->gram.size};
         if (!characters(w, word)) return false;
-        word_bounded(a, w, word, sink);
+        if (!word_bounded(call, a, w, word, sink)) return false;
     }
     return true;
 }
@@ -276,7 +295,11 @@ uncork_status uc_text_analyze(uc_call *call, const uc_text_analyzer *a, uc_text_
     if (!uc_utf8_valid(document, false)) {
         return uc_call_fail(call, UNCORK_INPUT, "document %" PRId64 " is no UTF-8 text", row);
     }
+    enum { GRAMS_MIN = 1 << 28, GRAMS_PER_BYTE = 128 }; /* ngram_range (1, 14) takes 119 a byte */
     w->span_count = 0;
+    w->gram_bytes = 0;
+    w->gram_limit = GRAMS_MIN + GRAMS_PER_BYTE * (uint64_t)document.size;
+    w->stopped = UNCORK_OK;
     bool fine = preprocessed(a, w, &text);
     if (fine && a->kind == UC_TEXT_WORD) {
         if (a->run_length) {
@@ -284,15 +307,16 @@ uncork_status uc_text_analyze(uc_call *call, const uc_text_analyzer *a, uc_text_
         } else {
             UC_TRY(token_matches(call, a, w, text, row));
         }
-        fine = fine && grams(a, w, text, sink);
+        fine = fine && grams(call, a, w, text, sink);
     } else if (fine) {
         uc_text_buffer *to = &w->buffers[text.data == w->buffers[0].data];
         fine = squeeze_spaces(w, text, to);
         text = view(to);
-        fine = fine && (a->kind == UC_TEXT_CHAR ? characters(w, text) && grams(a, w, text, sink)
-                                                : bounded_grams(a, w, text, sink));
+        fine =
+            fine && (a->kind == UC_TEXT_CHAR ? characters(w, text) && grams(call, a, w, text, sink)
+                                             : bounded_grams(call, a, w, text, sink));
     }
-    if (fine) return UNCORK_OK;
+    if (fine || w->stopped) return w->stopped;
     uncork_status status = uc_arena_status(w->arena, call->error);
     return status == UNCORK_OK ? uc_fail_memory(call->error) : status;
 }

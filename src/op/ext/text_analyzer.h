@@ -30,6 +30,8 @@ typedef struct uc_text_work {
     uc_text_span *spans;
     size_t span_count, span_capacity;
     uc_text_search search;
+    uint64_t gram_bytes, gram_limit; /* of the document's n-grams */
+    uncork_status stopped;           /* why they ended early; the call's error tells */
 } uc_text_work;
 
 typedef struct uc_text_sink {
