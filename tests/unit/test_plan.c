@@ -259,6 +259,33 @@ static void values_alive_at_once_never_overlap(void **state)
     uc_arena_free(arena);
 }
 
+/* So many values (a hostile pipeline's) are placed in the order of time, not every pair compared. */
+static void many_values_are_placed_apart_in_little_time(void **state)
+{
+    enum { COUNT = 200000, SPAN = 8 };
+    (void)state;
+    uc_arena *arena = uc_arena_new(NULL);
+    uc_life *lives = UC_NEW(arena, uc_life, COUNT);
+    size_t total = 0;
+    assert_non_null(lives);
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t first = COUNT - 1 - i;
+        lives[i] =
+            (uc_life){.bytes = 1 + i * 37 % 999, .first = first, .last = first + i * 7 % SPAN};
+    }
+    CHECK(uc_plan_memory(lives, COUNT, arena, &total));
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t k = i + 1; k < COUNT && k < i + SPAN; k++) {
+            const uc_life *a = &lives[i], *b = &lives[k];
+            bool together = a->first <= b->last && b->first <= a->last;
+            bool apart = a->offset + a->bytes <= b->offset || b->offset + b->bytes <= a->offset;
+            CHECK(!together || apart);
+        }
+    }
+    CHECK(total < (size_t)64 * 1024);
+    uc_arena_free(arena);
+}
+
 static void constants_are_folded_and_small_shape_arithmetic_too(void **state)
 {
     (void)state;
@@ -378,6 +405,7 @@ int main(void)
         cmocka_unit_test(shapes_that_the_data_decides_run),
         cmocka_unit_test(a_chain_needs_the_memory_of_two_values),
         cmocka_unit_test(values_alive_at_once_never_overlap),
+        cmocka_unit_test(many_values_are_placed_apart_in_little_time),
         cmocka_unit_test(constants_are_folded_and_small_shape_arithmetic_too),
         cmocka_unit_test(shapes_beyond_memory_are_limits),
         cmocka_unit_test(a_run_within_its_multiply_adds_only),
