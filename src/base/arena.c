@@ -5,6 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Under AddressSanitizer what isn't handed out is poisoned, and allocations keep apart: an arena then
+ * shows a write past an end as malloc does. */
+#if defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+#        define WATCHED 1
+#    endif
+#elif defined(__SANITIZE_ADDRESS__)
+#    define WATCHED 1
+#endif
+#ifdef WATCHED
+#    include <sanitizer/asan_interface.h>
+#    define APART          64u
+#    define POISON(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
+#    define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#    define APART          0u
+#    define POISON(p, n)   ((void)(p), (void)(n))
+#    define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
 #define BLOCK_MIN 4096u
 #define BLOCK_MAX (1u << 20)
 #define WIDE_FROM 256u /* from here on an allocation starts on a cache line */
@@ -29,6 +49,8 @@ struct uc_arena {
     uncork_status status;
     char why[256];
 };
+
+bool uc_arena_watched(void) { return APART > 0; }
 
 static _Thread_local long fail_after;
 
@@ -59,6 +81,7 @@ static void free_blocks(block *b)
 {
     while (b) {
         block *next = b->next;
+        UNPOISON(b->data, b->size);
         free(b);
         b = next;
     }
@@ -105,6 +128,7 @@ static block *add_block(uc_arena *arena, size_t bytes)
     }
     uintptr_t first = ((uintptr_t)(b + 1) + 63) & ~(uintptr_t)63;
     *b = (block){.size = size, .data = (uint8_t *)b + (first - (uintptr_t)b)};
+    POISON(b->data, b->size);
     arena->bytes += total;
     if (own && arena->blocks) {
         b->next = arena->blocks->next;
@@ -122,13 +146,14 @@ static void *take(uc_arena *arena, size_t bytes, size_t align)
     if (arena->status != UNCORK_OK) return NULL;
     if (bytes == 0) bytes = 1;
     block *b = arena->blocks;
-    size_t at = b ? (b->used + align - 1) & ~(align - 1) : 0;
+    size_t at = b ? (b->used + (b->used ? APART : 0) + align - 1) & ~(align - 1) : 0;
     if (!b || at > b->size || bytes > b->size - at) {
         b = add_block(arena, bytes);
         if (!b) return NULL;
         at = 0;
     }
     b->used = at + bytes;
+    UNPOISON(b->data + at, bytes);
     return b->data + at;
 }
 
@@ -222,6 +247,7 @@ void uc_arena_reset(uc_arena *arena)
             size_t total = b->size + sizeof(block) + 64;
             arena->bytes -= total;
             uc_budget_return(arena->budget, total);
+            UNPOISON(b->data, b->size);
             free(b);
         }
         b = next;
@@ -229,6 +255,7 @@ void uc_arena_reset(uc_arena *arena)
     if (keep) {
         keep->next = NULL;
         keep->used = 0;
+        POISON(keep->data, keep->size);
     }
     arena->blocks = keep;
     arena->status = UNCORK_OK;

@@ -41,6 +41,10 @@ void uc_arena_reset(uc_arena *arena);
 /* Calls `release(object)` when the arena is freed or reset, latest first. False: no memory. */
 bool uc_arena_defer(uc_arena *arena, void (*release)(void *), void *object);
 
+/* Whether AddressSanitizer sees every allocation of an arena: then nothing should be cut from one by
+ * hand. */
+bool uc_arena_watched(void);
+
 /* Tests only: the n-th allocation from now on in this thread fails (0: none does). */
 void uc_arena_fail_after(long n);
 

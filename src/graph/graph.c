@@ -1,6 +1,7 @@
 /* Building a graph. The first failure sticks to the graph; after it every call gives something
  * harmless, so importers check once, in uc_graph_finish. */
 #include "graph/graph.h"
+#include "op/shape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,6 +130,11 @@ uc_ref uc_graph_const(uc_graph *g, const uc_tensor *tensor)
 {
     if (g->status != UNCORK_OK) return 0;
     if (!tensor) return fail_memory(g); /* what its maker says by NULL */
+    if (!uc_shape_is_sane(tensor->dtype, tensor->rank, tensor->shape)) {
+        char text[128];
+        return uc_graph_fail(g, UNCORK_LIMIT, "a constant of shape %s is more than memory can hold",
+                             uc_shape_text(tensor->shape, tensor->rank, text, sizeof text));
+    }
     /* An empty tensor without memory is a known value all the same. */
     bool empty = !tensor->data && tensor->dtype != UNCORK_STRING && uc_tensor_count(tensor) == 0;
     if (empty) tensor = uc_tensor_new(g->arena, tensor->dtype, tensor->rank, tensor->shape);

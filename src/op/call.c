@@ -1,6 +1,6 @@
 /* What an operator's functions ask of their call: attributes, outputs, scratch, failures. Memory
  * comes from the host (the planner, the constant folder); nothing is allocated here. */
-#include "op/op.h"
+#include "op/shape.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,10 +19,7 @@ static uncork_status check_shape(uc_call *call, uncork_dtype dtype, int rank, co
     for (int d = 0; d < rank; d++) {
         if (shape[d] < 0) return UNCORK_OK;
     }
-    size_t count = 0, bytes = 0;
-    bool fits = rank < 0 || (uc_shape_count(shape, rank, &count) && count <= INT64_MAX &&
-                             uc_shape_bytes(dtype, shape, rank, &bytes) && bytes <= INT64_MAX);
-    if (fits) return UNCORK_OK;
+    if (rank < 0 || uc_shape_is_sane(dtype, rank, shape)) return UNCORK_OK;
     char text[192];
     return uc_call_fail(call, UNCORK_LIMIT, "an output of shape %s is more than memory can hold",
                         uc_shape_text(shape, rank, text, sizeof text));
@@ -42,9 +39,8 @@ uncork_status uc_call_shape(uc_call *call, size_t i, uncork_dtype dtype, int ran
     for (int d = rank - 1; d >= 0; d--) {
         t->shape[d] = shape[d];
         t->stride[d] = stride;
-        /* Unknown dimensions make no stride: it is set again when numbers are known. A dimension
-         * of 0 leaves the others unbounded, so it counts as 1 only where that can't overflow. */
-        stride = shape[d] > 0 && stride <= INT64_MAX / shape[d] ? stride * shape[d] : stride;
+        /* Unknown dimensions make no stride: it is set again when numbers are known. */
+        if (shape[d] > 0 && __builtin_mul_overflow(stride, shape[d], &stride)) stride = 1;
     }
     return UNCORK_OK;
 }

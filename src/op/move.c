@@ -100,6 +100,11 @@ static void copy(const void *context, void *to, const void *const *from, size_t 
 
 uncork_status uc_move_same(uc_call *call, size_t i, const uc_tensor *from)
 {
-    size_t count = (size_t)uc_tensor_count(from);
+    size_t count = (size_t)uc_tensor_count(from), room = 0;
+    const uc_tensor *to = i < call->out_count && call->out[i] ? &call->out[i]->tensor : from;
+    if (!uc_shape_count(to->shape, to->rank, &room) || room != count) {
+        return uc_call_fail(call, UNCORK_INPUT, "%zu elements don't fill a place for %zu", count,
+                            room);
+    }
     return uc_move(call, i, &from, 1, copy, &count);
 }

@@ -3,6 +3,21 @@
 
 #include <inttypes.h>
 
+bool uc_shape_is_sane(uncork_dtype dtype, int rank, const int64_t *shape)
+{
+    int64_t whole[UNCORK_MAX_RANK];
+    size_t count = 0, bytes = 0;
+    bool empty = false;
+    if (rank < 0 || rank > UNCORK_MAX_RANK) return false;
+    for (int d = 0; d < rank; d++) {
+        empty = empty || shape[d] == 0;
+        whole[d] = shape[d] == 0 ? 1 : shape[d];
+    }
+    if (!uc_shape_count(whole, rank, &count) || count > INT64_MAX) return false;
+    if (empty) return count <= UC_EMPTY_ELEMENTS;
+    return uc_shape_bytes(dtype, shape, rank, &bytes) && bytes <= INT64_MAX;
+}
+
 uncork_status uc_axis(uc_call *call, int64_t axis, int rank, int *out)
 {
     if (axis < -rank || axis >= rank) {
@@ -105,13 +120,16 @@ uncork_status uc_call_one_int(uc_call *call, size_t i, int64_t *out)
 
 /* ---- types -------------------------------------------------------------------------------- */
 
+/* Numbers below a byte are stored and cast, never computed with, in ONNX as here. */
 static bool is_in(uncork_dtype dtype, uc_types types)
 {
+    bool whole = uc_dtype_size(dtype) > 0;
+    bool is_float = whole && uc_dtype_is_float(dtype), is_int = whole && uc_dtype_is_integer(dtype);
     switch (types) {
     case UC_TYPES_ALL: return true;
-    case UC_TYPES_NUMERIC: return uc_dtype_is_float(dtype) || uc_dtype_is_integer(dtype);
-    case UC_TYPES_FLOAT: return uc_dtype_is_float(dtype);
-    case UC_TYPES_INT: return uc_dtype_is_integer(dtype);
+    case UC_TYPES_NUMERIC: return is_float || is_int;
+    case UC_TYPES_FLOAT: return is_float;
+    case UC_TYPES_INT: return is_int;
     case UC_TYPES_BOOL: return dtype == UNCORK_BOOL;
     case UC_TYPES_INDEX: return dtype == UNCORK_INT32 || dtype == UNCORK_INT64;
     case UC_TYPES_FIXED: return dtype != UNCORK_STRING;

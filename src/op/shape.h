@@ -13,6 +13,12 @@ static inline bool uc_dims_known(const int64_t *shape, int rank)
     return rank >= 0;
 }
 
+/* Whether a tensor of these known dimensions can be: its bytes fit, and so does every product of some
+ * of its dimensions. Empty tensors are bounded as well, by UC_EMPTY_ELEMENTS with each 0 as a 1: a
+ * loop over the rows of [2^40, 0] would never end. */
+#define UC_EMPTY_ELEMENTS (INT64_C(1) << 28)
+bool uc_shape_is_sane(uncork_dtype dtype, int rank, const int64_t *shape);
+
 /* axis in [-rank, rank) counted from the front, into *out; fails naming the bound. */
 uncork_status uc_axis(uc_call *call, int64_t axis, int rank, int *out);
 

@@ -1,6 +1,7 @@
 /* Schedules a graph for one set of input shapes: infers every shape, drops what that makes constant,
  * gives every value its place in one block, and lays out the calls so that running them does nothing
  * else. */
+#include "op/shape.h"
 #include "plan/plan_parts.h"
 
 #define SHAPE_BYTES 4096u
@@ -70,6 +71,9 @@ static uncork_status bind_input(planner *p, size_t i, const uc_value *in)
     if (want->dtype && want->dtype != got->dtype) return refuse_input(p, i, got, "another type");
     if (want->rank >= 0 && want->rank != got->rank) {
         return refuse_input(p, i, got, "another number of dimensions");
+    }
+    if (!uc_shape_is_sane(got->dtype, got->rank, got->shape)) {
+        return refuse_input(p, i, got, "more than memory can hold");
     }
     uc_tensor_set(&v->tensor, got->dtype, got->rank, got->shape);
     for (int d = 0; d < want->rank; d++) {
@@ -241,7 +245,10 @@ static uncork_status place_values(planner *p, uc_budget *budget)
     if (!block) return out_of_memory(p);
     p->plan->block_bytes = total;
     for (size_t i = 0; i < used; i++) {
-        p->plan->values[owner[i]].tensor.data = block + packed[i].offset;
+        char *data = block + packed[i].offset;
+        if (uc_arena_watched()) data = uc_arena_alloc_raw(p->plan->arena, lives[owner[i]].bytes);
+        if (!data) return out_of_memory(p);
+        p->plan->values[owner[i]].tensor.data = data;
     }
     return UNCORK_OK;
 }

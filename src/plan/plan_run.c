@@ -236,7 +236,7 @@ static uncork_status run_steps(uc_runner *r)
 /* Between runs, so that the next one finds all it needs in one block. */
 static void grow_scratch(uc_runner *r)
 {
-    if (r->scratch_wanted <= r->scratch_size) return;
+    if (r->scratch_wanted <= r->scratch_size || uc_arena_watched()) return;
     uc_arena_reset(r->scratch_arena);
     r->scratch = uc_arena_alloc_raw(r->scratch_arena, r->scratch_wanted);
     r->scratch_size = r->scratch ? r->scratch_wanted : 0;

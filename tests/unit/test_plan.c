@@ -335,6 +335,39 @@ static void shapes_beyond_memory_are_limits(void **state)
     }
 }
 
+/* Found by test_op_hostile: [32] -> [] was planned as one element and written as 32. */
+static void an_empty_list_of_dimensions_is_one_element(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {4, 8}, none[] = {0};
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, shape);
+    uc_ref to = uc_graph_input(w.g, "shape", UNCORK_INT64, 1, none);
+    uc_graph_output(w.g, "y", uc_g2(w.g, "Reshape", x, to));
+    CHECK_INT(uc_graph_finish(w.g), UNCORK_INPUT);
+    CHECK_STR(w.error.what, "Reshape: [4, 8] can't become []: another number of elements");
+    end(&w);
+}
+
+/* Nothing to compute, but 2^40 rows to walk. */
+static void an_empty_tensor_with_endless_rows_is_a_limit(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {-1, -1};
+    uc_graph_output(w.g, "y",
+                    uc_g_softmax(w.g, uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, shape), 1));
+    finish(&w);
+    double data[1] = {0};
+    uc_value in = matrix(data, INT64_C(1) << 40, 0);
+    CHECK_INT(run1(&w, &in), UNCORK_INPUT);
+    in = matrix(data, 0, 5);
+    CHECK_OK(run1(&w, &in), &w.error);
+    end(&w);
+}
+
 static void a_run_within_its_multiply_adds_only(void **state)
 {
     (void)state;
@@ -408,6 +441,8 @@ int main(void)
         cmocka_unit_test(many_values_are_placed_apart_in_little_time),
         cmocka_unit_test(constants_are_folded_and_small_shape_arithmetic_too),
         cmocka_unit_test(shapes_beyond_memory_are_limits),
+        cmocka_unit_test(an_empty_list_of_dimensions_is_one_element),
+        cmocka_unit_test(an_empty_tensor_with_endless_rows_is_a_limit),
         cmocka_unit_test(a_run_within_its_multiply_adds_only),
         cmocka_unit_test(an_index_outside_is_an_input_error_that_names_it),
         cmocka_unit_test(inputs_that_share_a_symbol_share_a_size),

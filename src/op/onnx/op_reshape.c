@@ -81,6 +81,8 @@ static uncork_status infer_reshape(uc_call *call)
         for (int d = 0; d < rank; d++) {
             shape[d] = UC_DIM_UNKNOWN;
         }
+        /* An empty list of dimensions says all: one element. */
+        if (rank == 0) UC_TRY(check_count(call, x, shape, rank));
         return uc_call_shape(call, 0, x->dtype, rank, shape);
     }
     UC_TRY(uc_call_small_ints(call, 1, shape, &count));
