@@ -146,7 +146,7 @@ static void *take(uc_arena *arena, size_t bytes, size_t align)
     if (arena->status != UNCORK_OK) return NULL;
     if (bytes == 0) bytes = 1;
     block *b = arena->blocks;
-    size_t at = b ? (b->used + (b->used ? APART : 0) + align - 1) & ~(align - 1) : 0;
+    size_t at = b ? (b->used + (b->used > 0) * APART + align - 1) & ~(align - 1) : 0;
     if (!b || at > b->size || bytes > b->size - at) {
         b = add_block(arena, bytes);
         if (!b) return NULL;
