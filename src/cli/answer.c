@@ -253,8 +253,12 @@ static void csv_header(cli_answers *a, const uc_tensor *const *outputs)
             if (outputs[k]->rank < 2) {
                 uc_writer_text(a->out, a->names[k]);
             } else if (classes) {
-                uc_writer_printf(a->out, "%s_", a->names[k]);
-                csv_cell(a->out, class_name(a, i, text));
+                uc_writer name;
+                uc_writer_init(&name, 1u << 20);
+                uc_str label = class_name(a, i, text);
+                uc_writer_printf(&name, "%s_%.*s", a->names[k], (int)label.size, label.data);
+                csv_cell(a->out, (uc_str){uc_writer_string(&name), name.size});
+                uc_writer_done(&name);
             } else {
                 uc_writer_printf(a->out, "%s_%lld", a->names[k], (long long)i);
             }

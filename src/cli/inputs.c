@@ -6,6 +6,8 @@
 #include "container/npy.h"
 #include "container/pickle.h"
 
+#include <inttypes.h>
+
 static uncork_status add(cli_arrays *arrays, uc_arena *arena, cli_array array, uncork_error *error)
 {
     cli_array *items =
@@ -284,6 +286,42 @@ static bool is_column(const uc_fact *names, const char *name)
     return false;
 }
 
+/* Several [rows] arrays by name for a model that takes one matrix and was trained on a table: the
+ * columns of `x` in the order of the names. NULL in *x when that isn't what is given. */
+static uncork_status join_columns(const uncork_model *model, const uc_fact *names,
+                                  const cli_arrays *arrays, uc_arena *arena, const uc_tensor **x,
+                                  uncork_error *error)
+{
+    *x = NULL;
+    size_t width = names && names->tensor ? (size_t)uc_tensor_count(names->tensor) : 0;
+    if (uncork_model_input_count(model) != 1 || width < 2 || arrays->count < width)
+        return UNCORK_OK;
+    const int64_t rows = arrays->items[0].tensor ? arrays->items[0].tensor->shape[0] : 0;
+    const int64_t shape[2] = {rows, (int64_t)width};
+    uc_tensor *joined = uc_tensor_new(arena, UNCORK_FLOAT64, 2, shape);
+    if (!joined) return uc_fail_memory(error);
+    for (size_t c = 0; c < width; c++) {
+        uc_str name = uc_tensor_string(names->tensor, (int64_t)c);
+        const uc_tensor *column = NULL;
+        for (size_t k = 0; k < arrays->count; k++) {
+            const cli_array *a = &arrays->items[k];
+            if (a->name && uc_str_is(name, a->name)) column = a->tensor;
+        }
+        if (!column || column->rank != 1 || column->dtype == UNCORK_STRING) return UNCORK_OK;
+        if (column->shape[0] != rows) {
+            return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                           "column '%.*s' has %" PRId64 " rows, the first one given %" PRId64,
+                           (int)name.size, name.data, column->shape[0], rows);
+        }
+        for (int64_t r = 0; r < rows; r++) {
+            ((double *)joined->data)[(size_t)r * width + c] =
+                uc_dtype_load_f64(column->data, r * column->stride[0], column->dtype);
+        }
+    }
+    *x = joined;
+    return UNCORK_OK;
+}
+
 uncork_status cli_bind(const cli_options *options, const uncork_model *model,
                        const cli_arrays *arrays, uc_arena *arena, uncork_value **values,
                        uncork_error *error)
@@ -300,6 +338,9 @@ uncork_status cli_bind(const cli_options *options, const uncork_model *model,
         first->tensor->shape[1] == inputs && (!first->name || find_input(model, first->name) < 0)) {
         return bind_matrix(options, model, first->tensor, arena, values, error);
     }
+    const uc_tensor *joined;
+    UC_TRY(join_columns(model, names, arrays, arena, &joined, error));
+    if (joined) return fit(options, model, 0, joined, arena, values, error);
     int next = 0;
     for (size_t k = 0; k < arrays->count; k++) {
         const cli_array *a = &arrays->items[k];

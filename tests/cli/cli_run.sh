@@ -22,3 +22,16 @@ run "$uncork" run "$data/three.pkl" "--no$(printf '\033')[2J"
 expect 2 'unknown option'
 grep -q "$(printf '\033')" "$work/err" && fail "an escape reached the terminal"
 true
+
+# a model trained on a table takes its columns one by one, by name
+python3 - "$work" <<'P'
+import struct, sys
+for name, values in (("sl", (5.1, 6.2)), ("sw", (3.5, 2.9)), ("pl", (1.4, 4.3)), ("pw", (0.2, 1.3))):
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }"
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    open("%s/%s.npy" % (sys.argv[1], name), "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack("<2d", *values))
+P
+run "$uncork" run "$digits/iris_boosting.pkl" --input "petal_width=$work/pw.npy" --input "sepal_length=$work/sl.npy" \
+    --input "sepal_width=$work/sw.npy" --input "petal_length=$work/pl.npy" --method predict --output "$work/table"
+expect 0 ''
+[ -s "$work/table/predict.npy" ] || fail "no output"
