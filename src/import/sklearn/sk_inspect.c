@@ -15,11 +15,10 @@ enum {
 static void put_class(uc_json_writer *json, uc_str module, uc_str name)
 {
     char text[200];
-    size_t n = module.size < 100 ? module.size : 100, m = name.size < 90 ? name.size : 90;
-    memcpy(text, module.data, n);
-    if (n) text[n++] = '.';
-    memcpy(text + n, name.data, m);
-    uc_json_put_str(json, (uc_str){text, n + m});
+    int n = snprintf(text, sizeof text, "%.*s%s%.*s", module.size < 100 ? (int)module.size : 100,
+                     module.data ? module.data : "", module.size ? "." : "",
+                     name.size < 90 ? (int)name.size : 90, name.data ? name.data : "");
+    uc_json_put_str(json, (uc_str){text, n > 0 ? strnlen(text, (size_t)n) : 0});
 }
 
 static bool put_scalar(uc_json_writer *json, const uc_pickle *v)
@@ -120,7 +119,7 @@ static void put_parameters(uc_json_writer *json, const sk_est *est)
             v->kind == UC_PICKLE_LONG || v->kind == UC_PICKLE_COMPLEX) {
             continue;
         }
-        memcpy(name, k.data, k.size);
+        if (k.size) memcpy(name, k.data, k.size);
         name[k.size] = '\0';
         uc_json_key(json, name);
         (void)put_scalar(json, v);

@@ -240,7 +240,9 @@ static bool close_to_one(sk_ctx *ctx, const sk_est *est, const char *names)
 static double default_threshold(sk_ctx *ctx, const sk_est *est, const scores *s)
 {
     char name[80] = "";
-    memcpy(name, est->class_name.data, est->class_name.size < 79 ? est->class_name.size : 79);
+    if (est->class_name.size) {
+        memcpy(name, est->class_name.data, est->class_name.size < 79 ? est->class_name.size : 79);
+    }
     bool l1 = sk_str_is(est, "penalty", "l1") || strstr(name, "Lasso");
     bool net = strcmp(name, "ElasticNet") == 0 ||
                (strcmp(name, "LogisticRegression") == 0 && est->version >= 108);
