@@ -23,6 +23,8 @@ bool uc_decimal_f64(uint64_t w, int64_t exponent, double *value);
 /* The shortest decimal that reads back as the same double (float): "0.1", "1e-05", "nan". */
 size_t uc_f64_text(double value, char out[32]);
 size_t uc_f32_text(float value, char out[32]);
+/* The same with whole numbers as people write them: 255 rather than 255.0. */
+size_t uc_f64_plain_text(double value, char out[32]);
 /* Whether `s` ends with `end`, byte for byte. */
 bool uc_text_ends(const char *s, const char *end);
 /* Trims ASCII white space. */

@@ -502,3 +502,9 @@ size_t uc_f32_text(float value, char out[32])
         shortest(m, (biased ? biased : 1) - 150, fraction == 0 && biased > 1, 9, &exponent);
     return lay_out(minus, digits, exponent, out);
 }
+
+size_t uc_f64_plain_text(double value, char out[32])
+{
+    size_t n = uc_f64_text(value, out);
+    return n > 2 && memcmp(out + n - 2, ".0", 2) == 0 ? n - 2 : n;
+}

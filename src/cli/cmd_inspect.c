@@ -10,9 +10,7 @@ static void put_value(uc_writer *out, const uc_json *v, int depth);
 static void put_number(uc_writer *out, double v)
 {
     char text[32];
-    size_t n = uc_f64_text(v, text);
-    if (n > 2 && memcmp(text + n - 2, ".0", 2) == 0) n -= 2;
-    uc_writer_put(out, text, n);
+    uc_writer_put(out, text, uc_f64_plain_text(v, text));
 }
 
 static void put_scalar(uc_writer *out, const uc_json *v)

@@ -44,8 +44,7 @@ static uncork_status finish(cli_rows *rows, uc_arena *arena, uncork_error *error
         cli_cell *cell = &rows->cells[i];
         if (cell->kind != CELL_NUMBER) continue;
         char text[32];
-        size_t n = uc_f64_text(cell->number, text);
-        if (n > 2 && memcmp(text + n - 2, ".0", 2) == 0) n -= 2;
+        size_t n = uc_f64_plain_text(cell->number, text);
         cell->text = (uc_str){uc_arena_copy(arena, text, n), n};
         if (!cell->text.data) return uc_fail_memory(error);
     }

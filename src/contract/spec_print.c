@@ -7,9 +7,7 @@
 static void put_number(double v, uc_writer *out)
 {
     char text[32];
-    size_t n = uc_f64_text(v, text);
-    if (n > 2 && memcmp(text + n - 2, ".0", 2) == 0) n -= 2;
-    uc_writer_put(out, text, n);
+    uc_writer_put(out, text, uc_f64_plain_text(v, text));
 }
 
 static void put_values(const uc_step *s, uc_writer *out)

@@ -1,19 +1,13 @@
 /* Pillow's Image.convert, exif_transpose and crop. Whose results are matched:
  * Pillow's libImaging/Convert.c and ImageOps.py; tests/image compares. */
 #include "image/image.h"
+#include "image/pixel.h"
 
 #include <math.h>
 
 static inline uint8_t grey(const uint8_t *rgb)
 {
     return (uint8_t)((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16);
-}
-
-/* a * b / 255, rounded, as Pillow's MULDIV255. */
-static unsigned muldiv255(unsigned a, unsigned b)
-{
-    unsigned t = a * b + 128;
-    return ((t >> 8) + t) >> 8;
 }
 
 static uint8_t clip8(int v) { return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v); }
@@ -31,7 +25,7 @@ static void load_rgba(const uc_image *im, size_t i, uint8_t rgba[4])
     case UC_IMAGE_CMYK:
         for (int c = 0; c < 3; c++) {
             unsigned nk = 255u - p[3];
-            rgba[c] = clip8((int)nk - (int)muldiv255(p[c], nk));
+            rgba[c] = clip8((int)nk - (int)uc_muldiv255(p[c], nk));
         }
         return;
     case UC_IMAGE_LA:

@@ -4,6 +4,7 @@
  * compares. */
 #define _DEFAULT_SOURCE /* M_PI */
 #include "image/image.h"
+#include "image/pixel.h"
 
 #include <math.h>
 
@@ -377,12 +378,6 @@ static uncork_status apply_gap(const uc_image *from, int width, int height, uc_p
     return UNCORK_OK;
 }
 
-static unsigned muldiv255(unsigned a, unsigned b)
-{
-    unsigned t = a * b + 128;
-    return ((t >> 8) + t) >> 8;
-}
-
 static void premultiply(uc_image *im)
 {
     size_t channels = (size_t)uc_image_channels(im->mode),
@@ -390,7 +385,7 @@ static void premultiply(uc_image *im)
     uint8_t *p = im->data;
     for (size_t i = 0; i < n; i++, p += channels) {
         for (size_t c = 0; c + 1 < channels; c++) {
-            p[c] = (uint8_t)muldiv255(p[c], p[channels - 1]);
+            p[c] = (uint8_t)uc_muldiv255(p[c], p[channels - 1]);
         }
     }
 }

@@ -1,4 +1,5 @@
-/* Log1p: ln(1 + x), exact near 0. Source: C11 7.12.6.9, numpy.log1p.
+/* Log1p: ln(1 + x), and Expm1: e^x - 1, both exact near 0. Source: C11 7.12.6.9 and 7.12.6.3,
+ * numpy.log1p and numpy.expm1.
  * x  f32 or f64, any shape
  * y  the same type and shape */
 #include "op/op.h"
@@ -15,7 +16,7 @@ static uncork_status infer(uc_call *call)
     return uc_call_shape(call, 0, x->dtype, x->rank, x->shape);
 }
 
-static uncork_status run(uc_call *call)
+static uncork_status map(uc_call *call, double (*f64)(double), float (*f32)(float))
 {
     const uc_tensor *x = uc_tensor_dense(call->arena, uc_call_in(call, 0));
     uc_tensor *y = NULL;
@@ -24,13 +25,17 @@ static uncork_status run(uc_call *call)
     int64_t n = uc_tensor_count(x);
     for (int64_t i = 0; i < n; i++) {
         if (x->dtype == UNCORK_FLOAT64) {
-            ((double *)y->data)[i] = log1p(((const double *)x->data)[i]);
+            ((double *)y->data)[i] = f64(((const double *)x->data)[i]);
         } else {
-            ((float *)y->data)[i] = log1pf(((const float *)x->data)[i]);
+            ((float *)y->data)[i] = f32(((const float *)x->data)[i]);
         }
     }
     return UNCORK_OK;
 }
+
+static uncork_status run_log1p(uc_call *call) { return map(call, log1p, log1pf); }
+
+static uncork_status run_expm1(uc_call *call) { return map(call, expm1, expm1f); }
 
 const uc_op uc_op_log1p = {
     .domain = "uncork",
@@ -38,5 +43,14 @@ const uc_op uc_op_log1p = {
     .in = {1, 1},
     .out = {1, 1},
     .infer = infer,
-    .run = run,
+    .run = run_log1p,
+};
+
+const uc_op uc_op_expm1 = {
+    .domain = "uncork",
+    .name = "Expm1",
+    .in = {1, 1},
+    .out = {1, 1},
+    .infer = infer,
+    .run = run_expm1,
 };
