@@ -93,7 +93,15 @@ typedef struct uncork_file uncork_file;       /* an opened file: facts, findings
 typedef struct uncork_model uncork_model;     /* one entry ready to run; immutable */
 typedef struct uncork_session uncork_session; /* scratch memory and plans of one thread at a time */
 typedef struct uncork_pool uncork_pool;       /* worker threads */
-typedef struct uncork_value uncork_value;     /* a tensor (later also a sequence or a map) */
+typedef struct uncork_value uncork_value; /* a tensor, or a sequence, map or optional of values */
+
+/* What a value is. Most models know tensors only. */
+typedef enum uncork_kind {
+    UNCORK_TENSOR = 1,
+    UNCORK_SEQUENCE = 2, /* any number of items */
+    UNCORK_MAP = 3, /* item 0: the keys, item 1: the values, tensors of rank 1 and equal length */
+    UNCORK_OPTIONAL = 4, /* no item or one */
+} uncork_kind;
 
 /* Limits and control shared by every call that takes it. Zeroed means the defaults. */
 typedef struct uncork_limits {
@@ -144,10 +152,32 @@ UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_value_new_strings(int rank, co
                                                                     const size_t *lengths,
                                                                     uncork_value **value);
 
-/* Frees a value made by uncork_value_new, _new_strings or _wrap; NULL is fine. */
+/* Makes a sequence, map or optional of values, which aren't copied: they stay the caller's and must
+ * outlive it.
+ *
+ * kind   any but TENSOR; see uncork_kind for how many items and which.
+ * items  `count` of them; may be NULL when there are none.
+ * value  receives the value, NULL on failure; free it with uncork_value_free.
+ * Returns OK, USAGE, or NO_MEMORY. */
+UNCORK_API UNCORK_MUST_CHECK uncork_status uncork_value_wrap_items(uncork_kind kind,
+                                                                   const uncork_value *const *items,
+                                                                   int64_t count,
+                                                                   uncork_value **value);
+
+/* Frees a value made by uncork_value_new, _new_strings, _wrap or _wrap_items; NULL is fine. */
 UNCORK_API void uncork_value_free(uncork_value *value);
 
-/* Element type of a tensor. */
+/* Whether it is a tensor or holds other values. */
+UNCORK_API uncork_kind uncork_value_kind(const uncork_value *value);
+
+/* Number of values inside a sequence, map or optional; 0 for a tensor. */
+UNCORK_API int64_t uncork_value_item_count(const uncork_value *value);
+
+/* The i-th of them, NULL beyond the last; lives as long as the value. */
+UNCORK_API const uncork_value *uncork_value_item(const uncork_value *value, int64_t i);
+
+/* The functions below are about tensors; of another kind they tell nothing of use.
+ * Element type. */
 UNCORK_API uncork_dtype uncork_value_dtype(const uncork_value *value);
 
 /* Number of dimensions. */

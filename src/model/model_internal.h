@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "plan/plan.h"
 
+/* `value` comes first: uncork_value_item hands out a uc_value as the value it begins. */
 struct uncork_value {
     uc_value value;
     uc_arena *arena; /* its own; NULL: an output, owned by its session */
