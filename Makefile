@@ -44,6 +44,14 @@ docs: build/release/uncork
 	@UC_TABLE=build/estimators.tsv build/release/test_estimators >/dev/null
 	@tools/gen_sklearn_table.py build/estimators.tsv >build/sklearn.md && mv build/sklearn.md docs/sklearn.md
 
+# Every case of the onnx wheel's backend suite through libuncork; writes docs/conformance.md.
+build/conformance-venv/made: tests/conformance/requirements.txt
+	@python3 -m venv build/conformance-venv
+	@build/conformance-venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+conformance: build/release/uncork build/conformance-venv/made
+	@build/conformance-venv/bin/python tests/conformance/run.py --jobs $(JOBS) --markdown docs/conformance.md
+
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.inc')
 
@@ -58,4 +66,4 @@ clean:
 	@rm -rf build
 
 FORCE:
-.PHONY: all demo test mission fuzz bench docs format check install clean FORCE
+.PHONY: all demo test mission fuzz bench docs conformance format check install clean FORCE
