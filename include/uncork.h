@@ -85,6 +85,8 @@ typedef enum uncork_dtype {
     UNCORK_FLOAT8E8M0 = 24,
     UNCORK_UINT2 = 25,
     UNCORK_INT2 = 26,
+    UNCORK_FLOAT6E2M3 = 27,
+    UNCORK_FLOAT6E3M2 = 28,
 } uncork_dtype;
 
 #define UNCORK_MAX_RANK 16

@@ -38,6 +38,8 @@ static const type_row rows[] = {
     [UNCORK_FLOAT8E8M0] = {"float8e8m0", 8, 1, 0, 0, 1, 127},
     [UNCORK_UINT2] = {"uint2", 2, 0, 1, 0, 2, 0},
     [UNCORK_INT2] = {"int2", 2, 0, 1, 1, 1, 0},
+    [UNCORK_FLOAT6E2M3] = {"float6e2m3", 6, 1, 0, 1, 4, 2},
+    [UNCORK_FLOAT6E3M2] = {"float6e3m2", 6, 1, 0, 1, 3, 4},
 };
 
 static const type_row *row_of(uncork_dtype dtype)
@@ -122,45 +124,6 @@ uint16_t uc_f32_to_bf16(float f)
     return (uint16_t)(u >> 16);
 }
 
-/* Sources: OCP 8-bit Floating Point Specification 1.0; "8-bit Numerical Formats" (FNUZ kinds);
- * OCP Microscaling Formats 1.0 (E2M1, E8M0). */
-float uc_f8_to_f32(uint8_t v, uncork_dtype dtype)
-{
-    if (dtype == UNCORK_FLOAT8E8M0) return v == 255 ? NAN : ldexpf(1.0f, v - 127);
-    int mantissa_bits = 3, bias = 7, bits = 8;
-    bool fnuz = dtype == UNCORK_FLOAT8E4M3FNUZ || dtype == UNCORK_FLOAT8E5M2FNUZ;
-    if (dtype == UNCORK_FLOAT8E4M3FNUZ) bias = 8;
-    if (dtype == UNCORK_FLOAT8E5M2 || dtype == UNCORK_FLOAT8E5M2FNUZ) {
-        mantissa_bits = 2;
-        bias = dtype == UNCORK_FLOAT8E5M2 ? 15 : 16;
-    }
-    if (dtype == UNCORK_FLOAT4E2M1) {
-        mantissa_bits = 1;
-        bias = 1;
-        bits = 4;
-    }
-    unsigned sign = v >> (bits - 1) & 1u, magnitude = v & ((1u << (bits - 1)) - 1);
-    unsigned exponent = magnitude >> mantissa_bits,
-             fraction = magnitude & ((1u << mantissa_bits) - 1);
-    if (fnuz && v == 0x80) return NAN;
-    if (dtype == UNCORK_FLOAT8E4M3FN && magnitude == 0x7f) return NAN;
-    if (dtype == UNCORK_FLOAT8E5M2 && exponent == 31) {
-        if (fraction) return NAN;
-        return sign ? -INFINITY : INFINITY;
-    }
-    float one = exponent ? 1.0f : 0.0f;
-    float value = ldexpf(one + ldexpf((float)fraction, -mantissa_bits),
-                         (exponent ? (int)exponent : 1) - bias);
-    return sign ? -value : value;
-}
-
-static unsigned load_small(const void *data, int64_t i, int bits)
-{
-    const uint8_t *p = data;
-    int per = 8 / bits;
-    return p[i / per] >> (i % per * bits) & ((1u << bits) - 1);
-}
-
 static int64_t sign_extend(unsigned v, int bits)
 {
     return (int64_t)(v ^ (1u << (bits - 1))) - (int64_t)(1u << (bits - 1));
@@ -191,11 +154,13 @@ double uc_dtype_load_f64(const void *data, int64_t i, uncork_dtype dtype)
     case UNCORK_FLOAT8E5M2:
     case UNCORK_FLOAT8E5M2FNUZ:
     case UNCORK_FLOAT8E8M0: return (double)uc_f8_to_f32(LOAD(uint8_t), dtype);
-    case UNCORK_FLOAT4E2M1: return (double)uc_f8_to_f32((uint8_t)load_small(data, i, 4), dtype);
-    case UNCORK_UINT4: return load_small(data, i, 4);
-    case UNCORK_UINT2: return load_small(data, i, 2);
-    case UNCORK_INT4: return (double)sign_extend(load_small(data, i, 4), 4);
-    case UNCORK_INT2: return (double)sign_extend(load_small(data, i, 2), 2);
+    case UNCORK_FLOAT4E2M1: return (double)uc_f8_to_f32((uint8_t)uc_bits_load(data, i, 4), dtype);
+    case UNCORK_FLOAT6E2M3:
+    case UNCORK_FLOAT6E3M2: return (double)uc_f8_to_f32((uint8_t)uc_bits_load(data, i, 6), dtype);
+    case UNCORK_UINT4: return uc_bits_load(data, i, 4);
+    case UNCORK_UINT2: return uc_bits_load(data, i, 2);
+    case UNCORK_INT4: return (double)sign_extend(uc_bits_load(data, i, 4), 4);
+    case UNCORK_INT2: return (double)sign_extend(uc_bits_load(data, i, 2), 2);
     case UNCORK_STRING:
     case UNCORK_DTYPE_NONE: break;
     }
@@ -226,6 +191,12 @@ static int64_t clamp(int64_t v, int64_t low, int64_t high)
 }
 
 #define STORE(type, v) (((type *)to)[i] = (type)(v))
+
+static void store_clamped(void *to, int64_t i, int bits, const void *from, uncork_dtype from_dtype,
+                          int64_t low, int64_t high)
+{
+    uc_bits_store(to, i, bits, (unsigned)clamp(uc_dtype_load_i64(from, i, from_dtype), low, high));
+}
 
 /* One element; false when there is no conversion. */
 static bool store(void *to, uncork_dtype to_dtype, int64_t i, const void *from,
@@ -287,12 +258,22 @@ static bool store(void *to, uncork_dtype to_dtype, int64_t i, const void *from,
     case UNCORK_FLOAT8E4M3FNUZ:
     case UNCORK_FLOAT8E5M2:
     case UNCORK_FLOAT8E5M2FNUZ:
+        STORE(uint8_t, uc_f64_to_f8(uc_dtype_load_f64(from, i, from_dtype), to_dtype, true));
+        return true;
     case UNCORK_FLOAT8E8M0:
+        STORE(uint8_t,
+              uc_f32_to_e8m0((float)uc_dtype_load_f64(from, i, from_dtype), UC_E8M0_UP, true));
+        return true;
     case UNCORK_FLOAT4E2M1:
-    case UNCORK_UINT4:
-    case UNCORK_INT4:
-    case UNCORK_UINT2:
-    case UNCORK_INT2:
+    case UNCORK_FLOAT6E2M3:
+    case UNCORK_FLOAT6E3M2:
+        uc_bits_store(to, i, uc_dtype_bits(to_dtype),
+                      uc_f64_to_f8(uc_dtype_load_f64(from, i, from_dtype), to_dtype, true));
+        return true;
+    case UNCORK_UINT4: store_clamped(to, i, 4, from, from_dtype, 0, 15); return true;
+    case UNCORK_INT4: store_clamped(to, i, 4, from, from_dtype, -8, 7); return true;
+    case UNCORK_UINT2: store_clamped(to, i, 2, from, from_dtype, 0, 3); return true;
+    case UNCORK_INT2: store_clamped(to, i, 2, from, from_dtype, -2, 1); return true;
     case UNCORK_STRING:
     case UNCORK_DTYPE_NONE: break;
     }

@@ -28,12 +28,24 @@ static inline float uc_bf16_to_f32(uint16_t h)
     return f;
 }
 uint16_t uc_f32_to_bf16(float f); /* nearest, ties to even */
-/* The 8-bit and 4-bit floats by their dtype. */
+/* The floats of 8, 6 and 4 bits by their dtype. */
 float uc_f8_to_f32(uint8_t v, uncork_dtype dtype);
+/* Nearest, ties to even. What is too large becomes the largest number when `saturate` (and always where
+ * the type has neither infinity nor NaN), else infinity or NaN as the type has it. */
+uint8_t uc_f64_to_f8(double d, uncork_dtype dtype, bool saturate);
+/* A power of two, float8e8m0: which neighbour is taken between two; the sign is dropped. */
+typedef enum uc_e8m0_round { UC_E8M0_UP, UC_E8M0_DOWN, UC_E8M0_NEAREST } uc_e8m0_round;
+uint8_t uc_f32_to_e8m0(float f, uc_e8m0_round round, bool saturate);
+
+/* Element i of an array of `bits`-bit elements (at most 8) packed low bits first. */
+unsigned uc_bits_load(const void *data, int64_t i, int bits);
+void uc_bits_store(void *data, int64_t i, int bits, unsigned value);
 
 /* Element i at `data` as a double / as int64 (saturating), any numeric type or bool. */
 double uc_dtype_load_f64(const void *data, int64_t i, uncork_dtype dtype);
 int64_t uc_dtype_load_i64(const void *data, int64_t i, uncork_dtype dtype);
+/* Elements [begin, begin + n) at `data` as float32; any real type or bool. */
+void uc_dtype_floats(const void *data, int64_t begin, int64_t n, uncork_dtype dtype, float *to);
 /* Converts n elements; integers saturate from floats, floats round to nearest. False: no such
  * conversion (strings, complex to real). */
 bool uc_dtype_convert(void *to, uncork_dtype to_dtype, const void *from, uncork_dtype from_dtype,

@@ -404,7 +404,9 @@ static uncork_dtype widened(uncork_dtype dtype)
     case UNCORK_FLOAT8E5M2:
     case UNCORK_FLOAT8E5M2FNUZ:
     case UNCORK_FLOAT8E8M0:
-    case UNCORK_FLOAT4E2M1: return UNCORK_FLOAT32;
+    case UNCORK_FLOAT4E2M1:
+    case UNCORK_FLOAT6E2M3:
+    case UNCORK_FLOAT6E3M2: return UNCORK_FLOAT32;
     case UNCORK_UINT4:
     case UNCORK_UINT2: return UNCORK_UINT8;
     case UNCORK_INT4:

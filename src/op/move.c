@@ -3,12 +3,10 @@
 
 #include "base/dtype.h"
 
-/* Element e of a packed array of `bits`-bit elements, low bits first, as one byte. */
 static void unpack(uint8_t *to, const uint8_t *from, int bits, size_t count)
 {
     for (size_t e = 0; e < count; e++) {
-        size_t bit = e * (size_t)bits;
-        to[e] = (uint8_t)(from[bit / 8] >> (bit % 8) & ((1 << bits) - 1));
+        to[e] = (uint8_t)uc_bits_load(from, (int64_t)e, bits);
     }
 }
 
@@ -16,8 +14,7 @@ static void pack(uint8_t *to, const uint8_t *from, int bits, size_t count)
 {
     memset(to, 0, (count * (size_t)bits + 7) / 8);
     for (size_t e = 0; e < count; e++) {
-        size_t bit = e * (size_t)bits;
-        to[bit / 8] = (uint8_t)(to[bit / 8] | from[e] << (bit % 8));
+        uc_bits_store(to, (int64_t)e, bits, from[e]);
     }
 }
 

@@ -199,7 +199,7 @@ static uncork_status infer_eye_like(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
     int64_t dtype = uc_call_int(call, "dtype", x->dtype);
-    bool fits = dtype >= 0 && dtype <= UNCORK_INT2 && dtype != UNCORK_STRING;
+    bool fits = dtype >= 0 && dtype <= UNCORK_FLOAT6E3M2 && dtype != UNCORK_STRING;
     if (!fits || (x->rank >= 0 && x->rank != 2)) {
         return uc_call_fail(call, UNCORK_MALFORMED,
                             "%d dimensions and type %" PRId64 ": a matrix of numbers is wanted",
