@@ -36,12 +36,16 @@ typedef enum uc_kind {
     UC_TOKEN,    /* order of state accesses */
 } uc_kind;
 
+/* Items are shared between values and never changed once made. Where only types are known, `tensor`
+ * of a sequence, optional or map holds an element's type and shape (rank -1: any). */
 typedef struct uc_value uc_value;
 struct uc_value {
     uc_kind kind;
+    uc_kind item_kind; /* of sequences and optionals; NOTHING reads as TENSOR */
     uc_tensor tensor;
     uc_value **items;
     size_t item_count;
+    const void *home; /* of an item: whose memory it lies in; NULL: the caller's */
 };
 
 /* Product of the dimensions; 1 for rank 0. */
@@ -68,6 +72,16 @@ uc_tensor *uc_tensor_cast(uc_arena *arena, const uc_tensor *t, uncork_dtype dtyp
 uc_tensor uc_tensor_reshaped(const uc_tensor *t, int rank, const int64_t *shape);
 uc_tensor uc_tensor_transposed(const uc_tensor *t);
 uc_str uc_tensor_string(const uc_tensor *t, int64_t i);
+/* "a tensor", "a sequence", ... */
+const char *uc_kind_name(uc_kind kind);
+/* Type of the tensors inside (of a map: of its values); NONE when there is none. */
+uncork_dtype uc_value_dtype(const uc_value *v);
+/* A deep copy, memory from take(context, bytes) (aligned to 64); items get `home`. NULL when take gives
+ * NULL. Values nest as deep as types do: bounded by their makers. */
+typedef void *(*uc_take_fn)(void *context, size_t bytes);
+uc_value *uc_value_copy(const uc_value *from, uc_take_fn take, void *context, const void *home);
+/* Copies the elements of a dense tensor into *to; false when take gives NULL. */
+bool uc_tensor_copy_into(uc_tensor *to, const uc_tensor *from, uc_take_fn take, void *context);
 /* "[3, 4]" into text[at least 128]. */
 const char *uc_shape_text(const int64_t *shape, int rank, char *text, size_t size);
 

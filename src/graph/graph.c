@@ -97,6 +97,20 @@ uc_ref uc_graph_input(uc_graph *g, const char *name, uncork_dtype dtype, int ran
     return g->status == UNCORK_OK ? ref : 0;
 }
 
+void uc_graph_input_kind(uc_graph *g, uc_ref input, uc_kind kind, uc_kind item_kind)
+{
+    if (g->status != UNCORK_OK || !input) return;
+    g->values[input].kind = kind;
+    g->values[input].item_kind = item_kind;
+}
+
+void uc_graph_input_optional(uc_graph *g, uc_ref input, const uc_tensor *fallback)
+{
+    if (g->status != UNCORK_OK || !input) return;
+    g->values[input].optional = true;
+    g->values[input].fallback = fallback;
+}
+
 void uc_graph_output(uc_graph *g, const char *name, uc_ref value)
 {
     if (g->status != UNCORK_OK) return;

@@ -19,6 +19,9 @@ typedef struct uc_graph_value {
     const uc_tensor *constant; /* NULL: computed or fed */
     int32_t producer;          /* node index, -1: input or constant */
     uc_kind kind;
+    uc_kind item_kind;         /* of sequences and optionals */
+    bool optional;             /* an input that may be left out: NOTHING, or an empty optional */
+    const uc_tensor *fallback; /* an input that may be left out: what it then is; NULL: none */
 } uc_graph_value;
 
 typedef struct uc_node {
@@ -54,6 +57,10 @@ uc_graph *uc_graph_new(uc_arena *arena, uc_budget *budget, uncork_error *error);
 /* An input of the graph. shape may hold -1 and symbols; rank -1: any. */
 uc_ref uc_graph_input(uc_graph *g, const char *name, uncork_dtype dtype, int rank,
                       const int64_t *shape);
+/* Makes an input a sequence, optional or map; its type and shape are then those of what is inside. */
+void uc_graph_input_kind(uc_graph *g, uc_ref input, uc_kind kind, uc_kind item_kind);
+/* An input that may be left out; it then is `fallback` (NULL: empty, for optionals only). */
+void uc_graph_input_optional(uc_graph *g, uc_ref input, const uc_tensor *fallback);
 void uc_graph_output(uc_graph *g, const char *name, uc_ref value);
 
 /* Name of the i-th output, NULL beyond the last. */

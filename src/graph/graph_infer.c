@@ -37,6 +37,7 @@ uncork_status uc_infer_init(uc_infer *infer)
         const uc_graph_value *from = &g->values[i];
         uc_value *v = &infer->values[i];
         v->kind = from->kind;
+        v->item_kind = from->item_kind;
         if (from->constant) {
             UC_TRY(set_constant(infer, v, from->constant));
             continue;
@@ -108,7 +109,7 @@ static const uc_call_host fold_host = {.output = fold_output, .memory = fold_mem
 
 static bool can_fold(const uc_infer *infer, const uc_node *node, const uc_call *call)
 {
-    if (!infer->fold_bytes || node->op->impure || !node->op->run) return false;
+    if (!infer->fold_bytes || node->op->impure || node->op->control || !node->op->run) return false;
     for (size_t i = 0; i < call->in_count; i++) {
         const uc_value *v = call->in[i];
         if (!v) continue;
@@ -119,6 +120,7 @@ static bool can_fold(const uc_infer *infer, const uc_node *node, const uc_call *
     for (size_t i = 0; i < call->out_count; i++) {
         const uc_value *v = call->out[i];
         size_t bytes = 0;
+        if (v && v->kind != UC_TENSOR) return false;
         if (!v || !uc_value_is_shaped(v)) continue;
         if (!uc_shape_bytes(v->tensor.dtype, v->tensor.shape, v->tensor.rank, &bytes)) return false;
         if (bytes > infer->fold_bytes) return false;
@@ -223,6 +225,7 @@ static uncork_status keep_shapes(uc_graph *g, const uc_infer *infer)
         const uc_tensor *from = &infer->values[i].tensor;
         if (to->producer < 0) continue;
         to->kind = infer->values[i].kind;
+        to->item_kind = infer->values[i].item_kind;
         to->dtype = from->dtype;
         to->rank = from->rank;
         to->shape = UC_NEW(g->arena, int64_t, from->rank > 0 ? (size_t)from->rank : 0);

@@ -97,6 +97,25 @@ int uncork_model_input_shape(const uncork_model *model, int i, int64_t *shape)
     return v->rank;
 }
 
+uncork_kind uncork_model_input_kind(const uncork_model *model, int i)
+{
+    const uc_graph_value *v = input_at(model, i);
+    return v ? (uncork_kind)v->kind : UNCORK_TENSOR; /* the same numbers: value.c asserts it */
+}
+
+uncork_kind uncork_model_output_kind(const uncork_model *model, int i)
+{
+    const uc_graph *g = model->graph;
+    bool there = i >= 0 && (size_t)i < g->output_count;
+    return there ? (uncork_kind)g->values[g->outputs[i]].kind : UNCORK_TENSOR;
+}
+
+bool uncork_model_input_optional(const uncork_model *model, int i)
+{
+    const uc_graph_value *v = input_at(model, i);
+    return v && v->optional;
+}
+
 int uncork_model_output_count(const uncork_model *model) { return (int)model->graph->output_count; }
 
 const char *uncork_model_output_name(const uncork_model *model, int i)

@@ -93,6 +93,113 @@ uncork_status uc_call_strings(uc_call *call, size_t i, const uc_str *items, int 
     return UNCORK_OK;
 }
 
+/* ---- other kinds -------------------------------------------------------------------------- */
+
+uncork_status uc_call_kind(uc_call *call, size_t i, uc_kind kind, uc_kind item_kind,
+                           uncork_dtype dtype, int rank, const int64_t *shape)
+{
+    UC_TRY(uc_call_shape(call, i, dtype, rank, shape));
+    if (!is_wanted(call, i)) return UNCORK_OK;
+    call->out[i]->kind = kind;
+    call->out[i]->item_kind = item_kind;
+    return UNCORK_OK;
+}
+
+uncork_status uc_call_like(uc_call *call, size_t out, size_t in)
+{
+    const uc_value *x = call->in[in];
+    return uc_call_kind(call, out, x->kind, x->item_kind, x->tensor.dtype, x->tensor.rank,
+                        x->tensor.shape);
+}
+
+static void *memory(uc_call *call, size_t i, size_t bytes)
+{
+    void *p = call->host->memory(call, i, bytes);
+    if (!p) uc_fail_memory(call->error);
+    return p;
+}
+
+uncork_status uc_call_items(uc_call *call, size_t i, uc_kind kind, size_t count, uc_value ***items)
+{
+    size_t bytes = 0;
+    *items = NULL;
+    if (!uc_mul_size(count, sizeof **items, &bytes)) return uc_fail_memory(call->error);
+    uc_value **list = memory(call, i, bytes);
+    if (!list) return uc_fail_memory(call->error);
+    if (bytes) memset(list, 0, bytes);
+    *items = list;
+    if (!is_wanted(call, i)) return UNCORK_OK;
+    call->out[i]->kind = kind;
+    call->out[i]->items = list;
+    call->out[i]->item_count = count;
+    return UNCORK_OK;
+}
+
+uncork_status uc_call_item(uc_call *call, size_t i, uncork_dtype dtype, int rank,
+                           const int64_t *shape, uc_value **item)
+{
+    size_t bytes = 0;
+    *item = NULL;
+    UC_TRY(check_shape(call, dtype, rank, shape));
+    if (!uc_shape_bytes(dtype, shape, rank, &bytes)) return uc_fail_memory(call->error);
+    uc_value *v = memory(call, i, sizeof *v);
+    if (!v) return uc_fail_memory(call->error);
+    *v = (uc_value){.kind = UC_TENSOR, .home = call->host_data};
+    uc_tensor_set(&v->tensor, dtype, rank, shape);
+    v->tensor.data = memory(call, i, bytes);
+    if (!v->tensor.data) return uc_fail_memory(call->error);
+    *item = v;
+    return UNCORK_OK;
+}
+
+typedef struct item_memory {
+    uc_call *call;
+    size_t i;
+} item_memory;
+
+static void *take_item_memory(void *context, size_t bytes)
+{
+    const item_memory *m = context;
+    return m->call->host->memory(m->call, m->i, bytes);
+}
+
+uncork_status uc_call_item_copy(uc_call *call, size_t i, const uc_value *from, uc_value **item)
+{
+    item_memory m = {.call = call, .i = i};
+    *item = uc_value_copy(from, take_item_memory, &m, call->host_data);
+    return *item ? UNCORK_OK : uc_fail_memory(call->error);
+}
+
+static uncork_status share_tensor(uc_call *call, size_t i, const uc_tensor *from)
+{
+    size_t bytes = 0;
+    uc_tensor *to = &call->out[i]->tensor;
+    if (!to->data) { /* a value of this run alone: it may lie anywhere */
+        call->out[i]->kind = UC_TENSOR;
+        *to = *from;
+        return UNCORK_OK;
+    }
+    UC_TRY(uc_call_output(call, i, from->dtype, from->rank, from->shape, &to));
+    if (!uc_shape_bytes(from->dtype, from->shape, from->rank, &bytes)) {
+        return uc_fail_memory(call->error);
+    }
+    if (bytes) memcpy(to->data, from->data, bytes);
+    return UNCORK_OK;
+}
+
+uncork_status uc_call_share(uc_call *call, size_t i, const uc_value *from)
+{
+    if (!is_wanted(call, i)) return UNCORK_OK;
+    if (from->kind == UC_TENSOR) return share_tensor(call, i, &from->tensor);
+    uc_value *to = call->out[i];
+    to->kind = from->kind;
+    to->item_kind = from->item_kind;
+    to->tensor = from->tensor;
+    to->items = from->items;
+    to->item_count = from->item_count;
+    return UNCORK_OK;
+}
+
 void *uc_call_scratch(uc_call *call, size_t count, size_t size)
 {
     size_t bytes = 0;

@@ -43,18 +43,28 @@ typedef enum uc_layout { UC_LAYOUT_FIRST, UC_LAYOUT_LAST } uc_layout;
  * equal symbols). In run every dimension is a number. */
 #define UC_DIM_UNKNOWN (-1)
 
+/* Operators with bodies. They have neither infer nor run: graph_control.c infers, plan_control.c runs. */
+typedef enum uc_control {
+    UC_CONTROL_NONE,
+    UC_CONTROL_IF,
+    UC_CONTROL_LOOP,
+    UC_CONTROL_SCAN,
+    UC_CONTROL_MAP, /* SequenceMap */
+} uc_control;
+
 struct uc_op {
     const char *domain; /* NULL means "" */
     const char *name;
     struct {
         int min, max; /* max -1: any number */
     } in, out;
-    bool spatial;  /* node->layout is allowed */
-    bool impure;   /* random, state: never folded or merged */
-    bool view;     /* output 0 is input 0's elements under another shape: may be its memory */
-    bool any_kind; /* takes sequences, maps, ...; others are refused before infer sees them */
-    bool shapely;  /* reads nothing but the shapes of its inputs (Shape, Size) */
-    bool strided;  /* reads constant inputs by their strides; the others get them dense */
+    bool spatial;       /* node->layout is allowed */
+    bool impure;        /* random, state: never folded or merged */
+    bool view;          /* output 0 is input 0's elements under another shape: may be its memory */
+    bool any_kind;      /* takes sequences, maps, ...; others are refused before infer sees them */
+    bool shapely;       /* reads nothing but the shapes of its inputs (Shape, Size) */
+    uc_control control; /* If, Loop, Scan, SequenceMap: the planner runs their bodies */
+    bool strided;       /* reads constant inputs by their strides; the others get them dense */
     /* Sets type and shape of every output with uc_call_shape. Inputs that are known values have
      * tensor data, others only types and shapes. Every check that types and shapes allow. */
     uncork_status (*infer)(uc_call *call);
@@ -109,6 +119,28 @@ uc_tensor *uc_call_out(uc_call *call, size_t i);
 /* run: a string output with the given elements, copied. */
 uncork_status uc_call_strings(uc_call *call, size_t i, const uc_str *items, int rank,
                               const int64_t *shape);
+/* infer: output i is no tensor but `kind` of items; dtype, rank (-1: unknown) and shape are those of a
+ * tensor inside. item_kind: TENSOR, or what an optional or a sequence holds. */
+uncork_status uc_call_kind(uc_call *call, size_t i, uc_kind kind, uc_kind item_kind,
+                           uncork_dtype dtype, int rank, const int64_t *shape);
+/* infer: output `out` has the kind, type and shape of input `in`. */
+uncork_status uc_call_like(uc_call *call, size_t out, size_t in);
+/* run: makes output i a value of `kind` with `count` items, NULL until the caller sets them: to values
+ * from uc_call_item or uc_call_item_copy, or to items of an input, which are shared, never changed. */
+uncork_status uc_call_items(uc_call *call, size_t i, uc_kind kind, size_t count, uc_value ***items);
+/* run: a tensor for output i's items: dense, not zeroed. Strings: use uc_call_item_copy. */
+uncork_status uc_call_item(uc_call *call, size_t i, uncork_dtype dtype, int rank,
+                           const int64_t *shape, uc_value **item);
+/* run: a deep copy for output i's items: a tensor among the inputs may lose its memory to others. */
+uncork_status uc_call_item_copy(uc_call *call, size_t i, const uc_value *from, uc_value **item);
+/* run: output i becomes what `from`, an item of an input, is. Nothing is copied unless the output has
+ * its place already. */
+uncork_status uc_call_share(uc_call *call, size_t i, const uc_value *from);
+/* The kind of input i; NOTHING when missing. */
+static inline uc_kind uc_call_kind_of(const uc_call *call, size_t i)
+{
+    return i < call->in_count && call->in[i] ? call->in[i]->kind : UC_NOTHING;
+}
 /* run: uninitialised scratch, 64-byte aligned; NULL (error set) when memory is out. */
 void *uc_call_scratch(uc_call *call, size_t count, size_t size);
 

@@ -45,6 +45,13 @@ static uncork_status refuse_input(planner *p, size_t i, const uc_tensor *got, co
     return UNCORK_INPUT;
 }
 
+static uncork_status refuse_kind(planner *p, size_t i, const uc_value *got)
+{
+    const uc_graph_value *want = &p->graph->values[p->graph->inputs[i]];
+    return uc_fail(p->error, UNCORK_INPUT, UC_NO_OFFSET, "input '%.60s' is %s, the model takes %s",
+                   want->name ? want->name : "", uc_kind_name(got->kind), uc_kind_name(want->kind));
+}
+
 /* Symbols are equal within a call: all inputs that name one agree. */
 static bool bind_symbol(planner *p, size_t input, int dim, int64_t value)
 {
@@ -64,8 +71,11 @@ static uncork_status bind_input(planner *p, size_t i, const uc_value *in)
     const uc_graph_value *want = &p->graph->values[p->graph->inputs[i]];
     const uc_tensor *got = &in->tensor;
     uc_value *v = &p->plan->values[p->graph->inputs[i]];
+    if (in->kind != want->kind) return refuse_kind(p, i, in);
     if (in->kind != UC_TENSOR) {
-        v->kind = in->kind;
+        v->item_kind = in->item_count ? in->items[0]->kind : want->item_kind;
+        v->tensor.dtype = in->item_count ? uc_value_dtype(in) : want->dtype;
+        v->tensor.rank = -1;
         return UNCORK_OK;
     }
     if (want->dtype && want->dtype != got->dtype) return refuse_input(p, i, got, "another type");

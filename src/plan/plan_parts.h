@@ -2,6 +2,7 @@
 #ifndef UC_PLAN_PLAN_PARTS_H
 #define UC_PLAN_PLAN_PARTS_H
 
+#include "base/limits.h"
 #include "graph/graph_infer.h"
 #include "plan/plan.h"
 
@@ -38,6 +39,32 @@ typedef struct uc_plan {
     uint64_t block_bytes, macs;
     uint64_t stamp; /* of the last run, for eviction */
 } uc_plan;
+
+struct uc_runner {
+    const uc_program *program;
+    uncork_pool *pool;
+    uc_arena *arena; /* the runner itself */
+    uc_arena *run;   /* what only the data decides: strings, dynamic outputs; reset with each run */
+    uc_plan plans[UC_LIMIT_PLANS];
+    size_t plan_count;
+    uc_plan *plan; /* of the last run */
+    uint64_t runs;
+    size_t key_size; /* bytes */
+    /* Scratch of the step that runs: one block, grown between runs to what was wanted. */
+    uc_arena *scratch_arena;
+    char *scratch;
+    size_t scratch_size, scratch_used, scratch_wanted;
+    uc_budget *budget; /* of this run */
+    uncork_error *error;
+    uint64_t charged;     /* bytes taken from it, given back at the end of the run */
+    const uc_value **fed; /* [input_count]: what is fed, or stands in for it */
+    uc_value *stand_ins;  /* [input_count]: of inputs that may be left out */
+    const uc_runner
+        *parent; /* whose control node runs this body; its values outlive this runner's */
+};
+
+/* Memory until the runner's next run, charged to this run; NULL when it isn't there. */
+void *uc_runner_memory(uc_runner *r, size_t bytes);
 
 /* Makes a plan for these inputs; everything in plan->arena. */
 uncork_status uc_plan_make(const uc_program *program, const uc_value *const *inputs,

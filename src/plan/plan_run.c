@@ -1,30 +1,10 @@
 /* Runs a graph: finds the plan of the input shapes (or makes it), points it at the inputs, runs its
  * steps. The plan's block, the scratch and the run arena keep their memory between runs. */
-#include "base/limits.h"
 #include "plan/plan_parts.h"
-
-struct uc_runner {
-    const uc_program *program;
-    uncork_pool *pool;
-    uc_arena *arena; /* the runner itself */
-    uc_arena *run;   /* what only the data decides: strings, dynamic outputs; reset with each run */
-    uc_plan plans[UC_LIMIT_PLANS];
-    size_t plan_count;
-    uc_plan *plan; /* of the last run */
-    uint64_t runs;
-    size_t key_size; /* bytes */
-    /* Scratch of the step that runs: one block, grown between runs to what was wanted. */
-    uc_arena *scratch_arena;
-    char *scratch;
-    size_t scratch_size, scratch_used, scratch_wanted;
-    uc_budget *budget; /* of this run */
-    uncork_error *error;
-    uint64_t charged; /* bytes taken from it, given back at the end of the run */
-};
 
 /* ---- the host of the calls ---------------------------------------------------------------- */
 
-static void *run_memory(uc_runner *r, size_t bytes)
+void *uc_runner_memory(uc_runner *r, size_t bytes)
 {
     if (uc_budget_bytes(r->budget, bytes, "the values of this run", r->error)) return NULL;
     r->charged += bytes;
@@ -34,7 +14,7 @@ static void *run_memory(uc_runner *r, size_t bytes)
 static void *host_memory(uc_call *call, size_t i, size_t bytes)
 {
     (void)i;
-    return run_memory(call->host_data, bytes);
+    return uc_runner_memory(call->host_data, bytes);
 }
 
 static void *host_scratch(uc_call *call, size_t bytes)
@@ -49,7 +29,7 @@ static void *host_scratch(uc_call *call, size_t bytes)
     }
     r->scratch_used += need; /* now beyond its size: the rest of this step goes the slow way */
     if (r->scratch_used > r->scratch_wanted) r->scratch_wanted = r->scratch_used;
-    return run_memory(r, bytes);
+    return uc_runner_memory(r, bytes);
 }
 
 static bool same_shape(const uc_tensor *t, uncork_dtype dtype, int rank, const int64_t *shape)
@@ -72,9 +52,9 @@ static uncork_status host_output(uc_call *call, size_t i, uncork_dtype dtype, in
         return uc_call_fail(call, UNCORK_MALFORMED, "output %zu came out in another shape", i);
     }
     size_t bytes = 0;
-    uc_tensor *t = v ? &v->tensor : run_memory(r, sizeof *t);
+    uc_tensor *t = v ? &v->tensor : uc_runner_memory(r, sizeof *t);
     bool fits = t && uc_shape_bytes(dtype, shape, rank, &bytes);
-    void *data = fits ? run_memory(r, bytes) : NULL;
+    void *data = fits ? uc_runner_memory(r, bytes) : NULL;
     if (!data) return uc_fail_memory(call->error);
     if (v) v->kind = UC_TENSOR;
     t->data = dtype == UNCORK_STRING ? NULL : data;
@@ -88,17 +68,24 @@ static const uc_call_host host = {
 
 /* ---- plans -------------------------------------------------------------------------------- */
 
-/* Type, rank and dimensions of one input after the other; a fixed number of words each. */
+/* Kind and type, rank and dimensions of one input after the other; a fixed number of words each. Of
+ * other kinds than tensors the types alone: what depends on items is found as it runs. */
 #define KEY_WORDS (2 + UNCORK_MAX_RANK)
+
+static int64_t type_word(const uc_value *v)
+{
+    uc_kind item = v->item_count ? v->items[0]->kind : UC_NOTHING;
+    return (int64_t)uc_value_dtype(v) | (int64_t)v->kind << 16 | (int64_t)item << 24;
+}
 
 static bool key_matches(const uc_plan *plan, const uc_value *const *inputs, size_t count)
 {
     const int64_t *key = plan->key;
     for (size_t i = 0; i < count; i++, key += KEY_WORDS) {
         const uc_tensor *t = &inputs[i]->tensor;
-        if (inputs[i]->kind != UC_TENSOR || key[0] != (int64_t)t->dtype || key[1] != t->rank) {
-            return false;
-        }
+        if (key[0] != type_word(inputs[i])) return false;
+        if (inputs[i]->kind != UC_TENSOR) continue;
+        if (key[1] != t->rank) return false;
         for (int d = 0; d < t->rank; d++) {
             if (key[2 + d] != t->shape[d]) return false;
         }
@@ -112,7 +99,8 @@ static bool write_key(uc_plan *plan, const uc_value *const *inputs, size_t count
     int64_t *key = plan->key;
     for (size_t i = 0; key && i < count; i++, key += KEY_WORDS) {
         const uc_tensor *t = &inputs[i]->tensor;
-        key[0] = t->dtype;
+        key[0] = type_word(inputs[i]);
+        if (inputs[i]->kind != UC_TENSOR) continue;
         key[1] = t->rank;
         for (int d = 0; d < t->rank; d++) {
             key[2 + d] = t->shape[d];
@@ -169,21 +157,59 @@ static uncork_status find_plan(uc_runner *r, const uc_value *const *inputs, size
 
 /* ---- a run -------------------------------------------------------------------------------- */
 
-static uncork_status bind_inputs(uc_runner *r, const uc_value *const *inputs, size_t count)
+static void *take_run_memory(void *context, size_t bytes)
+{
+    return uc_runner_memory(context, bytes);
+}
+
+/* Every tensor inside has the type that the model declares. */
+static uncork_status check_items(uc_runner *r, const uc_graph_value *want, const uc_value *v)
+{
+    for (size_t i = 0; i < v->item_count; i++) {
+        const uc_value *item = v->items[i];
+        UC_TRY(check_items(r, want, item));
+        bool checked = item->kind == UC_TENSOR && v->kind != UC_MAP && want->dtype;
+        if (!checked || item->tensor.dtype == want->dtype) continue;
+        return uc_fail(r->error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "input '%.40s': item %zu is %s, the model takes %s",
+                       want->name ? want->name : "", i, uc_dtype_name(item->tensor.dtype),
+                       uc_dtype_name(want->dtype));
+    }
+    return UNCORK_OK;
+}
+
+/* Items may end up in outputs, which never point at the caller's memory; those of an outer graph
+ * outlive this runner's. */
+static uncork_status bind_items(uc_runner *r, size_t i, uc_value *v)
+{
+    const uc_value *in = r->fed[i];
+    if (!r->parent) {
+        UC_TRY(check_items(r, &r->program->graph->values[r->program->graph->inputs[i]], in));
+        in = uc_value_copy(in, take_run_memory, r, r);
+        if (!in) return uc_fail_memory(r->error);
+    }
+    v->items = in->items;
+    v->item_count = in->item_count;
+    return UNCORK_OK;
+}
+
+static uncork_status bind_inputs(uc_runner *r)
 {
     uc_plan *plan = r->plan;
     const uc_graph *g = r->program->graph;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < g->input_count; i++) {
         uc_value *v = &plan->values[g->inputs[i]];
-        const uc_tensor *t = &inputs[i]->tensor;
-        if (inputs[i]->kind == UC_TENSOR && !uc_tensor_is_dense(t)) {
+        const uc_tensor *t = &r->fed[i]->tensor;
+        if (r->fed[i]->kind != UC_TENSOR) {
+            UC_TRY(bind_items(r, i, v));
+            continue;
+        }
+        if (!uc_tensor_is_dense(t)) {
             t = uc_tensor_dense(r->run, t);
             if (!t) return uc_arena_status(r->run, r->error);
         }
         v->tensor.data = t->data;
         v->tensor.strings = t->strings;
-        v->items = inputs[i]->items;
-        v->item_count = inputs[i]->item_count;
     }
     for (size_t i = 0; i < plan->follower_count; i++) {
         uc_tensor *view = &plan->values[plan->followers[i].value].tensor;
@@ -193,7 +219,7 @@ static uncork_status bind_inputs(uc_runner *r, const uc_value *const *inputs, si
     }
     for (size_t i = 0; i < plan->unknown_count; i++) {
         uc_value *v = &plan->values[plan->unknown[i]];
-        *v = (uc_value){.kind = v->kind, .tensor = {.rank = -1}};
+        *v = (uc_value){.kind = v->kind, .item_kind = v->item_kind, .tensor = {.rank = -1}};
     }
     return UNCORK_OK;
 }
@@ -242,35 +268,49 @@ static void grow_scratch(uc_runner *r)
     r->scratch_size = r->scratch ? r->scratch_wanted : 0;
 }
 
-static uncork_status run_plan(uc_runner *r, const uc_value *const *inputs, size_t count)
+static uncork_status run_plan(uc_runner *r, size_t count)
 {
-    UC_TRY(find_plan(r, inputs, count));
+    UC_TRY(find_plan(r, r->fed, count));
     uint64_t bytes = r->plan->block_bytes + r->scratch_size;
     UC_TRY(uc_budget_bytes(r->budget, bytes, "the values of this run", r->error));
     r->charged += bytes;
     UC_TRY(uc_budget_macs(r->budget, r->plan->macs, "this run", r->error));
     r->plan->stamp = ++r->runs;
-    UC_TRY(bind_inputs(r, inputs, count));
+    UC_TRY(bind_inputs(r));
     return run_steps(r);
+}
+
+/* What is fed; what was left out is its default, or an optional without a value. */
+static uncork_status gather_inputs(uc_runner *r, const uc_value *const *inputs, size_t count)
+{
+    const uc_graph *g = r->program->graph;
+    if (count != g->input_count) {
+        return uc_fail(r->error, UNCORK_USAGE, UC_NO_OFFSET,
+                       "%zu inputs are fed, the model takes %zu", count, g->input_count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uc_graph_value *want = &g->values[g->inputs[i]];
+        r->fed[i] = inputs[i];
+        if (inputs[i]) continue;
+        if (r->stand_ins[i].kind == UC_NOTHING) {
+            return uc_fail(r->error, UNCORK_USAGE, UC_NO_OFFSET, "input %zu ('%.60s') is missing",
+                           i, want->name ? want->name : "");
+        }
+        r->fed[i] = &r->stand_ins[i];
+    }
+    return UNCORK_OK;
 }
 
 uncork_status uc_runner_run(uc_runner *r, const uc_value *const *inputs, size_t input_count,
                             uc_budget *budget, uncork_error *error)
 {
-    if (input_count != r->program->graph->input_count) {
-        return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "%zu inputs are fed, the model takes %zu",
-                       input_count, r->program->graph->input_count);
-    }
-    for (size_t i = 0; i < input_count; i++) {
-        if (!inputs[i])
-            return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "input %zu is missing", i);
-    }
     r->budget = budget;
     r->error = error;
     r->charged = 0;
+    UC_TRY(gather_inputs(r, inputs, input_count));
     uc_arena_reset(r->run);
     grow_scratch(r);
-    uncork_status status = run_plan(r, inputs, input_count);
+    uncork_status status = run_plan(r, input_count);
     uc_budget_return(budget, r->charged);
     return status;
 }
@@ -282,6 +322,22 @@ const uc_value *uc_runner_output(const uc_runner *r, size_t i)
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
+
+static bool make_stand_ins(uc_runner *r)
+{
+    const uc_graph *g = r->program->graph;
+    r->fed = UC_NEW(r->arena, const uc_value *, g->input_count);
+    r->stand_ins = UC_NEW(r->arena, uc_value, g->input_count);
+    for (size_t i = 0; r->fed && r->stand_ins && i < g->input_count; i++) {
+        const uc_graph_value *want = &g->values[g->inputs[i]];
+        if (want->fallback) {
+            r->stand_ins[i] = (uc_value){.kind = UC_TENSOR, .tensor = *want->fallback};
+        } else if (want->optional && want->kind == UC_OPTIONAL) {
+            r->stand_ins[i] = (uc_value){.kind = UC_OPTIONAL, .tensor = {.rank = -1}};
+        }
+    }
+    return r->fed && r->stand_ins;
+}
 
 uncork_status uc_runner_new(const uc_program *program, uncork_pool *pool, uc_runner **runner)
 {
@@ -296,7 +352,7 @@ uncork_status uc_runner_new(const uc_program *program, uncork_pool *pool, uc_run
     *r = (uc_runner){.program = program, .pool = pool, .arena = arena};
     r->run = uc_arena_new(NULL);
     r->scratch_arena = uc_arena_new(NULL);
-    if (!r->run || !r->scratch_arena) {
+    if (!r->run || !r->scratch_arena || !make_stand_ins(r)) {
         uc_runner_free(r);
         return UNCORK_NO_MEMORY;
     }

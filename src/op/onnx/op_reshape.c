@@ -202,14 +202,18 @@ const uc_op uc_op_unsqueeze = {.name = "Unsqueeze",
 
 /* ---- Identity ----------------------------------------------------------------------------- */
 
-static uncork_status infer_identity(uc_call *call)
+static uncork_status infer_identity(uc_call *call) { return uc_call_like(call, 0, 0); }
+
+static uncork_status run_identity(uc_call *call)
 {
-    return uc_call_shape_like(call, 0, 0, uc_call_dtype(call, 0));
+    if (uc_call_kind_of(call, 0) == UC_TENSOR) return run_copy(call);
+    return uc_call_share(call, 0, call->in[0]);
 }
 
 const uc_op uc_op_identity = {.name = "Identity",
                               .in = {1, 1},
                               .out = {1, 1},
                               .view = true,
+                              .any_kind = true,
                               .infer = infer_identity,
-                              .run = run_copy};
+                              .run = run_identity};
