@@ -59,18 +59,36 @@ static uc_graph *copy_graph(const uc_graph *from, uncork_error *error)
     return g;
 }
 
+/* Whether float32 or shorter floats are computed: only there may a pass round differently. A graph of
+ * float64 and integers gives the same bits with every pass as with none. */
+static bool computes_short_floats(const uc_graph *g)
+{
+    for (size_t i = 1; i < g->value_count; i++) {
+        uncork_dtype dtype = g->values[i].dtype;
+        if (g->values[i].producer < 0) continue;
+        if (dtype == UNCORK_FLOAT32 || dtype == UNCORK_FLOAT16 || dtype == UNCORK_BFLOAT16) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, uncork_error *error,
                               uc_graph **to)
 {
-    bool disabled[COUNT] = {0}, changed = false;
+    bool disabled[COUNT] = {0};
     *to = NULL;
     UC_TRY(read_disabled(disable, disabled, error));
     uc_graph *g = copy_graph(from, error);
     if (!g) return uc_arena_status(from->arena, error);
+    bool any = computes_short_floats(g);
     for (size_t i = 0; i < COUNT; i++) {
-        if (!disabled[i]) UC_TRY(passes[i]->run(g, &changed));
+        bool changed = false;
+        if (disabled[i] || (!passes[i]->exact && !any)) continue;
+        UC_TRY(passes[i]->run(g, &changed));
+        /* The next pass finds shapes, and no node that nobody reads. */
+        if (changed) UC_TRY(uc_graph_finish(g));
     }
-    if (changed) UC_TRY(uc_graph_finish(g));
     *to = g;
     return UNCORK_OK;
 }

@@ -6,7 +6,7 @@
 
 typedef struct uc_pass {
     const char *name; /* for --disable-pass */
-    bool exact;       /* the same bits; nothing looks at it while every pass is */
+    bool exact;       /* the same bits; the others run only where float32 is computed */
     /* Changes the nodes of `g`; *changed when it did. What loses its use is removed afterwards. */
     uncork_status (*run)(uc_graph *g, bool *changed);
 } uc_pass;
