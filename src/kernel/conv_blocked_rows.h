@@ -1,0 +1,9 @@
+/* The rows that conv_blocked_*.c files give to conv_blocked_table.c. */
+#ifndef UC_KERNEL_CONV_BLOCKED_ROWS_H
+#define UC_KERNEL_CONV_BLOCKED_ROWS_H
+
+#include "kernel/conv_blocked.h"
+
+extern const uc_conv_row uc_conv_scalar;
+
+#endif

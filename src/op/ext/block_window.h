@@ -1,0 +1,24 @@
+/* What the channel-blocked operators share: shapes [N, ceil(C/b), H, W, b] and sliding windows. */
+#ifndef UC_OP_EXT_BLOCK_WINDOW_H
+#define UC_OP_EXT_BLOCK_WINDOW_H
+
+#include "op/shape.h"
+
+/* A window over H and W; [0] is H, [1] is W. */
+typedef struct uc_window {
+    int64_t kernel[2], stride[2], dilation[2], pad[4]; /* pad: top, left, bottom, right */
+} uc_window;
+
+/* Reads strides, dilations and pads with their defaults (1, 1, 0) around a known kernel; refuses wrong
+ * lengths and values. */
+uncork_status uc_window_read(uc_call *call, uc_window *w);
+/* Positions of the window along axis `d` (0: H, 1: W) over `size` pixels, unknown for an unknown size;
+ * fails when the window is larger than the padded image. */
+uncork_status uc_window_count(uc_call *call, const uc_window *w, int d, int64_t size,
+                              bool ceil_mode, int64_t *count);
+/* Attribute `block`, 1 to 64. */
+uncork_status uc_block_read(uc_call *call, int64_t *block);
+/* Input i as [N, Cb, H, W, b] of float32: checks what is known. */
+uncork_status uc_block_expect(uc_call *call, size_t i, int64_t block);
+
+#endif
