@@ -100,7 +100,7 @@ static uncork_status copy_bytes(int fd, size_t size, const char *path, uc_arena 
 }
 
 /* Takes the open descriptor: reads or maps the whole file when it is a regular one, and closes. */
-static uncork_status read_taken(int fd, const char *path, bool copy, uc_arena *arena,
+static uncork_status read_taken(int fd, const char *path, bool copy, bool one_name, uc_arena *arena,
                                 uc_bytes *bytes, uncork_error *error)
 {
     static const uint8_t nothing[1];
@@ -113,6 +113,10 @@ static uncork_status read_taken(int fd, const char *path, bool copy, uc_arena *a
     } else if (!S_ISREG(st.st_mode)) {
         status = uc_fail(error, UNCORK_IO, UC_NO_OFFSET,
                          "can't read '%s': it is a FIFO, socket or device, not a file", path);
+    } else if (one_name && st.st_nlink != 1) {
+        status =
+            uc_fail(error, UNCORK_IO, UC_NO_OFFSET,
+                    "can't read '%s': it is a hard link, which may be a file of elsewhere", path);
     } else if (st.st_size <= 0) {
         *bytes = (uc_bytes){nothing, 0};
     } else if ((uintmax_t)st.st_size > PTRDIFF_MAX) {
@@ -133,7 +137,7 @@ uncork_status uc_file_read(const char *path, bool copy, uc_arena *arena, uc_byte
     *bytes = (uc_bytes){NULL, 0};
     const int fd = open(path, OPEN_FLAGS);
     if (fd < 0) return fail_errno(error, errno, "open", path);
-    return read_taken(fd, path, copy, arena, bytes, error);
+    return read_taken(fd, path, copy, false, arena, bytes, error);
 }
 
 const char *uc_file_name_flaw(uc_str name)
@@ -198,8 +202,8 @@ static int open_beneath(int folder, const char *name, char *parts)
     return at;
 }
 
-uncork_status uc_file_read_beneath(const char *folder, const char *name, bool copy, uc_arena *arena,
-                                   uc_bytes *bytes, uncork_error *error)
+static uncork_status read_beneath(const char *folder, const char *name, bool copy, bool one_name,
+                                  uc_arena *arena, uc_bytes *bytes, uncork_error *error)
 {
     *bytes = (uc_bytes){NULL, 0};
     const char *flaw = uc_file_name_flaw(uc_str_of(name));
@@ -216,7 +220,19 @@ uncork_status uc_file_read_beneath(const char *folder, const char *name, bool co
     const int code = errno;
     (void)close(root);
     if (fd < 0) return fail_errno(error, code, "open", path);
-    return read_taken(fd, path, copy, arena, bytes, error);
+    return read_taken(fd, path, copy, one_name, arena, bytes, error);
+}
+
+uncork_status uc_file_read_beneath(const char *folder, const char *name, bool copy, uc_arena *arena,
+                                   uc_bytes *bytes, uncork_error *error)
+{
+    return read_beneath(folder, name, copy, false, arena, bytes, error);
+}
+
+uncork_status uc_file_read_own(const char *folder, const char *name, bool copy, uc_arena *arena,
+                               uc_bytes *bytes, uncork_error *error)
+{
+    return read_beneath(folder, name, copy, true, arena, bytes, error);
 }
 
 static void writer_release(void *object) { uc_writer_done(object); }

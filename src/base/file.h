@@ -12,6 +12,10 @@ uncork_status uc_file_read(const char *path, bool copy, uc_arena *arena, uc_byte
  * folder; regular files only. */
 uncork_status uc_file_read_beneath(const char *folder, const char *name, bool copy, uc_arena *arena,
                                    uc_bytes *bytes, uncork_error *error);
+/* The same for a name that a file gives: hard links are refused too, since one could be a file of
+ * elsewhere under an innocent name. */
+uncork_status uc_file_read_own(const char *folder, const char *name, bool copy, uc_arena *arena,
+                               uc_bytes *bytes, uncork_error *error);
 /* What keeps a name from being one inside a folder ("is absolute", "has a part '.' or '..'"), NULL when
  * nothing does. Names from archives are checked with it too. */
 const char *uc_file_name_flaw(uc_str name);

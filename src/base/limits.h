@@ -27,6 +27,12 @@
 #define UC_LIMIT_IMAGE_PIXELS    178956970u
 /* Entries of a zip, tar or folder. */
 #define UC_LIMIT_BUNDLE_ENTRIES  100000
+/* ONNX graphs inside graphs (If, Loop, Scan): real ones stay below 5. */
+#define UC_LIMIT_ONNX_BODIES     32
+/* ONNX functions calling functions: PyTorch's exporter writes 3 levels. */
+#define UC_LIMIT_ONNX_CALLS      64
+/* Nodes that a model's functions may expand to: large exported models stay below 30,000. */
+#define UC_LIMIT_ONNX_EXPANDED   ((size_t)1 << 18)
 /* Threads of a pool. */
 #define UC_LIMIT_THREADS         256
 /* Plans a session keeps, one a set of input shapes. */

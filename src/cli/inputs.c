@@ -322,6 +322,13 @@ static uncork_status join_columns(const uncork_model *model, const uc_fact *name
     return UNCORK_OK;
 }
 
+/* Inputs with a default, and optional ones, which are then empty. */
+static bool may_leave_out(const uncork_model *model, int i)
+{
+    const uc_graph *g = uc_model_graph(model);
+    return g->values[g->inputs[i]].optional;
+}
+
 uncork_status cli_bind(const cli_options *options, const uncork_model *model,
                        const cli_arrays *arrays, uc_arena *arena, uncork_value **values,
                        uncork_error *error)
@@ -358,7 +365,7 @@ uncork_status cli_bind(const cli_options *options, const uncork_model *model,
         UC_TRY(fit(options, model, i, a->tensor, arena, values, error));
     }
     for (int i = 0; i < inputs; i++) {
-        if (!values[i]) {
+        if (!values[i] && !may_leave_out(model, i)) {
             return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "input '%s' is not given",
                            uncork_model_input_name(model, i));
         }

@@ -202,3 +202,26 @@ uncork_status uc_bundle_side(uc_bundle *bundle, const char *name, uc_bytes *byte
     }
     return uc_file_read_beneath(bundle->folder, name, bundle->copy, bundle->arena, bytes, error);
 }
+
+uncork_status uc_bundle_named(uc_bundle *bundle, const char *member, const char *name,
+                              uc_bytes *bytes, uncork_error *error)
+{
+    *bytes = (uc_bytes){NULL, 0};
+    const char *flaw = uc_file_name_flaw(uc_str_of(name));
+    if (flaw) {
+        return uc_fail(error, UNCORK_MALFORMED, UC_NO_OFFSET,
+                       "the file name '%s' %s: only files in the model's folder are read", name,
+                       flaw);
+    }
+    const char *slash = member ? strrchr(member, '/') : NULL;
+    const int length = slash ? (int)(slash - member) + 1 : 0;
+    const char *path = uc_arena_printf(bundle->arena, "%.*s%s", length, member ? member : "", name);
+    if (!path) return uc_arena_status(bundle->arena, error);
+    const bool archive = bundle->kind == UC_BUNDLE_ZIP || bundle->kind == UC_BUNDLE_TAR;
+    const size_t i = archive ? uc_bundle_find(bundle, path) : SIZE_MAX;
+    if (i != SIZE_MAX) return uc_bundle_read(bundle, i, bytes, error);
+    if (archive || !bundle->folder) {
+        return uc_fail(error, UNCORK_IO, UC_NO_OFFSET, "the file '%s' isn't there", path);
+    }
+    return uc_file_read_own(bundle->folder, path, bundle->copy, bundle->arena, bytes, error);
+}

@@ -32,5 +32,9 @@ uncork_status uc_bundle_read(uc_bundle *bundle, size_t i, uc_bytes *bytes, uncor
 /* A file beside a lone file, by base name only (no '/', no ".."); IO when absent. */
 uncork_status uc_bundle_side(uc_bundle *bundle, const char *name, uc_bytes *bytes,
                              uncork_error *error);
+/* A file that the member (NULL: the lone file) names: inside the member's folder or below, no "..", no
+ * link that leaves it, no hard link. IO when absent. */
+uncork_status uc_bundle_named(uc_bundle *bundle, const char *member, const char *name,
+                              uc_bytes *bytes, uncork_error *error);
 
 #endif

@@ -28,26 +28,29 @@ static uncork_status set_constant(uc_infer *infer, uc_value *v, const uc_tensor 
     return UNCORK_OK;
 }
 
+uncork_status uc_infer_value(uc_infer *infer, size_t i)
+{
+    const uc_graph_value *from = &infer->graph->values[i];
+    uc_value *v = &infer->values[i];
+    v->kind = from->kind;
+    v->item_kind = from->item_kind;
+    if (from->constant) return set_constant(infer, v, from->constant);
+    v->tensor.rank = from->producer < 0 ? from->rank : -1;
+    if (from->producer >= 0) return UNCORK_OK;
+    v->tensor.dtype = from->dtype;
+    for (int d = 0; d < from->rank; d++) {
+        v->tensor.shape[d] = from->shape[d];
+    }
+    return UNCORK_OK;
+}
+
 uncork_status uc_infer_init(uc_infer *infer)
 {
     const uc_graph *g = infer->graph;
     infer->values = UC_NEW(infer->arena, uc_value, g->value_count);
     if (!infer->values) return uc_arena_status(infer->arena, infer->error);
     for (size_t i = 1; i < g->value_count; i++) {
-        const uc_graph_value *from = &g->values[i];
-        uc_value *v = &infer->values[i];
-        v->kind = from->kind;
-        v->item_kind = from->item_kind;
-        if (from->constant) {
-            UC_TRY(set_constant(infer, v, from->constant));
-            continue;
-        }
-        v->tensor.rank = from->producer < 0 ? from->rank : -1;
-        if (from->producer >= 0) continue;
-        v->tensor.dtype = from->dtype;
-        for (int d = 0; d < from->rank; d++) {
-            v->tensor.shape[d] = from->shape[d];
-        }
+        UC_TRY(uc_infer_value(infer, i));
     }
     return UNCORK_OK;
 }

@@ -20,6 +20,8 @@ typedef struct uc_infer {
 /* Makes `values`: constants with their data, inputs as declared. The other members are set by the
  * caller before. */
 uncork_status uc_infer_init(uc_infer *infer);
+/* The same for one value alone: infer->values has room for it. */
+uncork_status uc_infer_value(uc_infer *infer, size_t i);
 /* A call of the node over infer->values, in infer->arena; NULL when memory is out. */
 uc_call *uc_infer_call(uc_infer *infer, const uc_node *node);
 /* Runs infer of one node, and the node itself when it can be folded. */

@@ -14,7 +14,7 @@ typedef struct signature {
     {                                                            \
         at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix \
     }
-#define NOT_YET "this build reads scikit-learn, xgboost and lightgbm models"
+#define NOT_YET "this build reads scikit-learn, xgboost, lightgbm and ONNX models"
 
 static const signature signatures[] = {
     SIGNATURE(0, "version https://git-lfs", MALFORMED, "this is a Git LFS pointer, not the model",
@@ -30,6 +30,8 @@ static const signature signatures[] = {
     SIGNATURE(0, "\x89HDF\r\n\x1a\n", UNSUPPORTED,
               "this is an HDF5 file (Keras .h5), whatever its name says", NOT_YET),
     SIGNATURE(4, "TFL3", UNSUPPORTED, "this is a TensorFlow Lite model", NOT_YET),
+    SIGNATURE(4, "ORTM", UNSUPPORTED, "this is an ONNX Runtime model (.ort)",
+              "give the .onnx file that it was made from"),
     SIGNATURE(0, "GGUF", UNSUPPORTED, "this is a GGUF language model",
               "uncork doesn't run language models; llama.cpp reads it"),
     SIGNATURE(0, "CBM1", UNSUPPORTED, "this is a CatBoost model",
@@ -59,7 +61,6 @@ static const member members[] = {
     {"model.weights.h5", "this is a Keras 3 model (.keras)", NOT_YET},
     {"schema.json", "this is a skops file", "load it with skops and save it with joblib"},
     {".safetensors", "this folder holds safetensors weights", NOT_YET},
-    {".onnx", "this folder holds an ONNX model", NOT_YET},
     {"coremldata.bin", "this is a Core ML model", "use the model it was converted from"},
     {"model.mlmodel", "this is a Core ML model", "use the model it was converted from"},
     {"model.json", "this is a TensorFlow.js model", "use the model it was converted from"},
@@ -122,7 +123,7 @@ static bool is_safetensors(uc_bytes head)
            head.data[8] == '{' && uc_load_u64le(head.data) > 1;
 }
 
-/* ONNX, frozen graphs: protobuf starts with a small field tag; the text gives it away. */
+/* Frozen graphs: protobuf starts with a small field tag; the text gives it away. */
 static bool holds(uc_bytes head, const char *text)
 {
     size_t n = strlen(text);
@@ -163,9 +164,6 @@ uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool ma
     }
     if (is_safetensors(head))
         return named(error, UNCORK_UNSUPPORTED, "this is a safetensors file", NOT_YET);
-    if (holds(head, "ir_version") || holds(head, "pytorch") || holds(head, "onnx")) {
-        return named(error, UNCORK_UNSUPPORTED, "this looks like an ONNX model", NOT_YET);
-    }
     if (holds(head, "Placeholder")) {
         return named(error, UNCORK_UNSUPPORTED, "this looks like a frozen TensorFlow graph",
                      NOT_YET);

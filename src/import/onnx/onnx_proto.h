@@ -62,8 +62,7 @@ typedef struct uc_onnx_type {
     uc_onnx_type_kind kind;
     int64_t elem;   /* of a tensor, or a map's key type */
     bool has_shape; /* of a tensor */
-    uc_onnx_dim *dims;
-    size_t dim_count, dim_capacity;
+    UC_ONNX_LIST(uc_onnx_dim) dims;
     struct uc_onnx_type *inside; /* of a sequence, optional, map */
 } uc_onnx_type;
 
