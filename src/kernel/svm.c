@@ -9,6 +9,7 @@
 #define SVM_SUMS         4
 #define SVM_ALONE        8
 #define SVM_DOTS         2
+#define SVM_INTEGERS     uc_svm_integer_sums_scalar
 #define SVM_FMA(a, b, c) ((a) * (b) + (c))
 #include "kernel/svm_body.inc"
 
@@ -64,7 +65,7 @@ void uc_svm_pack_weights(const uc_svm *svm, const double *from, double *to)
 
 int64_t uc_svm_scratch(const uc_svm *svm)
 {
-    return UC_SVM_BLOCK * uc_svm_stride(svm) + (svm->sums == 1 ? 0 : svm->classes * svm->sums);
+    return uc_svm_values(svm) + uc_svm_integer_row_size(svm->features) / 4 + 1;
 }
 
 uc_svm_fn uc_svm_row(unsigned features)

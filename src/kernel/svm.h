@@ -5,7 +5,7 @@
 #ifndef UC_KERNEL_SVM_H
 #define UC_KERNEL_SVM_H
 
-#include <stdint.h>
+#include "kernel/svm_integer.h"
 
 typedef enum uc_svm_kind {
     UC_SVM_LINEAR,      /* x . s */
@@ -34,7 +34,8 @@ typedef struct uc_svm {
     const double
         *weights; /* [sums][vectors of it, padded with zeros] a class, one behind the other;
                                 [padded] when sums is 1 */
-    const double *intercept; /* [pairs] */
+    const double *intercept;         /* [pairs] */
+    const uc_svm_integers *integers; /* the vectors once more, as whole numbers; or NULL */
 } uc_svm;
 
 /* Up to a multiple of UC_SVM_LANES. */
@@ -51,6 +52,11 @@ void uc_svm_pack(const double *from, int64_t vectors, int64_t features, double *
 /* Doubles of uc_svm.weights, and from weights [sums, vectors] to them. */
 int64_t uc_svm_weights(const uc_svm *svm);
 void uc_svm_pack_weights(const uc_svm *svm, const double *from, double *to);
+/* Doubles of a block's kernel values and class sums; a row of whole numbers stands behind them. */
+static inline int64_t uc_svm_values(const uc_svm *svm)
+{
+    return UC_SVM_BLOCK * uc_svm_stride(svm) + (svm->sums == 1 ? 0 : svm->classes * svm->sums);
+}
 /* Doubles of scratch a call needs. */
 int64_t uc_svm_scratch(const uc_svm *svm);
 

@@ -206,6 +206,78 @@ static void every_kernel_is_libsvms_formula_and_fast_rows_have_the_same_bits(voi
     }
 }
 
+/* Vectors of whole numbers; some rows are too, some hold a fraction, a large value or NaN. */
+static void fill_with_whole_numbers(made *m, int32_t most)
+{
+    for (int64_t i = 0; i < m->svm.vectors * m->svm.features; i++)
+        m->vectors[i] = floor(next_random() * 255);
+    for (int64_t i = 0; i < ROWS * m->svm.features; i++)
+        m->x[i] = floor(next_random() * 255);
+    m->x[2 * m->svm.features] = 0.5;
+    m->x[5 * m->svm.features] = (double)most + 1;
+    m->x[7 * m->svm.features] = (double)NAN;
+    m->x[9 * m->svm.features] = most;
+    uc_svm_pack(m->vectors, m->svm.vectors, m->svm.features, m->panels);
+}
+
+static void check_whole_numbers(uc_svm_kind kind, int64_t vectors, int64_t features)
+{
+    made *m = make(kind, vectors, features, 3);
+    bool squared = kind == UC_SVM_RBF;
+    fill_with_whole_numbers(m, 1000);
+    int32_t most = uc_svm_integer_most(m->vectors, vectors, features, squared);
+    CHECK(most >= 255);
+    int64_t packed = uc_svm_integer_packed(vectors, features);
+    int16_t *panels = calloc((size_t)packed, sizeof *panels);
+    int32_t *norms = calloc((size_t)vectors + UC_SVM_INTEGER_LANES, sizeof *norms);
+    assert_non_null(panels);
+    assert_non_null(norms);
+    uc_svm_integer_pack(m->vectors, vectors, features, panels, squared ? norms : NULL);
+    const uc_svm_integers integers = {.features = features,
+                                      .blocks = (vectors + 15) / 16,
+                                      .panels = panels,
+                                      .norms = squared ? norms : NULL,
+                                      .most = most};
+    for (int i = 0; i < 3; i++) {
+        uc_svm_fn fn = i < 2 ? fast_row(i) : uc_svm_scalar;
+        if (!fn) continue;
+        m->svm.integers = NULL;
+        double *want = run(m, fn);
+        m->svm.integers = &integers;
+        double *got = run(m, fn);
+        CHECK_BYTES(got, want, (size_t)(ROWS * pairs_of(m)) * sizeof *got);
+        check_single_rows(m, fn, got);
+        free(want);
+        free(got);
+    }
+    free(panels);
+    free(norms);
+    drop(m);
+}
+
+static void whole_numbers_give_the_bits_of_float64(void **unused)
+{
+    static const int64_t shapes[][2] = {{3, 1}, {16, 2}, {17, 7}, {101, 64}, {70, 67}};
+    (void)unused;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        for (int kind = UC_SVM_LINEAR; kind <= UC_SVM_SIGMOID; kind++)
+            check_whole_numbers((uc_svm_kind)kind, shapes[i][0], shapes[i][1]);
+    }
+}
+
+static void what_is_no_small_whole_number_stays_float64(void **unused)
+{
+    (void)unused;
+    const double fraction[] = {1, 2.5}, large[] = {32768, 0}, nan[] = {(double)NAN, 1},
+                 pixels[] = {255, 0};
+    CHECK_INT(uc_svm_integer_most(fraction, 1, 2, true), 0);
+    CHECK_INT(uc_svm_integer_most(large, 1, 2, true), 0);
+    CHECK_INT(uc_svm_integer_most(nan, 1, 2, true), 0);
+    /* (255 + m)^2 * 2 < 2^31 and 255 * m * 2 < 2^31 */
+    CHECK_INT(uc_svm_integer_most(pixels, 1, 2, true), 32767 - 255);
+    CHECK_INT(uc_svm_integer_most(pixels, 1, 2, false), 32767);
+}
+
 /* One vector at 0, one feature: the decision is exp(-gamma x^2). */
 static double rbf_at(uc_svm_fn fn, double x)
 {
@@ -256,6 +328,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_is_libsvms_formula_and_fast_rows_have_the_same_bits),
+        cmocka_unit_test(whole_numbers_give_the_bits_of_float64),
+        cmocka_unit_test(what_is_no_small_whole_number_stays_float64),
         cmocka_unit_test(exp_is_within_one_unit_in_the_last_place),
         cmocka_unit_test(exp_ends_at_zero_and_keeps_nan),
     };

@@ -168,6 +168,34 @@ static uncork_status pack_vectors(uc_call *call, uc_svm *svm)
     return UNCORK_OK;
 }
 
+/* Vectors of pixels or counts are kept as whole numbers too, which are faster and just as exact. */
+static uncork_status pack_integers(uc_call *call, uc_svm *svm)
+{
+    const uc_tensor *vectors = uc_call_in(call, VECTORS);
+    if (svm->kind == UC_SVM_PRECOMPUTED) return UNCORK_OK;
+    const double *from = uc_tensor_doubles(vectors);
+    bool squared = svm->kind == UC_SVM_RBF;
+    int32_t most = uc_svm_integer_most(from, svm->vectors, svm->features, squared);
+    if (!most) return UNCORK_OK;
+    int64_t blocks = (svm->vectors + UC_SVM_INTEGER_LANES - 1) / UC_SVM_INTEGER_LANES;
+    uc_svm_integers *integers = UC_NEW(call->arena, uc_svm_integers, 1);
+    int16_t *panels =
+        UC_NEW(call->arena, int16_t, (size_t)uc_svm_integer_packed(svm->vectors, svm->features));
+    int32_t *norms =
+        squared ? UC_NEW(call->arena, int32_t, (size_t)(blocks * UC_SVM_INTEGER_LANES)) : NULL;
+    if (!integers || !panels || (squared && !norms)) {
+        return uc_arena_status(call->arena, call->error);
+    }
+    uc_svm_integer_pack(from, svm->vectors, svm->features, panels, norms);
+    *integers = (uc_svm_integers){.features = svm->features,
+                                  .blocks = blocks,
+                                  .panels = panels,
+                                  .norms = norms,
+                                  .most = most};
+    svm->integers = integers;
+    return UNCORK_OK;
+}
+
 static uncork_status prepare(uc_call *call)
 {
     const uc_tensor *counts = uc_call_in(call, COUNTS), *vectors = uc_call_in(call, VECTORS);
@@ -203,6 +231,7 @@ static uncork_status prepare(uc_call *call)
     UC_TRY(class_starts(call, svm));
     UC_TRY(pack_weights(call, svm));
     UC_TRY(pack_vectors(call, svm));
+    UC_TRY(pack_integers(call, svm));
     p->run = uc_svm_row(uc_cpu_features());
     call->prepared = p;
     return UNCORK_OK;
