@@ -1,6 +1,6 @@
 /* The table of upgrades, the loop over it, and what steps do with a draft. */
-#include "import/onnx/onnx_upgrade.h"
 #include "import/onnx/onnx_build.h"
+#include "import/onnx/onnx_upgrade_steps.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -100,10 +100,6 @@ void uc_draft_add(uc_onnx_draft *d);
 void uc_draft_give(uc_onnx_draft *d, size_t i, uc_ref value);
 void uc_draft_fail(uc_onnx_draft *d, uncork_status status, const char *format, ...) UC_PRINTF(3, 4);
 
-#define UPGRADE(domain, op, version, step) void uc_onnx_upgrade_##step(uc_onnx_draft *draft);
-#include "import/onnx/onnx_upgrade_table.def"
-#undef UPGRADE
-
 /* The newest opset of a domain that is known; 0: the domain isn't. */
 int64_t uc_onnx_newest(const char *domain);
 /* Whether the operator exists, as itself or by an upgrade. */
