@@ -2,6 +2,7 @@
  * have them), all constant (folded). One line a file is printed; the first difference is shown. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base64.h"
 #include "check.h"
 #include "plan/plan.h"
 
@@ -20,23 +21,6 @@ typedef struct run_result {
 } run_result;
 
 /* ---- reading cases ------------------------------------------------------------------------ */
-
-static size_t decode_base64(uc_str text, uint8_t *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint32_t bits = 0;
-    size_t n = 0, have = 0;
-    for (size_t i = 0; i < text.size && text.data[i] != '='; i++) {
-        const char *digit = strchr(digits, text.data[i]);
-        assert_non_null(digit);
-        bits = bits << 6 | (uint32_t)(digit - digits);
-        have += 6;
-        if (have < 8) continue;
-        have -= 8;
-        out[n++] = (uint8_t)(bits >> have);
-    }
-    return n;
-}
 
 static uc_tensor *read_tensor(uc_arena *arena, const uc_json *json)
 {
