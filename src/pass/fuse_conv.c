@@ -5,7 +5,7 @@
  *
  * Only of float32, and only where nobody else reads the convolution. Not exact where the fused kernel
  * approximates an activation; the residual is the same sum. */
-#include "pass/activation.h"
+#include "pass/fusable.h"
 
 /* The convolution that alone makes `ref` and has no activation yet; or NULL. */
 static const uc_node *open_conv(const uc_rewrite *r, uc_ref ref)
@@ -68,12 +68,12 @@ static uncork_status run_activation(uc_graph *g, bool *changed)
     UC_TRY(uc_rewrite_init(&r, g));
     for (size_t n = 0; n < g->node_count; n++) {
         uc_node *node = &g->nodes[n];
-        uc_activation act;
-        if (!uc_activation_of(&r, node, &act)) continue;
+        uc_fusable act;
+        if (!uc_fusable_of(&r, node, &act)) continue;
         const uc_node *conv = open_conv(&r, node->in[0]);
         if (!conv) continue;
         UC_TRY(become(&r, node, conv, 0));
-        uc_activation_set(g, node, &act);
+        uc_fusable_set(g, node, &act);
     }
     return uc_rewrite_done(&r, changed);
 }

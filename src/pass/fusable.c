@@ -1,10 +1,10 @@
-#include "pass/activation.h"
+#include "pass/fusable.h"
 
 #include <float.h>
 #include <math.h>
 
 /* A missing bound is the largest number: infinities in a weight's place could meet a 0. */
-static bool read_clip(const uc_rewrite *r, const uc_node *node, uc_activation *act)
+static bool read_clip(const uc_rewrite *r, const uc_node *node, uc_fusable *act)
 {
     act->alpha = -(double)FLT_MAX;
     act->beta = (double)FLT_MAX;
@@ -18,7 +18,7 @@ static bool read_clip(const uc_rewrite *r, const uc_node *node, uc_activation *a
     return act->alpha <= act->beta;
 }
 
-static void read_parameters(const uc_node *node, uc_activation *act)
+static void read_parameters(const uc_node *node, uc_fusable *act)
 {
     const uc_attr *alpha = uc_node_attr(node, "alpha"), *beta = uc_node_attr(node, "beta");
     act->has_alpha = alpha != NULL;
@@ -27,12 +27,12 @@ static void read_parameters(const uc_node *node, uc_activation *act)
     act->beta = beta ? beta->f : 0;
 }
 
-bool uc_activation_of(const uc_rewrite *r, const uc_node *node, uc_activation *act)
+bool uc_fusable_of(const uc_rewrite *r, const uc_node *node, uc_fusable *act)
 {
     static const char *const names[] = {"Relu",  "Clip",      "Sigmoid",     "Tanh",
                                         "Swish", "Gelu",      "HardSigmoid", "HardSwish",
                                         "Mish",  "LeakyRelu", "Elu"};
-    *act = (uc_activation){0};
+    *act = (uc_fusable){0};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (uc_is_op(node, names[i])) act->name = names[i];
     }
@@ -44,7 +44,7 @@ bool uc_activation_of(const uc_rewrite *r, const uc_node *node, uc_activation *a
     return true;
 }
 
-void uc_activation_set(uc_graph *g, uc_node *node, const uc_activation *act)
+void uc_fusable_set(uc_graph *g, uc_node *node, const uc_fusable *act)
 {
     uc_node_str(g, node, "activation", act->name);
     if (act->has_alpha) uc_node_float(g, node, "alpha", act->alpha);
