@@ -7,6 +7,7 @@
 #include "kernel/copy.h"
 #include "kernel/elementwise.h"
 #include "kernel/gemm.h"
+#include "op/matrices.h"
 #include "op/shape.h"
 #include "op/spread.h"
 
@@ -54,70 +55,15 @@ static void *pack_all(uc_call *call, uc_arena *arena, const uc_gemm *gemm, const
 
 /* ---- MatMul: shapes ----------------------------------------------------------------------- */
 
-/* a and b as stacks of matrices: vectors get the dimension they lack. */
-static uc_tensor as_matrices(const uc_tensor *t, bool row)
-{
-    uc_tensor m = *t;
-    if (t->rank != 1) return m;
-    m.rank = 2;
-    m.shape[0] = row ? 1 : t->shape[0];
-    m.shape[1] = row ? t->shape[0] : 1;
-    m.stride[0] = row ? 0 : t->stride[0];
-    m.stride[1] = row ? t->stride[0] : 0;
-    return m;
-}
-
-/* Broadcasts the batch dimensions of both into shape; the rank of the result. */
-static uncork_status broadcast_batches(uc_call *call, const uc_tensor *a, const uc_tensor *b,
-                                       int64_t *shape, int *rank)
-{
-    int ra = a->rank - 2, rb = b->rank - 2, r = ra > rb ? ra : rb;
-    for (int d = 0; d < r; d++) {
-        int64_t x = d < r - ra ? 1 : a->shape[d - (r - ra)];
-        int64_t y = d < r - rb ? 1 : b->shape[d - (r - rb)];
-        if (x >= 0 && y >= 0 && x != y && x != 1 && y != 1) {
-            return uc_call_fail(call, UNCORK_INPUT,
-                                "batches of %" PRId64 " and %" PRId64 " matrices", x, y);
-        }
-        shape[d] = x == 1 ? y : (x < 0 && y > 1 ? y : x);
-        if (x < 0 && y < 0 && x != y) shape[d] = UC_DIM_UNKNOWN;
-    }
-    *rank = r;
-    return UNCORK_OK;
-}
-
 static uncork_status infer_matmul(uc_call *call)
 {
-    const uc_tensor *ta = uc_call_arg(call, 0), *tb = uc_call_arg(call, 1);
-    int64_t shape[UNCORK_MAX_RANK];
-    int rank = 0;
+    uncork_dtype dtype = uc_call_dtype(call, 0);
     UC_TRY(uc_call_expect(call, 0, UC_TYPES_NUMERIC));
     UC_TRY(uc_call_same_dtype(call, 0, 1));
-    uncork_dtype dtype = ta->dtype ? ta->dtype : tb->dtype;
-    if (ta->rank < 0 || tb->rank < 0) return uc_call_shape(call, 0, dtype, -1, NULL);
-    if (ta->rank == 0 || tb->rank == 0) {
-        return uc_call_fail(call, UNCORK_INPUT, "a scalar is no matrix");
-    }
-    uc_tensor a = as_matrices(ta, true), b = as_matrices(tb, false);
-    int64_t ka = a.shape[a.rank - 1], kb = b.shape[b.rank - 2];
-    if (ka >= 0 && kb >= 0 && ka != kb) {
-        return uc_call_fail(call, UNCORK_INPUT, "%" PRId64 " columns meet %" PRId64 " rows", ka,
-                            kb);
-    }
-    UC_TRY(broadcast_batches(call, &a, &b, shape, &rank));
-    if (ta->rank > 1) shape[rank++] = a.shape[a.rank - 2];
-    if (tb->rank > 1) shape[rank++] = b.shape[b.rank - 1];
-    return uc_call_shape(call, 0, dtype, rank, shape);
+    return uc_matrices_infer(call, 0, 1, dtype ? dtype : uc_call_dtype(call, 1));
 }
 
-static uint64_t macs_matmul(const uc_call *call)
-{
-    const uc_tensor *a = uc_call_arg(call, 0), *y = call->out[0] ? &call->out[0]->tensor : NULL;
-    uint64_t n = 0;
-    if (!y || a->rank < 1 || !uc_dims_known(y->shape, y->rank)) return 0;
-    uint64_t k = (uint64_t)a->shape[a->rank - 1];
-    return __builtin_mul_overflow((uint64_t)uc_tensor_count(y), k, &n) ? UINT64_MAX : n;
-}
+static uint64_t macs_matmul(const uc_call *call) { return uc_matrices_macs(call, 0); }
 
 /* ---- MatMul: running ---------------------------------------------------------------------- */
 
@@ -126,7 +72,7 @@ static uncork_status prepare_matmul(uc_call *call)
     const uc_tensor *t = uc_call_arg(call, 1);
     if (!uc_call_known(call, 1) || !is_fast(t->dtype) || t->rank < 1) return UNCORK_OK;
     packed *p = UC_NEW(call->arena, packed, 1);
-    uc_tensor b = as_matrices(t, false);
+    uc_tensor b = uc_matrices_of(t, false);
     int64_t k = b.shape[b.rank - 2], n = b.shape[b.rank - 1], matrices = 1;
     for (int d = 0; d < b.rank - 2; d++) {
         matrices *= b.shape[d];
@@ -138,20 +84,6 @@ static uncork_status prepare_matmul(uc_call *call)
     if (!p->data) return uc_arena_status(call->arena, call->error);
     call->prepared = p;
     return UNCORK_OK;
-}
-
-/* Matrix of `t` that batch `i` of the result uses. */
-static int64_t batch_of(const uc_tensor *t, const int64_t *shape, int rank, int64_t i)
-{
-    int64_t at = 0, step = 1;
-    for (int d = rank - 1, e = t->rank - 3; d >= 0; d--, e--) {
-        int64_t index = i % shape[d];
-        i /= shape[d];
-        if (e < 0) continue;
-        at += t->shape[e] == 1 ? 0 : index * step;
-        step *= t->shape[e];
-    }
-    return at;
 }
 
 /* Rows of a apart, columns adjacent; a constant may be a view that isn't. */
@@ -171,13 +103,13 @@ static uncork_status multiply(uc_call *call, const uc_tensor *ta, const uc_tenso
 {
     const packed *p = call->prepared;
     packed now = {0};
-    uc_tensor room, b = as_matrices(tb, false);
+    uc_tensor room, b = uc_matrices_of(tb, false);
     const uc_tensor *dense = row_major(call, ta, &room);
     if (!dense) return uc_fail_memory(call->error);
-    uc_tensor a = as_matrices(dense, true);
+    uc_tensor a = uc_matrices_of(dense, true);
     int64_t shape[UNCORK_MAX_RANK], batches = 1, matrices = 1;
     int rank = 0;
-    UC_TRY(broadcast_batches(call, &a, &b, shape, &rank));
+    UC_TRY(uc_matrices_broadcast(call, &a, &b, shape, &rank));
     for (int d = 0; d < rank; d++) {
         batches *= shape[d];
     }
@@ -194,7 +126,8 @@ static uncork_status multiply(uc_call *call, const uc_tensor *ta, const uc_tenso
     }
     size_t size = uc_dtype_size(a.dtype);
     for (int64_t i = 0; i < batches; i++) {
-        int64_t ia = batch_of(&a, shape, rank, i), ib = batch_of(&b, shape, rank, i);
+        int64_t ia = uc_matrices_batch(&a, shape, rank, i),
+                ib = uc_matrices_batch(&b, shape, rank, i);
         uc_gemm_args args = {.m = m, .n = n, .k = k, .lda = k, .ldc = n, .pool = call->pool};
         args.a = (const char *)a.data + (size_t)(ia * m * k) * size;
         args.packed = (const char *)p->data + (size_t)ib * p->count * size;
@@ -212,8 +145,8 @@ static void multiply_ints(const uc_tensor *a, const uc_tensor *b, uc_tensor *y,
     size_t size = uc_dtype_size(y->dtype);
     for (int64_t i = 0; i < uc_tensor_count(y); i++) {
         int64_t batch = i / (m * n), row = i / n % m, column = i % n;
-        int64_t pa = (batch_of(a, shape, rank, batch) * m + row) * k;
-        int64_t pb = batch_of(b, shape, rank, batch) * k * n + column;
+        int64_t pa = (uc_matrices_batch(a, shape, rank, batch) * m + row) * k;
+        int64_t pb = uc_matrices_batch(b, shape, rank, batch) * k * n + column;
         uint64_t sum = 0;
         for (int64_t p = 0; p < k; p++) {
             sum += (uint64_t)uc_dtype_load_i64(a->data, pa + p, a->dtype) *
@@ -258,9 +191,9 @@ static uncork_status run_slowly(uc_call *call, const uc_tensor *ta, const uc_ten
     }
     int64_t shape[UNCORK_MAX_RANK];
     int rank = 0;
-    a = as_matrices(da, true);
-    b = as_matrices(db, false);
-    UC_TRY(broadcast_batches(call, &a, &b, shape, &rank));
+    a = uc_matrices_of(da, true);
+    b = uc_matrices_of(db, false);
+    UC_TRY(uc_matrices_broadcast(call, &a, &b, shape, &rank));
     multiply_ints(&a, &b, y, shape, rank);
     return UNCORK_OK;
 }
