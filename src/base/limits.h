@@ -35,6 +35,8 @@
 #define UC_LIMIT_ONNX_EXPANDED   ((size_t)1 << 18)
 /* Threads of a pool. */
 #define UC_LIMIT_THREADS         256
+/* Bodies (of If, Loop, Scan) within bodies: exporters' stay below 10. */
+#define UC_LIMIT_GRAPH_DEPTH     64
 /* Plans a session keeps, one a set of input shapes. */
 #define UC_LIMIT_PLANS           16
 

@@ -41,6 +41,7 @@ typedef struct uc_graph {
     uc_budget *budget;
     uncork_error *error;
     uncork_status status;   /* the first failure */
+    bool finished;          /* uc_graph_finish is done */
     const char *where;      /* given to new nodes; importers set it as they go */
     uc_graph_value *values; /* [0] is nothing */
     size_t value_count, value_capacity;

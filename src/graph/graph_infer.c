@@ -1,10 +1,6 @@
 /* Runs each operator's infer along the graph. */
 #include "graph/graph_infer.h"
 
-/* Values small enough to be shapes, axes, split sizes. */
-#define SHAPE_BYTES 4096u
-#define SHAPE_MACS  100000u
-
 bool uc_value_is_shaped(const uc_value *v)
 {
     if (v->kind != UC_TENSOR || v->tensor.dtype == UNCORK_DTYPE_NONE || v->tensor.rank < 0) {
@@ -171,6 +167,7 @@ static uncork_status check_kinds(uc_call *call)
 uncork_status uc_infer_node(uc_infer *infer, const uc_node *node, uc_call *call)
 {
     UC_TRY(check_kinds(call));
+    if (node->op->control) return uc_infer_control(infer, node, call);
     if (node->op->infer) {
         uncork_status status = node->op->infer(call);
         if (status != UNCORK_OK) return status;
@@ -240,7 +237,7 @@ static uncork_status keep_shapes(uc_graph *g, const uc_infer *infer)
     return UNCORK_OK;
 }
 
-static uncork_status infer_shapes(uc_graph *g, uc_arena *arena, uc_arena *scratch)
+static uncork_status infer_shapes(uc_graph *g, uc_arena *arena, uc_arena *scratch, int depth)
 {
     UC_TRY(remove_dead_nodes(g, arena));
     uc_infer infer = {.graph = g,
@@ -248,22 +245,27 @@ static uncork_status infer_shapes(uc_graph *g, uc_arena *arena, uc_arena *scratc
                       .scratch = scratch,
                       .budget = g->budget,
                       .error = g->error,
-                      .fold_bytes = SHAPE_BYTES,
-                      .fold_macs = SHAPE_MACS};
+                      .fold_bytes = UC_FOLD_SHAPE_BYTES,
+                      .fold_macs = UC_FOLD_SHAPE_MACS,
+                      .depth = depth,
+                      .finish = true};
     UC_TRY(uc_infer_init(&infer));
     UC_TRY(uc_infer_graph(&infer));
     return keep_shapes(g, &infer);
 }
 
-uncork_status uc_graph_finish(uc_graph *g)
+uncork_status uc_graph_finish_at(uc_graph *g, int depth)
 {
     if (g->status == UNCORK_OK) g->status = uc_arena_status(g->arena, g->error);
     if (g->status == UNCORK_OK) g->status = uc_graph_check(g);
     if (g->status != UNCORK_OK) return g->status;
     uc_arena *arena = uc_arena_new(g->budget), *scratch = uc_arena_new(g->budget);
     g->status = arena && scratch ? uc_graph_merge(g, scratch) : uc_fail_memory(g->error);
-    if (g->status == UNCORK_OK) g->status = infer_shapes(g, arena, scratch);
+    if (g->status == UNCORK_OK) g->status = infer_shapes(g, arena, scratch, depth);
     uc_arena_free(scratch);
     uc_arena_free(arena);
+    g->finished = g->status == UNCORK_OK;
     return g->status;
 }
+
+uncork_status uc_graph_finish(uc_graph *g) { return uc_graph_finish_at(g, 0); }

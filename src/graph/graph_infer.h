@@ -15,7 +15,13 @@ typedef struct uc_infer {
     uint64_t fold_bytes, fold_macs;
     uint64_t spent_bytes; /* by the node that runs now */
     uc_value *values;     /* one a value of the graph; data is set where it is known */
+    int depth;            /* of the graph among bodies; 0: the model's */
+    bool finish;          /* bodies are finished on the way: uc_graph_finish */
 } uc_infer;
+
+/* Values small enough to be shapes, axes, split sizes. */
+#define UC_FOLD_SHAPE_BYTES 4096u
+#define UC_FOLD_SHAPE_MACS  100000u
 
 /* Makes `values`: constants with their data, inputs as declared. The other members are set by the
  * caller before. */
@@ -37,7 +43,21 @@ static inline bool uc_value_is_known(const uc_value *v)
 /* Whether its type and every dimension are known. */
 bool uc_value_is_shaped(const uc_value *v);
 
-/* For uc_graph_finish. */
+/* ---- operators with bodies (graph_control.c) ---- */
+
+uncork_status uc_infer_control(uc_infer *infer, const uc_node *node, uc_call *call);
+/* The graph that is attribute `name`; NULL: there is none. */
+uc_graph *uc_node_body(const uc_node *node, const char *name);
+/* How many of a call's inputs are the operator's own and how many its bodies' captures. */
+typedef struct uc_control_parts {
+    size_t formal, captures;
+} uc_control_parts;
+bool uc_control_split(const uc_call *call, uc_control_parts *parts);
+/* Entry i of a list attribute of Scan; 0 where it ends. */
+int64_t uc_control_entry(const uc_call *call, const char *name, size_t i);
+
+/* For uc_graph_finish, and for bodies: `depth` graphs are around this one. */
+uncork_status uc_graph_finish_at(uc_graph *g, int depth);
 uncork_status uc_graph_check(uc_graph *g);
 
 /* Makes equal nodes one (graph_merge.c); runs on a checked graph, before shapes. */

@@ -113,7 +113,7 @@ uncork_kind uncork_model_output_kind(const uncork_model *model, int i)
 bool uncork_model_input_optional(const uncork_model *model, int i)
 {
     const uc_graph_value *v = input_at(model, i);
-    return v && v->optional;
+    return v && (v->optional || v->fallback);
 }
 
 int uncork_model_output_count(const uncork_model *model) { return (int)model->graph->output_count; }

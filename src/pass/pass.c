@@ -1,6 +1,8 @@
 /* Runs the passes over a copy: the checked graph stays what the importer made. */
 #include "pass/pass.h"
 
+#include "graph/graph_infer.h"
+
 static const uc_pass *const passes[] = {
 #define PASS(symbol) &uc_pass_##symbol,
 #include "pass/pass_table.def"
@@ -73,22 +75,53 @@ static bool computes_short_floats(const uc_graph *g)
     return false;
 }
 
-uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, uncork_error *error,
-                              uc_graph **to)
+/* ---- running them ------------------------------------------------------------------------- */
+
+static uncork_status run_bodies(uc_graph *g, const bool disabled[COUNT], int depth);
+
+/* A copy of `from` made better, its bodies first: what they take from around them stays the same. */
+static uncork_status run_passes(const uc_graph *from, const bool disabled[COUNT], int depth,
+                                uncork_error *error, uc_graph **to)
 {
-    bool disabled[COUNT] = {0};
-    *to = NULL;
-    UC_TRY(read_disabled(disable, disabled, error));
     uc_graph *g = copy_graph(from, error);
     if (!g) return uc_arena_status(from->arena, error);
+    UC_TRY(run_bodies(g, disabled, depth));
     bool any = computes_short_floats(g);
     for (size_t i = 0; i < COUNT; i++) {
         bool changed = false;
         if (disabled[i] || (!passes[i]->exact && !any)) continue;
         UC_TRY(passes[i]->run(g, &changed));
         /* The next pass finds shapes, and no node that nobody reads. */
-        if (changed) UC_TRY(uc_graph_finish(g));
+        if (changed) UC_TRY(uc_graph_finish_at(g, depth));
     }
     *to = g;
     return UNCORK_OK;
+}
+
+static uncork_status run_bodies(uc_graph *g, const bool disabled[COUNT], int depth)
+{
+    for (size_t n = 0; n < g->node_count; n++) {
+        uc_node *node = &g->nodes[n];
+        if (!node->op->control) continue;
+        uc_attr *attrs = UC_NEW(g->arena, uc_attr, node->attr_count);
+        if (!attrs) return uc_arena_status(g->arena, g->error);
+        memcpy(attrs, node->attrs, node->attr_count * sizeof *attrs);
+        node->attrs = attrs;
+        node->attr_capacity = node->attr_count;
+        for (size_t i = 0; i < node->attr_count; i++) {
+            const uc_graph *body = attrs[i].kind == UC_ATTR_GRAPH ? attrs[i].graph : NULL;
+            if (!body || !body->finished) continue; /* a branch that is never taken */
+            UC_TRY(run_passes(body, disabled, depth + 1, g->error, &attrs[i].graph));
+        }
+    }
+    return UNCORK_OK;
+}
+
+uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, uncork_error *error,
+                              uc_graph **to)
+{
+    bool disabled[COUNT] = {0};
+    *to = NULL;
+    UC_TRY(read_disabled(disable, disabled, error));
+    return run_passes(from, disabled, 0, error, to);
 }

@@ -4,10 +4,8 @@
 #include "op/shape.h"
 #include "plan/plan_parts.h"
 
-#define SHAPE_BYTES 4096u
-#define SHAPE_MACS  100000u
 /* A step with more output bytes or multiply-adds than this is worth a look at the clock. */
-#define HEAVY       (1u << 16)
+#define HEAVY (1u << 16)
 
 typedef struct planner {
     const uc_program *program;
@@ -114,8 +112,8 @@ static uncork_status infer_nodes(planner *p, uc_budget *budget)
                       .scratch = p->scratch,
                       .budget = budget,
                       .error = p->error,
-                      .fold_bytes = SHAPE_BYTES,
-                      .fold_macs = SHAPE_MACS,
+                      .fold_bytes = UC_FOLD_SHAPE_BYTES,
+                      .fold_macs = UC_FOLD_SHAPE_MACS,
                       .values = p->plan->values};
     uc_arena *operators = uc_arena_new(budget);
     infer.scratch = operators;
@@ -161,6 +159,13 @@ static bool is_fed(const planner *p, uc_ref ref)
     return p->graph->values[ref].producer < 0 && !p->graph->values[ref].constant;
 }
 
+/* Results of bodies stay where the bodies left them. */
+static bool is_given(const planner *p, uc_ref ref)
+{
+    int32_t producer = p->graph->values[ref].producer;
+    return producer >= 0 && p->graph->nodes[producer].op->control;
+}
+
 /* A view takes its source's memory, unless it is an output over the caller's input. Strings that a
  * step makes lie elsewhere with each run, so a view of them is a step too. */
 static bool can_view(const planner *p, const uc_node *node)
@@ -169,6 +174,7 @@ static bool can_view(const planner *p, const uc_node *node)
     if (!node->op->view || node->in[0] == 0 || !uc_value_is_shaped(out)) return false;
     if (!uc_value_is_shaped(&p->plan->values[node->in[0]])) return false;
     if (out->tensor.dtype == UNCORK_STRING && !is_fed(p, p->root[node->in[0]])) return false;
+    if (is_given(p, p->root[node->in[0]])) return false;
     return !(p->result[node->out[0]] && is_fed(p, p->root[node->in[0]]));
 }
 
@@ -216,7 +222,7 @@ static void find_lives(planner *p, uc_life *lives)
             uc_ref ref = node->out[i];
             const uc_value *v = &p->plan->values[ref];
             if (!ref || !uc_value_is_shaped(v) || v->tensor.dtype == UNCORK_STRING) continue;
-            if (p->needed[ref]) see(&lives[p->root[ref]], n, bytes_of(v));
+            if (p->needed[ref] && !node->op->control) see(&lives[p->root[ref]], n, bytes_of(v));
         }
     }
     for (size_t i = 0; i < p->graph->output_count; i++) {
@@ -310,9 +316,11 @@ static uint64_t work_of(const uc_call *call)
     return work;
 }
 
-static void make_step(planner *p, const uc_call *call, const uc_call_host *host)
+static void make_step(planner *p, size_t node, const uc_call_host *host)
 {
+    const uc_call *call = p->calls[node];
     uc_step *step = &p->plan->steps[p->plan->step_count++];
+    step->node = node;
     step->call = *call;
     step->call.host = host;
     step->dynamic = is_dynamic(call);
@@ -324,7 +332,7 @@ static void make_step(planner *p, const uc_call *call, const uc_call_host *host)
 static bool must_run(const planner *p, size_t n)
 {
     const uc_node *node = &p->graph->nodes[n];
-    return p->calls[n] && !p->is_view[n] && node->op->run;
+    return p->calls[n] && !p->is_view[n] && (node->op->run || node->op->control);
 }
 
 static uncork_status make_steps(planner *p, const uc_call_host *host)
@@ -341,7 +349,7 @@ static uncork_status make_steps(planner *p, const uc_call_host *host)
         memcpy(out, p->calls[n]->out, g->nodes[n].out_count * sizeof *out);
         drop_unread(p, &g->nodes[n], out);
         p->calls[n]->out = out;
-        make_step(p, p->calls[n], host);
+        make_step(p, n, host);
         for (size_t i = 0; i < g->nodes[n].out_count; i++) {
             if (out[i] && !uc_value_is_shaped(out[i])) {
                 plan->unknown[plan->unknown_count++] = g->nodes[n].out[i];

@@ -18,7 +18,8 @@ typedef struct uc_step {
     uc_call call; /* ready to run; budget and error are set for each run */
     /* A shape is known only by running: infer is rerun with data, outputs are made as it goes. */
     bool dynamic;
-    bool heavy; /* the deadline is looked at after it */
+    bool heavy;  /* the deadline is looked at after it */
+    size_t node; /* its index in the graph */
 } uc_step;
 
 /* A value that is a view of an input and moves with it. */
@@ -56,15 +57,29 @@ struct uc_runner {
     size_t scratch_size, scratch_used, scratch_wanted;
     uc_budget *budget; /* of this run */
     uncork_error *error;
-    uint64_t charged;     /* bytes taken from it, given back at the end of the run */
-    const uc_value **fed; /* [input_count]: what is fed, or stands in for it */
-    uc_value *stand_ins;  /* [input_count]: of inputs that may be left out */
-    const uc_runner
-        *parent; /* whose control node runs this body; its values outlive this runner's */
+    uint64_t charged;        /* bytes taken from it, given back at the end of the run */
+    const uc_value **fed;    /* [input_count]: what is fed, or stands in for it */
+    uc_value *stand_ins;     /* [input_count]: of inputs that may be left out */
+    uc_runner **children;    /* [node_count][2], NULL before the first body runs */
+    const uc_runner *parent; /* runs this body for a node; what it holds lives longer */
 };
 
 /* Memory until the runner's next run, charged to this run; NULL when it isn't there. */
 void *uc_runner_memory(uc_runner *r, size_t bytes);
+
+/* ---- bodies (plan_control.c) ---- */
+
+typedef struct uc_bodies {
+    uc_program *programs[2]; /* If: else, then; others: the body; NULL: never run */
+} uc_bodies;
+
+/* Programs of the bodies of a node, in `arena`. */
+uncork_status uc_control_prepare(const uc_node *node, const uc_call *call, uc_arena *arena,
+                                 uc_budget *budget, const uc_bodies **bodies, uncork_error *error);
+/* Runs a step that is If, Loop, Scan or SequenceMap. */
+uncork_status uc_control_run(uc_runner *r, uc_step *step);
+/* Frees the runners of the bodies. */
+void uc_control_free(uc_runner *r);
 
 /* Makes a plan for these inputs; everything in plan->arena. */
 uncork_status uc_plan_make(const uc_program *program, const uc_value *const *inputs,

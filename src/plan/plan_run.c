@@ -243,6 +243,12 @@ static uncork_status run_dynamic(uc_runner *r, uc_step *step)
     return call->op->run(call);
 }
 
+static uncork_status run_step(uc_runner *r, uc_step *step)
+{
+    if (step->call.op->control) return uc_control_run(r, step);
+    return step->dynamic ? run_dynamic(r, step) : step->call.op->run(&step->call);
+}
+
 static uncork_status run_steps(uc_runner *r)
 {
     uc_plan *plan = r->plan;
@@ -251,8 +257,7 @@ static uncork_status run_steps(uc_runner *r)
         step->call.budget = r->budget;
         step->call.error = r->error;
         r->scratch_used = 0;
-        uncork_status status =
-            step->dynamic ? run_dynamic(r, step) : step->call.op->run(&step->call);
+        uncork_status status = run_step(r, step);
         if (status != UNCORK_OK) return status;
         if (step->heavy) UC_TRY(uc_budget_check(r->budget, r->error));
     }
@@ -363,6 +368,7 @@ uncork_status uc_runner_new(const uc_program *program, uncork_pool *pool, uc_run
 void uc_runner_free(uc_runner *r)
 {
     if (!r) return;
+    uc_control_free(r);
     for (size_t i = 0; i < r->plan_count; i++) {
         uc_arena_free(r->plans[i].arena);
     }

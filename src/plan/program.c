@@ -136,10 +136,16 @@ static uncork_status prepare_nodes(uc_program *p, uc_infer *infer)
 {
     for (size_t n = 0; n < p->graph->node_count; n++) {
         const uc_node *node = &p->graph->nodes[n];
-        if (p->folded[n] || !node->op->prepare) continue;
+        if (p->folded[n] || !(node->op->prepare || node->op->control)) continue;
         uc_call *call = uc_infer_call(infer, node);
         if (!call) return uc_arena_status(infer->arena, infer->error);
         call->arena = p->arena;
+        if (node->op->control) {
+            const uc_bodies *bodies = NULL;
+            UC_TRY(uc_control_prepare(node, call, p->arena, infer->budget, &bodies, infer->error));
+            p->prepared[n] = bodies;
+            continue;
+        }
         UC_TRY(node->op->prepare(call));
         p->prepared[n] = call->prepared;
     }
