@@ -44,13 +44,22 @@ docs: build/release/uncork
 	@UC_TABLE=build/estimators.tsv build/release/test_estimators >/dev/null
 	@tools/gen_sklearn_table.py build/estimators.tsv >build/sklearn.md && mv build/sklearn.md docs/sklearn.md
 
-# Every case of the onnx wheel's backend suite through libuncork; writes docs/conformance.md.
+# Every case of the onnx wheel's backend suite through libuncork; writes docs/conformance.md and docs/ops.md.
 build/conformance-venv/made: tests/conformance/requirements.txt
 	@python3 -m venv build/conformance-venv
 	@build/conformance-venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 conformance: build/release/uncork build/conformance-venv/made
-	@build/conformance-venv/bin/python tests/conformance/run.py --jobs $(JOBS) --markdown docs/conformance.md
+	@$(CMAKE) --build --preset release --target list_ops >/dev/null && build/release/list_ops >build/ops.tsv
+	@build/conformance-venv/bin/python tests/conformance/run.py --jobs $(JOBS) --markdown docs/conformance.md \
+	  --results build/conformance/results.tsv; code=$$?; \
+	  build/conformance-venv/bin/python tools/gen_ops_table.py build/ops.tsv build/conformance/results.tsv >build/ops.md && \
+	  mv build/ops.md docs/ops.md && exit $$code
+
+# Networks of torch and torchvision with random weights, exported and compared with torch. PYTHON has torch,
+# torchvision, onnx and onnxscript.
+torch-models: build/release/uncork
+	@"$${PYTHON:-python3}" tests/conformance/torch_models.py
 
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h' '*.inc')
@@ -66,4 +75,4 @@ clean:
 	@rm -rf build
 
 FORCE:
-.PHONY: all demo test mission fuzz bench docs conformance format check install clean FORCE
+.PHONY: all demo test mission fuzz bench docs conformance torch-models format check install clean FORCE

@@ -293,6 +293,7 @@ def main():
     p.add_argument("--disable-pass", default=None)
     p.add_argument("--peer", choices=["onnxruntime"])
     p.add_argument("--markdown", help="the file to write")
+    p.add_argument("--results", help="a file to write, a line a case: group, name, result, operator, reason")
     p.add_argument("--save", help="writes the model and data of the chosen cases into this folder instead")
     p.add_argument("-v", action="store_true", help="a line a case")
     options = p.parse_args()
@@ -310,6 +311,9 @@ def main():
     known = {} if options.peer else known_failures()
     results = run_all(cases, runner, options.jobs, options.timeout, tell)
     report(cases, results, known)
+    if options.results:
+        lines = ["\t".join((c.group, c.name, results[c.group, c.name][0], c.operator, results[c.group, c.name][1])) for c in cases]
+        pathlib.Path(options.results).write_text("\n".join(lines) + "\n")
     if options.markdown:
         import onnx
         pathlib.Path(options.markdown).write_text(markdown(cases, results, known, onnx.__version__))
