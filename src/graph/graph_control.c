@@ -48,10 +48,21 @@ static uc_value scalar_type(uncork_dtype dtype)
     return (uc_value){.kind = UC_TENSOR, .tensor = {.dtype = dtype}};
 }
 
+/* An optional may become what it holds: a loop that starts with nothing. */
+static bool join_optional(uc_value *a, const uc_value *b)
+{
+    if (a->kind != UC_OPTIONAL || b->kind == UC_OPTIONAL) return false;
+    if (a->item_kind != UC_NOTHING && a->item_kind != UC_TENSOR && a->item_kind != b->kind) {
+        return false;
+    }
+    a->item_kind = b->kind;
+    return true;
+}
+
 /* Makes *a what both are: unknown where they differ. False when no type is both. */
 static bool join(uc_value *a, const uc_value *b, bool *changed)
 {
-    if (a->kind != b->kind) return false;
+    if (a->kind != b->kind && !join_optional(a, b)) return false;
     if (a->tensor.dtype && b->tensor.dtype && a->tensor.dtype != b->tensor.dtype) return false;
     if (!a->tensor.dtype) a->tensor.dtype = b->tensor.dtype;
     if (a->item_kind == UC_NOTHING) a->item_kind = b->item_kind;
@@ -374,7 +385,8 @@ static uncork_status infer_loop(uc_infer *infer, const uc_node *node, uc_call *c
     if (always && uc_call_known(call, 0)) UC_TRY(uc_call_one_int(call, 0, &trips));
     if (always && uc_call_known(call, 0) && trips < 0) trips = 0;
     for (size_t i = 0; i < carried; i++) {
-        UC_TRY(declare(call, i, &b.in[2 + i]));
+        bool optional = b.in[2 + i].kind == UC_OPTIONAL;
+        UC_TRY(declare(call, i, optional ? &b.out[1 + i] : &b.in[2 + i]));
     }
     for (size_t i = carried; i < call->out_count; i++) {
         UC_TRY(declare_stack(call, i, &b.out[1 + i], 0, trips));
@@ -454,6 +466,14 @@ static uncork_status infer_scan(uc_infer *infer, const uc_node *node, uc_call *c
     return UNCORK_OK;
 }
 
+/* A symbol is one number a run, but items of a sequence may each have another. */
+static void forget_symbols(uc_tensor *t)
+{
+    for (int d = 0; d < t->rank; d++) {
+        if (t->shape[d] < 0) t->shape[d] = UC_DIM_UNKNOWN;
+    }
+}
+
 /* ---- SequenceMap -------------------------------------------------------------------------- */
 
 static uncork_status infer_map(uc_infer *infer, const uc_node *node, uc_call *call)
@@ -473,6 +493,7 @@ static uncork_status infer_map(uc_infer *infer, const uc_node *node, uc_call *ca
         if (x->kind != UC_SEQUENCE) continue;
         b.in[i].kind = x->item_kind == UC_NOTHING ? UC_TENSOR : x->item_kind;
         b.in[i].item_kind = UC_NOTHING;
+        forget_symbols(&b.in[i].tensor);
     }
     UC_TRY(infer_body(&b, infer->error));
     UC_TRY(finish_body(&b));

@@ -57,6 +57,7 @@ static bool bind_symbol(planner *p, size_t input, int dim, int64_t value)
     for (size_t i = 0; i <= input; i++) {
         const uc_graph_value *want = &p->graph->values[p->graph->inputs[i]];
         const uc_tensor *got = &p->plan->values[p->graph->inputs[i]].tensor;
+        if (want->kind != UC_TENSOR) continue; /* each item may be of another size */
         for (int d = 0; d < want->rank && (i < input || d < dim); d++) {
             if (want->shape[d] == symbol && got->shape[d] != value) return false;
         }

@@ -334,6 +334,26 @@ static uncork_status open_loop(loop *l, const uc_bodies *bodies, size_t first_in
     return UNCORK_OK;
 }
 
+/* What goes on as the body takes it: an optional when it began as one. */
+static const uc_value *carry(loop *l, size_t i, const uc_runner *runner, const uc_value *v)
+{
+    const uc_graph *g = l->program->graph;
+    const uc_value *kept = keep(l->r, v);
+    bool wraps = g->values[g->inputs[l->first_in + i]].kind == UC_OPTIONAL;
+    if (!kept || !wraps || kept->kind == UC_OPTIONAL) return kept;
+    uc_value *optional = uc_runner_memory(l->r, 2 * sizeof *optional);
+    uc_value **items = uc_runner_memory(l->r, sizeof *items);
+    if (!optional || !items) return NULL;
+    optional[1] = *kept;
+    optional[1].home = runner; /* a tensor's elements are still there */
+    items[0] = &optional[1];
+    optional[0] = (uc_value){.kind = UC_OPTIONAL, .item_kind = kept->kind};
+    optional[0].tensor = (uc_tensor){.rank = -1};
+    optional[0].items = items;
+    optional[0].item_count = 1;
+    return optional;
+}
+
 /* One iteration over l->feed; stack i gets its slice at `at[i]` (NULL: behind the last). */
 static uncork_status iterate(loop *l, const int64_t *at, uc_runner **runner)
 {
@@ -341,7 +361,7 @@ static uncork_status iterate(loop *l, const int64_t *at, uc_runner **runner)
     UC_TRY(get_runner(l->r, l->step, l->program, (int)(l->done & 1), runner));
     UC_TRY(uc_runner_run(*runner, l->feed, l->call->in_count, l->r->budget, l->r->error));
     for (size_t i = 0; i < l->carried; i++) {
-        const uc_value *v = keep(l->r, uc_runner_output(*runner, l->first_out + i));
+        const uc_value *v = carry(l, i, *runner, uc_runner_output(*runner, l->first_out + i));
         if (!v) return uc_fail_memory(l->r->error);
         l->feed[l->first_in + i] = v;
     }
@@ -361,7 +381,9 @@ static uncork_status give_results(loop *l)
         /* Without an iteration the values that entered go out; their memory may be reused. */
         if (l->done == 0) v = uc_value_copy(v, take_memory, l->r, l->r);
         if (!v) return uc_fail_memory(l->r->error);
-        UC_TRY(give(l->call, i, v));
+        const uc_value *to = l->call->out[i];
+        bool unwraps = to && to->kind != UC_OPTIONAL && v->kind == UC_OPTIONAL && v->item_count;
+        UC_TRY(give(l->call, i, unwraps ? v->items[0] : v));
     }
     for (size_t i = 0; i < l->stacked; i++) {
         if (!l->call->out[l->carried + i]) continue;

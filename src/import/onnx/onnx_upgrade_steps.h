@@ -59,6 +59,9 @@ void uc_onnx_upgrade_resize_half_pixel(uc_onnx_draft *d);
 void uc_onnx_upgrade_roi_align(uc_onnx_draft *d);
 void uc_onnx_upgrade_grid_sample(uc_onnx_draft *d);
 
+/* ---- onnx_upgrade_scan.c ---- */
+void uc_onnx_upgrade_scan(uc_onnx_draft *d);
+
 /* ---- onnx_upgrade_softmax.c ---- */
 void uc_onnx_upgrade_softmax(uc_onnx_draft *d);
 
