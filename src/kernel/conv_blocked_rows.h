@@ -5,5 +5,8 @@
 #include "kernel/conv_blocked.h"
 
 extern const uc_conv_row uc_conv_scalar;
+#if defined(__x86_64__)
+extern const uc_conv_row uc_conv_avx2, uc_conv_avx512;
+#endif
 
 #endif

@@ -3,6 +3,10 @@
 #include "kernel/conv_blocked_rows.h"
 
 static const uc_conv_row *const rows[] = {
+#if defined(__x86_64__)
+    &uc_conv_avx512,
+    &uc_conv_avx2,
+#endif
     &uc_conv_scalar,
     NULL,
 };
