@@ -29,6 +29,10 @@ static uncork_status open_file(external *x, uc_str location, const uc_bytes **by
     *bytes = uc_table_find(x->files, location);
     if (*bytes) return UNCORK_OK;
     uc_bytes *file = UC_NEW(x->arena, uc_bytes, 1);
+    while (location.size > 2 && memcmp(location.data, "./", 2) == 0) { /* some exporters write it */
+        location.data += 2;
+        location.size -= 2;
+    }
     const char *name = uc_arena_copy(x->arena, location.data, location.size);
     if (!file || !name) return uc_arena_status(x->arena, x->error);
     if (memchr(name, 0, location.size)) {

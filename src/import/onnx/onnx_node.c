@@ -314,7 +314,9 @@ static void add_constant(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_n
     }
     const uc_tensor *t = constant_tensor(g, value);
     if (!t && g->status == UNCORK_OK) {
-        uc_graph_fail(g, UNCORK_MALFORMED, "Constant has a value of type %d", (int)value->type);
+        uc_graph_fail(g, UNCORK_MALFORMED,
+                      "the value of Constant is missing or of attribute type %d, which isn't taken",
+                      (int)value->type);
         return;
     }
     const uc_ref ref = t ? uc_graph_const(g, t) : 0;
