@@ -33,7 +33,7 @@ uncork_status uc_slide_attributes(uc_call *call, const int64_t *kernel, uc_slide
     UC_TRY(read_ints(call, "strides", w->rank, 1, 1, w->stride));
     UC_TRY(read_ints(call, "dilations", w->rank, 1, 1, w->dilation));
     UC_TRY(read_ints(call, "pads", 2 * w->rank, 0, 0, pads));
-    UC_TRY(read_ints(call, "kernel_shape", w->rank, 1, 0, shape));
+    UC_TRY(read_ints(call, "kernel_shape", w->rank, 1, 1, shape)); /* 1: the weights say it */
     uc_call_ints(call, "kernel_shape", &have);
     for (int d = 0; d < w->rank; d++) {
         w->before[d] = pads[d];
