@@ -39,7 +39,7 @@ static uncork_status dump_graph(const char *path, const uncork_model *model, unc
 {
     uc_writer w;
     uc_writer_init(&w, (size_t)256 << 20);
-    uc_graph_dump(uc_model_graph(model), &w);
+    uc_graph_dump(uc_model_final_graph(model), &w);
     uncork_status status =
         w.status ? uc_fail(error, w.status, UC_NO_OFFSET, "the graph's text is too large")
                  : uc_file_write(path, (uc_bytes){w.data, w.size}, error);

@@ -11,8 +11,26 @@ const uc_import *uc_file_import(const uncork_file *file);
 const uc_findings *uc_model_findings(const uncork_model *model);
 const uncork_file *uc_model_file(const uncork_model *model);
 const uc_graph *uc_model_graph(const uncork_model *model);
+/* The graph that runs: after the passes. */
+const uc_graph *uc_model_final_graph(const uncork_model *model);
 /* The tensor inside a value, and a value over a tensor that outlives it. */
 const uc_tensor *uc_value_tensor(const uncork_value *value);
 uncork_status uc_value_over(const uc_tensor *tensor, uncork_value **value);
+
+/* ---- what a run costs, for bench ---- */
+
+/* Steps of the runs that follow are timed one by one. */
+void uc_session_profile(uncork_session *session, bool on);
+typedef struct uc_step_cost {
+    const uc_call *call; /* the operator, its inputs and outputs with their shapes */
+    uint64_t runs, nanoseconds;
+    uint64_t macs, bytes; /* of one run; bytes: inputs, constants and outputs */
+} uc_step_cost;
+size_t uc_session_step_count(const uncork_session *session);
+uc_step_cost uc_session_step(const uncork_session *session, size_t i);
+/* Bytes of the values of one run, planned. */
+uint64_t uc_session_value_bytes(const uncork_session *session);
+/* Multiply-adds a second of one core of this machine, measured now. */
+double uc_machine_macs(void);
 
 #endif

@@ -25,6 +25,7 @@ struct uncork_model {
     uc_arena *arena;
     uc_budget budget;
     uc_graph *graph;
+    const uc_graph *final_graph; /* after the passes */
     uc_program *program;
     uc_findings findings;
 };

@@ -17,6 +17,7 @@ static uncork_status prepare(uncork_model *m, const char *entry,
     UC_TRY(uc_graph_finish(m->graph));
     uc_graph *better = NULL;
     UC_TRY(uc_pass_run_all(m->graph, options ? options->disable_pass : NULL, error, &better));
+    m->final_graph = better;
     UC_TRY(uc_program_new(better, m->arena, &m->budget, &m->program, error));
     return uc_arena_status(m->arena, error);
 }
@@ -66,6 +67,8 @@ const uc_findings *uc_model_findings(const uncork_model *model) { return &model-
 const uncork_file *uc_model_file(const uncork_model *model) { return model->file; }
 
 const uc_graph *uc_model_graph(const uncork_model *model) { return model->graph; }
+
+const uc_graph *uc_model_final_graph(const uncork_model *model) { return model->final_graph; }
 
 static const uc_graph_value *input_at(const uncork_model *model, int i)
 {

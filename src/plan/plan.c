@@ -327,6 +327,7 @@ static void make_step(planner *p, size_t node, const uc_call_host *host)
     step->dynamic = is_dynamic(call);
     step->heavy = step->dynamic || work_of(call) > HEAVY;
     uint64_t macs = !step->dynamic && call->op->macs ? call->op->macs(call) : 0;
+    step->macs = macs;
     if (__builtin_add_overflow(p->plan->macs, macs, &p->plan->macs)) p->plan->macs = UINT64_MAX;
 }
 

@@ -20,6 +20,9 @@ typedef struct uc_step {
     bool dynamic;
     bool heavy;  /* the deadline is looked at after it */
     size_t node; /* its index in the graph */
+    /* For a profile alone. */
+    uint64_t macs; /* of one run; 0 for dynamic steps and cheap operators */
+    uint64_t runs, nanoseconds;
 } uc_step;
 
 /* A value that is a view of an input and moves with it. */
@@ -57,6 +60,7 @@ struct uc_runner {
     size_t scratch_size, scratch_used, scratch_wanted;
     uc_budget *budget; /* of this run */
     uncork_error *error;
+    bool profile;            /* time every step */
     uint64_t charged;        /* bytes taken from it, given back at the end of the run */
     const uc_value **fed;    /* [input_count]: what is fed, or stands in for it */
     uc_value *stand_ins;     /* [input_count]: of inputs that may be left out */
@@ -85,6 +89,10 @@ void uc_control_free(uc_runner *r);
 uncork_status uc_plan_make(const uc_program *program, const uc_value *const *inputs,
                            const uc_call_host *host, uc_budget *budget, uc_plan *plan,
                            uncork_error *error);
+
+/* Runs one step; the other times it as well (plan_profile.c). */
+uncork_status uc_step_run(uc_runner *r, uc_step *step);
+uncork_status uc_step_profile(uc_runner *r, uc_step *step);
 
 /* A block of memory that is alive from step `first` to step `last`, both included. */
 typedef struct uc_life {

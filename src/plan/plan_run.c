@@ -243,8 +243,11 @@ static uncork_status run_dynamic(uc_runner *r, uc_step *step)
     return call->op->run(call);
 }
 
-static uncork_status run_step(uc_runner *r, uc_step *step)
+uncork_status uc_step_run(uc_runner *r, uc_step *step)
 {
+    step->call.budget = r->budget;
+    step->call.error = r->error;
+    r->scratch_used = 0;
     if (step->call.op->control) return uc_control_run(r, step);
     return step->dynamic ? run_dynamic(r, step) : step->call.op->run(&step->call);
 }
@@ -254,10 +257,7 @@ static uncork_status run_steps(uc_runner *r)
     uc_plan *plan = r->plan;
     for (size_t i = 0; i < plan->step_count; i++) {
         uc_step *step = &plan->steps[i];
-        step->call.budget = r->budget;
-        step->call.error = r->error;
-        r->scratch_used = 0;
-        uncork_status status = run_step(r, step);
+        uncork_status status = r->profile ? uc_step_profile(r, step) : uc_step_run(r, step);
         if (status != UNCORK_OK) return status;
         if (step->heavy) UC_TRY(uc_budget_check(r->budget, r->error));
     }
