@@ -57,7 +57,6 @@ static uncork_status run_residual(uc_graph *g, bool *changed)
     return uc_rewrite_done(&r, changed);
 }
 
-extern const uc_pass uc_pass_fuse_residual;
 const uc_pass uc_pass_fuse_residual = {.name = "fuse_residual", .run = run_residual};
 
 /* ---- activation --------------------------------------------------------------------------- */
@@ -78,5 +77,4 @@ static uncork_status run_activation(uc_graph *g, bool *changed)
     return uc_rewrite_done(&r, changed);
 }
 
-extern const uc_pass uc_pass_fuse_activation;
 const uc_pass uc_pass_fuse_activation = {.name = "fuse_activation", .run = run_activation};

@@ -71,7 +71,7 @@ static uc_ref shifted_relu6(const uc_rewrite *r, uc_ref ref)
 {
     const uc_node *clip = uc_rewrite_producer(r, ref);
     double v;
-    uc_ref x;
+    uc_ref x = 0;
     if (!clip || !is_clip(r, clip, 0, 6)) return 0;
     const uc_node *add = uc_rewrite_made_by(r, clip->in[0], "Add");
     return add && uc_rewrite_scalar_operand(r, add, &v, &x) && v == 3 ? x : 0;
@@ -115,7 +115,7 @@ static uncork_status fuse_hard(uc_rewrite *r, uc_node *node)
 static uc_ref erf_gate(const uc_rewrite *r, uc_ref ref)
 {
     double v;
-    uc_ref of, x;
+    uc_ref of = 0, x = 0;
     const uc_node *add = uc_rewrite_made_by(r, ref, "Add");
     if (!add || !uc_rewrite_scalar_operand(r, add, &v, &of) || v != 1) return 0;
     const uc_node *erf = uc_rewrite_made_by(r, of, "Erf");
@@ -132,7 +132,7 @@ static uc_ref erf_gate(const uc_rewrite *r, uc_ref ref)
 static uc_ref half_of(const uc_rewrite *r, uc_ref ref)
 {
     double v;
-    uc_ref x;
+    uc_ref x = 0;
     const uc_node *node = uc_rewrite_producer(r, ref);
     if (!node) return 0;
     if (uc_is_op(node, "Div") && uc_rewrite_is_near(r, node->in[1], 2)) return node->in[0];
@@ -143,7 +143,7 @@ static uc_ref half_of(const uc_rewrite *r, uc_ref ref)
 static uc_ref gelu_of(const uc_rewrite *r, const uc_node *mul)
 {
     double v;
-    uc_ref of, x;
+    uc_ref of = 0, x = 0;
     if (uc_rewrite_scalar_operand(r, mul, &v, &of) && v == 0.5) {
         const uc_node *product = uc_rewrite_made_by(r, of, "Mul");
         for (int side = 0; product && side < 2; side++) {

@@ -121,5 +121,4 @@ static uncork_status run(uc_graph *g, bool *changed)
     return make_edges(&p);
 }
 
-extern const uc_pass uc_pass_layout;
 const uc_pass uc_pass_layout = {.name = "layout", .run = run};

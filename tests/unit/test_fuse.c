@@ -1,0 +1,429 @@
+/* Passes over networks: what a pattern becomes, and that it still computes the same. Every pass runs
+ * alone, over graphs as exporters write them; outputs are those of the graph without passes, within a
+ * bound that is stated. */
+#include "check.h"
+#include "pass/pass.h"
+#include "plan/plan.h"
+
+#include <math.h>
+#include <stdio.h>
+
+typedef struct world {
+    uc_arena *arena;
+    uncork_error error;
+    uc_graph *g;
+    uint32_t state;
+} world;
+
+static void make(world *w)
+{
+    *w = (world){.arena = uc_arena_new(NULL), .state = 1};
+    uc_error_init(&w->error);
+    w->g = uc_graph_new(w->arena, NULL, &w->error);
+}
+
+static void fill(world *w, uc_tensor *t, double low, double high)
+{
+    for (int64_t i = 0; i < uc_tensor_count(t); i++) {
+        w->state = w->state * 1664525u + 1013904223u;
+        ((float *)t->data)[i] = (float)(low + (high - low) * (w->state >> 8) / (1 << 24));
+    }
+}
+
+/* A float32 constant of random numbers in [low, high). */
+static uc_ref constant(world *w, int rank, const int64_t *shape, double low, double high)
+{
+    uc_tensor *t = uc_tensor_new(w->arena, UNCORK_FLOAT32, rank, shape);
+    fill(w, t, low, high);
+    return uc_graph_const(w->g, t);
+}
+
+static uc_ref channels(world *w, int64_t count, double low, double high)
+{
+    return constant(w, 1, &count, low, high);
+}
+
+static uc_ref picture(world *w, int64_t c, int64_t height, int64_t width)
+{
+    const int64_t shape[] = {-2, c, height, width};
+    return uc_graph_input(w->g, "x", UNCORK_FLOAT32, 4, shape);
+}
+
+static uc_ref conv(world *w, uc_ref x, int64_t out, int64_t in, int64_t k, bool bias)
+{
+    const int64_t shape[] = {out, in, k, k}, pads[] = {k / 2, k / 2, k / 2, k / 2};
+    const uc_ref refs[] = {x, constant(w, 4, shape, -0.3, 0.3), bias ? channels(w, out, -1, 1) : 0};
+    uc_node *node = uc_graph_node(w->g, "Conv", refs, bias ? 3 : 2, 1);
+    uc_node_ints(w->g, node, "pads", pads, 4);
+    return uc_node_out(node, 0);
+}
+
+static uc_ref f32(world *w, double v) { return uc_graph_f32(w->g, (float)v); }
+
+/* "a,b,c": every pass but `name`. */
+static const char *all_but(const char *name)
+{
+    static char list[1024];
+    list[0] = 0;
+#define PASS(symbol)                                                        \
+    if (strcmp(uc_pass_##symbol.name, name) != 0) {                         \
+        size_t used = strlen(list);                                         \
+        snprintf(list + used, sizeof list - used, "%s%s", *list ? "," : "", \
+                 uc_pass_##symbol.name);                                    \
+    }
+#include "pass/pass_table.def"
+#undef PASS
+    return list;
+}
+
+static const uc_tensor *run(world *w, const uc_graph *g, const uc_tensor *x, uncork_pool *pool)
+{
+    uc_program *program = NULL;
+    uc_runner *runner = NULL;
+    uc_value in = {.kind = UC_TENSOR, .tensor = *x};
+    const uc_value *inputs[] = {&in};
+    CHECK_OK(uc_program_new(g, w->arena, NULL, &program, &w->error), &w->error);
+    CHECK_OK(uc_runner_new(program, pool, &runner), &w->error);
+    CHECK_OK(uc_runner_run(runner, inputs, 1, NULL, &w->error), &w->error);
+    const uc_tensor *y = uc_tensor_dense(w->arena, &uc_runner_output(runner, 0)->tensor);
+    uc_tensor *own = uc_tensor_new(w->arena, y->dtype, y->rank, y->shape);
+    memcpy(own->data, y->data, (size_t)uc_tensor_count(y) * uc_dtype_size(y->dtype));
+    uc_runner_free(runner);
+    return own;
+}
+
+/* Finishes the graph with `y` as its output, runs the passes that `disable` leaves, compares: |after -
+ * before| <= bound * max |before|. Batches of 1 and 3. */
+static const uc_graph *same(world *w, uc_ref y, const char *disable, double bound)
+{
+    uc_graph *better = NULL;
+    uc_graph_output(w->g, "y", y);
+    CHECK_OK(uc_graph_finish(w->g), &w->error);
+    CHECK_OK(uc_pass_run_all(w->g, disable, &w->error, &better), &w->error);
+    const uc_graph_value *in = &w->g->values[w->g->inputs[0]];
+    for (int64_t batch = 1; batch <= 3; batch += 2) {
+        int64_t shape[UNCORK_MAX_RANK];
+        for (int d = 0; d < in->rank; d++) {
+            shape[d] = in->shape[d] < 0 ? batch : in->shape[d];
+        }
+        uc_tensor *x = uc_tensor_new(w->arena, UNCORK_FLOAT32, in->rank, shape);
+        fill(w, x, -4, 4);
+        const uc_tensor *before = run(w, w->g, x, NULL), *after = run(w, better, x, NULL);
+        double most = 0, worst = 0;
+        CHECK_INT(after->rank, before->rank);
+        for (int d = 0; d < before->rank; d++) {
+            CHECK_INT(after->shape[d], before->shape[d]);
+        }
+        for (int64_t i = 0; i < uc_tensor_count(before); i++) {
+            double a = (double)((float *)after->data)[i], b = (double)((float *)before->data)[i];
+            most = fmax(most, fabs(b));
+            worst = fmax(worst, isnan(a) == isnan(b) ? fabs(a - b) : INFINITY);
+        }
+        if (worst > bound * most) print_error("differs by %g of %g\n", worst, most);
+        CHECK(worst <= bound * most);
+    }
+    return better;
+}
+
+static int count(const uc_graph *g, const char *name)
+{
+    int n = 0;
+    for (size_t i = 0; i < g->node_count; i++) {
+        n += strcmp(g->nodes[i].op->name, name) == 0;
+    }
+    return n;
+}
+
+static const uc_attr *attr(const uc_graph *g, const char *op, const char *name)
+{
+    for (size_t i = 0; i < g->node_count; i++) {
+        if (strcmp(g->nodes[i].op->name, op) != 0) continue;
+        for (size_t k = 0; k < g->nodes[i].attr_count; k++) {
+            if (strcmp(g->nodes[i].attrs[k].name, name) == 0) return &g->nodes[i].attrs[k];
+        }
+    }
+    return NULL;
+}
+
+static void done(world *w) { uc_arena_free(w->arena); }
+
+/* ---- folding ------------------------------------------------------------------------------ */
+
+static void what_depends_on_constants_alone_becomes_one(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    const int64_t shape[] = {4, 3};
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 2, (int64_t[]){-2, 4});
+    uc_ref weights = uc_g2(w.g, "Mul", constant(&w, 2, shape, -1, 1), f32(&w, 2));
+    const uc_graph *g = same(&w, uc_g2(w.g, "MatMul", x, weights), all_but("fold_constants"), 0);
+    CHECK_INT(g->node_count, 1);
+    CHECK(g->values[g->nodes[0].in[1]].constant != NULL);
+    done(&w);
+}
+
+static void nodes_that_change_nothing_go(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_ref x = picture(&w, 3, 4, 5), y = uc_g1(w.g, "Identity", x);
+    y = uc_g_cast(w.g, y, UNCORK_FLOAT32);
+    uc_node *t = uc_graph_node(w.g, "Transpose", &y, 1, 1);
+    uc_node_ints(w.g, t, "perm", (int64_t[]){0, 2, 3, 1}, 4);
+    y = uc_node_out(t, 0);
+    t = uc_graph_node(w.g, "Transpose", &y, 1, 1);
+    uc_node_ints(w.g, t, "perm", (int64_t[]){0, 3, 1, 2}, 4);
+    y = uc_g1(w.g, "Relu", uc_node_out(t, 0));
+    const uc_graph *g = same(&w, uc_g1(w.g, "Sum", y), all_but("drop_identities"), 0);
+    CHECK_INT(g->node_count, 1);
+    CHECK_STR(g->nodes[0].op->name, "Relu");
+    done(&w);
+}
+
+static void an_input_handed_back_stays_a_copy(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    const uc_graph *g = same(&w, uc_g1(w.g, "Identity", picture(&w, 1, 2, 2)), NULL, 0);
+    CHECK_INT(g->node_count, 1);
+    CHECK(g->outputs[0] != g->inputs[0]);
+    done(&w);
+}
+
+/* ---- idioms ------------------------------------------------------------------------------- */
+
+static void check_idiom(world *w, uc_ref y, const char *name)
+{
+    /* A few units in the last place: the parts round, the whole rounds once. */
+    const uc_graph *g = same(w, y, all_but("fuse_idioms"), 1e-6);
+    CHECK_INT(g->node_count, 1);
+    CHECK_STR(g->nodes[0].op->name, name);
+    done(w);
+}
+
+static void activations_that_exporters_wrote_out_get_their_name(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_ref x = picture(&w, 2, 3, 4);
+    check_idiom(&w, uc_g2(w.g, "Mul", x, uc_g1(w.g, "Sigmoid", x)), "Swish");
+    make(&w);
+    x = picture(&w, 2, 3, 4);
+    uc_ref clip = uc_g3(w.g, "Clip", uc_g2(w.g, "Add", x, f32(&w, 3)), f32(&w, 0), f32(&w, 6));
+    check_idiom(&w, uc_g2(w.g, "Div", uc_g2(w.g, "Mul", x, clip), f32(&w, 6)), "HardSwish");
+    make(&w);
+    x = picture(&w, 2, 3, 4);
+    clip = uc_g3(w.g, "Clip", uc_g2(w.g, "Add", f32(&w, 3), x), f32(&w, 0), f32(&w, 6));
+    check_idiom(&w, uc_g2(w.g, "Mul", x, uc_g2(w.g, "Div", clip, f32(&w, 6))), "HardSwish");
+    make(&w);
+    x = picture(&w, 2, 3, 4);
+    check_idiom(&w, uc_g2(w.g, "Mul", x, uc_g1(w.g, "Tanh", uc_g1(w.g, "Softplus", x))), "Mish");
+}
+
+static void all_three_orders_of_gelu_are_gelu(void **state)
+{
+    (void)state;
+    for (int order = 0; order < 3; order++) {
+        world w;
+        make(&w);
+        uc_ref x = picture(&w, 2, 3, 4);
+        uc_ref erf = uc_g1(w.g, "Erf", uc_g2(w.g, "Div", x, f32(&w, sqrt(2))));
+        uc_ref gate = uc_g2(w.g, "Add", erf, f32(&w, 1)), half = f32(&w, 0.5);
+        uc_ref y = order == 0   ? uc_g2(w.g, "Mul", uc_g2(w.g, "Mul", x, gate), half)
+                   : order == 1 ? uc_g2(w.g, "Mul", uc_g2(w.g, "Mul", x, half), gate)
+                                : uc_g2(w.g, "Mul", x, uc_g2(w.g, "Mul", half, gate));
+        check_idiom(&w, y, "Gelu");
+    }
+}
+
+/* ---- what joins a convolution ------------------------------------------------------------- */
+
+static uc_ref batch_norm(world *w, uc_ref x, int64_t c)
+{
+    const uc_ref in[] = {x, channels(w, c, 0.5, 2), channels(w, c, -1, 1), channels(w, c, -1, 1),
+                         channels(w, c, 0.2, 3)};
+    return uc_node_out(uc_graph_node(w->g, "BatchNormalization", in, 5, 1), 0);
+}
+
+static void a_batch_norm_joins_the_weights_before_it(void **state)
+{
+    (void)state;
+    for (int bias = 0; bias < 2; bias++) {
+        world w;
+        make(&w);
+        uc_ref y = batch_norm(&w, conv(&w, picture(&w, 5, 7, 6), 9, 5, 3, bias), 9);
+        const uc_graph *g = same(&w, y, all_but("fuse_batch_norm"), 2e-6);
+        CHECK_INT(g->node_count, 1);
+        CHECK_STR(g->nodes[0].op->name, "Conv");
+        done(&w);
+    }
+}
+
+static void a_batch_norm_alone_becomes_a_product_and_a_sum(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    const uc_graph *g =
+        same(&w, batch_norm(&w, picture(&w, 5, 7, 6), 5), all_but("fuse_batch_norm"), 1e-6);
+    CHECK_INT(g->node_count, 2);
+    CHECK_STR(g->nodes[0].op->name, "Mul");
+    CHECK_STR(g->nodes[1].op->name, "Add");
+    done(&w);
+}
+
+static void a_convolution_that_is_read_twice_keeps_its_weights(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_ref c = conv(&w, picture(&w, 2, 4, 4), 2, 2, 1, true);
+    const uc_graph *g =
+        same(&w, uc_g2(w.g, "Add", batch_norm(&w, c, 2), c), all_but("fuse_batch_norm"), 1e-6);
+    CHECK_INT(count(g, "Conv"), 1);
+    CHECK_INT(count(g, "Mul"), 1);
+    done(&w);
+}
+
+static void sums_and_products_of_channels_join_too(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    const int64_t shape[] = {9, 1, 1};
+    uc_ref y = conv(&w, picture(&w, 5, 7, 6), 9, 5, 3, false);
+    y = uc_g2(w.g, "Add", y, constant(&w, 3, shape, -1, 1));
+    y = uc_g2(w.g, "Mul", constant(&w, 3, shape, 0.5, 2), y);
+    y = uc_g2(w.g, "Div", uc_g2(w.g, "Sub", y, f32(&w, 0.25)), f32(&w, 3));
+    const uc_graph *g = same(&w, y, all_but("fuse_batch_norm"), 2e-6);
+    CHECK_INT(g->node_count, 1);
+    done(&w);
+}
+
+static void zeros_around_a_picture_become_pads(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    const int64_t pads[] = {0, 0, 1, 2, 0, 0, 3, 0};
+    uc_ref x = picture(&w, 3, 7, 6);
+    x = uc_g2(w.g, "Pad", x, uc_graph_i64s(w.g, pads, 8));
+    const uc_graph *g = same(&w, conv(&w, x, 4, 3, 3, true), all_but("fuse_pad"), 0);
+    CHECK_INT(g->node_count, 1);
+    const uc_attr *a = attr(g, "Conv", "pads");
+    CHECK_INT(a->ints[0], 2);
+    CHECK_INT(a->ints[1], 3);
+    CHECK_INT(a->ints[2], 4);
+    CHECK_INT(a->ints[3], 1);
+    done(&w);
+}
+
+static void residuals_and_activations_join_their_convolution(void **state)
+{
+    (void)state;
+    char disable[1024];
+    world w;
+    make(&w);
+    uc_ref x = picture(&w, 6, 5, 5);
+    uc_ref y = uc_g2(w.g, "Add", x, conv(&w, x, 6, 6, 3, true));
+    snprintf(disable, sizeof disable, "layout");
+    const uc_graph *g = same(&w, uc_g1(w.g, "Relu", y), disable, 1e-6);
+    CHECK_INT(g->node_count, 1);
+    CHECK_STR(g->nodes[0].op->name, "FusedConv");
+    CHECK_INT(g->nodes[0].in_count, 4);
+    CHECK_INT(attr(g, "FusedConv", "activation")->s.size, 4);
+    done(&w);
+}
+
+/* ---- layout ------------------------------------------------------------------------------- */
+
+static uc_ref pool(world *w, uc_ref x, const char *name, int64_t k, int64_t stride, int64_t pad)
+{
+    const int64_t kernel[] = {k, k}, strides[] = {stride, stride}, pads[] = {pad, pad, pad, pad};
+    uc_node *node = uc_graph_node(w->g, name, &x, 1, 1);
+    uc_node_ints(w->g, node, "kernel_shape", kernel, 2);
+    uc_node_ints(w->g, node, "strides", strides, 2);
+    uc_node_ints(w->g, node, "pads", pads, 4);
+    return uc_node_out(node, 0);
+}
+
+/* First layer, pool, residual, squeeze and excite, concatenation: one region, in and out once. */
+static void a_network_becomes_one_blocked_region(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_ref x = uc_g1(w.g, "Relu", conv(&w, picture(&w, 3, 20, 19), 32, 3, 3, true));
+    x = pool(&w, x, "MaxPool", 3, 2, 1);
+    uc_ref y = uc_g2(w.g, "Add", conv(&w, uc_g1(w.g, "Sigmoid", x), 32, 32, 1, true), x);
+    uc_ref gate = uc_g1(w.g, "GlobalAveragePool", y);
+    gate = uc_g1(w.g, "Sigmoid", conv(&w, gate, 32, 32, 1, true));
+    y = uc_g2(w.g, "Mul", y, gate);
+    uc_node *cat =
+        uc_graph_node(w.g, "Concat", (uc_ref[]){y, pool(&w, x, "AveragePool", 3, 1, 1)}, 2, 1);
+    uc_node_int(w.g, cat, "axis", 1);
+    y = conv(&w, uc_node_out(cat, 0), 20, 64, 3, false);
+    const uc_graph *g = same(&w, y, NULL, 1e-5);
+    CHECK_INT(count(g, "ToBlocked"), 0);
+    CHECK_INT(count(g, "FromBlocked"), 1);
+    CHECK_INT(count(g, "BlockConv"), 4);
+    CHECK_INT(count(g, "BlockPool"), 2);
+    CHECK_INT(count(g, "Conv") + count(g, "FusedConv"), 0);
+    done(&w);
+}
+
+static void what_has_no_blocked_form_gets_the_plain_value(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_ref x = conv(&w, picture(&w, 24, 6, 6), 24, 24, 3, true);
+    uc_ref y = uc_g_softmax(w.g, x, 1);
+    const uc_graph *g = same(&w, uc_g2(w.g, "Add", conv(&w, y, 24, 24, 1, true), x), NULL, 1e-5);
+    CHECK_INT(count(g, "ToBlocked"), 2);
+    CHECK_INT(count(g, "FromBlocked"), 2);
+    done(&w);
+}
+
+static void depthwise_and_same_padding_are_blocked_and_groups_are_not(void **state)
+{
+    (void)state;
+    for (int64_t group = 4; group <= 12; group += 8) {
+        world w;
+        make(&w);
+        const int64_t shape[] = {12, 12 / group, 3, 3}, strides[] = {2, 1};
+        const uc_ref in[] = {picture(&w, 12, 9, 8), constant(&w, 4, shape, -1, 1)};
+        uc_node *node = uc_graph_node(w.g, "Conv", in, 2, 1);
+        uc_node_int(w.g, node, "group", group);
+        uc_node_ints(w.g, node, "strides", strides, 2);
+        uc_node_str(w.g, node, "auto_pad", "SAME_UPPER");
+        const uc_graph *g = same(&w, uc_node_out(node, 0), NULL, 1e-5);
+        CHECK_INT(count(g, "BlockConv"), group == 12);
+        done(&w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_depends_on_constants_alone_becomes_one),
+        cmocka_unit_test(nodes_that_change_nothing_go),
+        cmocka_unit_test(an_input_handed_back_stays_a_copy),
+        cmocka_unit_test(activations_that_exporters_wrote_out_get_their_name),
+        cmocka_unit_test(all_three_orders_of_gelu_are_gelu),
+        cmocka_unit_test(a_batch_norm_joins_the_weights_before_it),
+        cmocka_unit_test(a_batch_norm_alone_becomes_a_product_and_a_sum),
+        cmocka_unit_test(a_convolution_that_is_read_twice_keeps_its_weights),
+        cmocka_unit_test(sums_and_products_of_channels_join_too),
+        cmocka_unit_test(zeros_around_a_picture_become_pads),
+        cmocka_unit_test(residuals_and_activations_join_their_convolution),
+        cmocka_unit_test(a_network_becomes_one_blocked_region),
+        cmocka_unit_test(what_has_no_blocked_form_gets_the_plain_value),
+        cmocka_unit_test(depthwise_and_same_padding_are_blocked_and_groups_are_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
