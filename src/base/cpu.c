@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -22,6 +23,14 @@ static unsigned long long saved_registers(void)
 }
 
 static bool has(unsigned word, unsigned bits) { return (word & bits) == bits; }
+
+/* Linux gives tile registers to a process that asks; seccomp or an old kernel may say no.
+ * Source: Documentation/arch/x86/xstate.rst. */
+static bool may_use_tiles(void)
+{
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
 
 static unsigned detect(void)
 {
@@ -40,7 +49,9 @@ static unsigned detect(void)
     if ((saved & 0xE6) != 0xE6 || !avx512) return mask;
     mask |= UC_CPU_AVX512;
     if (has(c, 1u << 11)) mask |= UC_CPU_VNNI;
+    const bool tiles = has(d, 1u << 22 | 1u << 24 | 1u << 25); /* BF16, TILE, INT8 */
     if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && has(a, 1u << 5)) mask |= UC_CPU_BF16;
+    if (tiles && (saved & 0x60000) == 0x60000 && may_use_tiles()) mask |= UC_CPU_AMX;
     return mask;
 }
 #elif defined(__aarch64__)
@@ -57,6 +68,7 @@ static unsigned lowered(unsigned mask)
     if (strcmp(isa, "scalar") == 0) return UC_CPU_ANY;
     if (strcmp(isa, "avx2") == 0) return mask & UC_CPU_AVX2;
     if (strcmp(isa, "avx512") == 0) return mask & (UC_CPU_AVX2 | UC_CPU_AVX512);
+    if (strcmp(isa, "vnni") == 0) return mask & ~(unsigned)UC_CPU_AMX;
     return mask;
 }
 
@@ -80,7 +92,8 @@ const char *uc_cpu_text(void)
     if (!(mask & UC_CPU_AVX2)) return "scalar";
     if (!(mask & UC_CPU_AVX512)) return "avx2";
     if (!(mask & UC_CPU_VNNI)) return "avx512";
-    return mask & UC_CPU_BF16 ? "avx512 vnni bf16" : "avx512 vnni";
+    if (!(mask & UC_CPU_BF16)) return "avx512 vnni";
+    return mask & UC_CPU_AMX ? "avx512 vnni bf16 amx" : "avx512 vnni bf16";
 }
 
 int uc_cpu_cores(void)

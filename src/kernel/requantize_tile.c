@@ -1,0 +1,52 @@
+/* The row of requantize_tile.h that needs no instruction set, and the choice of a row. */
+#include "kernel/requantize_tile.h"
+
+#include "base/cpu.h"
+#include "kernel/requantize.h"
+
+static int32_t wrapped(int32_t sum, int32_t bias)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)bias);
+}
+
+/* Round half to even within low and high; the same steps as requantize.h. */
+static uint8_t rounded(float v, int32_t zero, int32_t low, int32_t high)
+{
+    const float least = (float)(low - zero), most = (float)(high - zero);
+    v = v > least ? v : least;
+    v = v < most ? v : most;
+    return (uint8_t)((int32_t)((v + 12582912.0f) - 12582912.0f) + zero);
+}
+
+void uc_requant_scalar(const uc_requant *q, const int32_t *sums, const int64_t *at,
+                       int64_t first_channel, int channels)
+{
+    const int32_t *bias = q->bias + first_channel;
+    const float *scale = q->scale + first_channel;
+    for (int p = 0; p < UC_DOT_PIXELS; p++, sums += UC_DOT_CHANNELS) {
+        if (at[p] < 0) continue;
+        const int64_t to = at[p] * q->oc + first_channel;
+        for (int c = 0; c < channels; c++) {
+            const int32_t sum = wrapped(sums[c], bias[c]);
+            if (!q->y) {
+                q->floats[to + c] = (float)sum * scale[c];
+                continue;
+            }
+            uint8_t v = uc_requantize(sum, scale[c], q->zero, q->low, q->high);
+            if (q->r) {
+                const float own = (float)(v - q->zero) * q->q_scale;
+                const float other = (float)(q->r[to + c] - q->r_zero) * q->r_scale;
+                v = rounded(own + other, q->y_zero, q->y_low, q->y_high);
+            }
+            q->y[to + c] = v;
+        }
+    }
+}
+
+uc_requant_fn uc_requant_row(void)
+{
+#if defined(__x86_64__)
+    if (uc_cpu_features() & UC_CPU_AVX512) return uc_requant_avx512;
+#endif
+    return uc_requant_scalar;
+}
