@@ -1,6 +1,7 @@
 /* What the quantised operators share: see quant.h. */
 #include "op/quant.h"
 
+#include "base/thread.h"
 #include "kernel/quantize.h"
 #include "op/shape.h"
 
@@ -30,6 +31,12 @@ static bool has_one(const uc_tensor *t)
         one = one && (t->shape[d] == 1 || t->shape[d] < 0);
     }
     return one;
+}
+
+uncork_status uc_quant_need(uc_call *call, size_t i)
+{
+    if (uc_call_in(call, i)) return UNCORK_OK;
+    return uc_call_fail(call, UNCORK_MALFORMED, "input %zu is missing", i);
 }
 
 uncork_status uc_quant_check_one(uc_call *call, size_t scale, size_t zero, uncork_dtype dtype)
@@ -91,4 +98,39 @@ void uc_quant_parameters(const float *x, int64_t n, float *scale, uint8_t *zero)
     float at = 0.0f - low / *scale;
     at = at > 0 ? at : 0; /* NaN (an infinite range): 0 */
     *zero = (uint8_t)nearbyintf(at < 255 ? at : 255);
+}
+
+/* ---- tables ------------------------------------------------------------------------------- */
+
+void uc_quant_table_fill(uc_quant_table *t, uc_quant_fn f, const void *context)
+{
+    bool is_signed = t->dtype == UNCORK_INT8;
+    float x[256];
+    for (int i = 0; i < 256; i++) {
+        x[i] = t->x_scale * (float)((is_signed ? (int8_t)i : i) - t->x_zero);
+    }
+    if (f) f(context, x, 256);
+    uc_quant_row q = {&t->y_scale, &t->y_zero, 0, is_signed ? -128 : 0, is_signed ? 127 : 255};
+    uc_quantize(&q, x, t->y, 1, 256);
+}
+
+typedef struct lookup {
+    const uint8_t *table, *x;
+    uint8_t *y;
+} lookup;
+
+static void look_up(void *context, int64_t begin, int64_t end, int thread)
+{
+    const lookup *l = context;
+    (void)thread;
+    for (int64_t i = begin; i < end; i++) {
+        l->y[i] = l->table[l->x[i]];
+    }
+}
+
+void uc_quant_table_apply(const uc_quant_table *t, const void *x, void *y, int64_t n,
+                          uncork_pool *pool)
+{
+    lookup l = {t->y, x, y};
+    uc_parallel(pool, n, 16384, look_up, &l);
 }

@@ -231,7 +231,8 @@ static void every_case_gives_what_onnx_expects(void **state)
     uc_arena *files = uc_arena_new(NULL);
     CHECK_OK(uc_file_list("tests/op", false, files, &names, &count, &error), &error);
     for (size_t f = 0; f < count; f++) {
-        const char *suffix = strstr(names[f], ".json");
+        const char *suffix = strstr(names[f], ".ort.json"); /* a second file of an operator */
+        if (!suffix) suffix = strstr(names[f], ".json");
         if (!suffix) continue;
         uc_arena *arena = uc_arena_new(NULL);
         uc_bytes bytes;
