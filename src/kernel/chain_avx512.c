@@ -1,0 +1,9 @@
+/* See chain.h. */
+#include "kernel/chain_rows.h"
+
+#include <math.h>
+
+#if defined(__x86_64__)
+#    define NAME uc_chain_avx512
+#    include "kernel/chain.inc"
+#endif
