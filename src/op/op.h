@@ -61,6 +61,9 @@ struct uc_op {
     bool spatial;       /* node->layout is allowed */
     bool impure;        /* random, state: never folded or merged */
     bool view;          /* output 0 is input 0's elements under another shape: may be its memory */
+    /* Bit i: output 0 may be the memory of input i, of its shape and type, that nobody reads any
+     * more. */
+    uint32_t in_place;
     bool any_kind;      /* takes sequences, maps, ...; others are refused before infer sees them */
     bool shapely;       /* reads nothing but the shapes of its inputs (Shape, Size) */
     uc_control control; /* If, Loop, Scan, SequenceMap: the planner runs their bodies */

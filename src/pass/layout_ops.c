@@ -126,11 +126,10 @@ static bool is_global_mean(const uc_layout_pass *p, const uc_node *node)
 static uncork_status global_mean(uc_layout_pass *p, size_t index)
 {
     uc_graph *g = p->g;
-    static const int64_t axes[2] = {2, 3};
-    uc_ref in[2] = {p->blocked[g->nodes[index].in[0]], uc_graph_i64s(g, axes, 2)};
-    if (g->status != UNCORK_OK) return g->status;
-    UC_TRY(uc_rewrite_become(&p->rewrite, &g->nodes[index], "ReduceMean", in, 2));
-    uc_node_int(g, &g->nodes[index], "keepdims", 1);
+    uc_node *node = &g->nodes[index];
+    const uc_ref in[1] = {p->blocked[node->in[0]]};
+    UC_TRY(uc_rewrite_become(&p->rewrite, node, "uncork.BlockMean", in, 1));
+    uc_node_int(g, node, "block", p->block);
     return uc_layout_done(p, index);
 }
 

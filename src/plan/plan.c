@@ -13,11 +13,12 @@ typedef struct planner {
     uc_plan *plan;
     uc_arena *scratch;
     uncork_error *error;
-    uc_call **calls;  /* [node_count], NULL: not run */
-    uc_ref *root;     /* [value_count]: whose memory a value is; itself unless it is a view */
-    bool *result;     /* [value_count]: an output of the graph */
-    bool *needed;     /* [value_count] */
-    uint8_t *is_view; /* [node_count] */
+    uc_call **calls;   /* [node_count], NULL: not run */
+    uc_ref *root;      /* [value_count]: whose memory a value is; itself unless it is a view */
+    bool *result;      /* [value_count]: an output of the graph */
+    bool *needed;      /* [value_count] */
+    uint8_t *is_view;  /* [node_count] */
+    uint8_t *in_place; /* [node_count]: output 0 is the memory of an input */
 } planner;
 
 static uncork_status out_of_memory(planner *p)
@@ -192,6 +193,83 @@ static void find_views(planner *p)
     }
 }
 
+/* ---- in place ----------------------------------------------------------------------------- */
+
+/* Whose memory a value is while roots still change: an output in place, then what that lies in. */
+static uc_ref root_of(const planner *p, uc_ref ref) { return p->root[p->root[ref]]; }
+
+/* The last node that reads each root's memory; SIZE_MAX for outputs. */
+static size_t *find_last_readers(planner *p)
+{
+    size_t *last = UC_NEW(p->scratch, size_t, p->graph->value_count);
+    for (size_t n = 0; last && n < p->graph->node_count; n++) {
+        const uc_node *node = &p->graph->nodes[n];
+        for (size_t i = 0; p->calls[n] && i < node->in_count; i++) {
+            last[p->root[node->in[i]]] = n;
+        }
+    }
+    for (size_t i = 0; last && i < p->graph->output_count; i++) {
+        last[p->root[p->graph->outputs[i]]] = SIZE_MAX;
+    }
+    return last;
+}
+
+static bool same_type_and_shape(const uc_value *a, const uc_value *b)
+{
+    if (a->tensor.dtype != b->tensor.dtype || a->tensor.rank != b->tensor.rank) return false;
+    for (int d = 0; d < a->tensor.rank; d++) {
+        if (a->tensor.shape[d] != b->tensor.shape[d]) return false;
+    }
+    return true;
+}
+
+/* Whether node n may write its output over its i-th input: memory of the plan that dies here and that
+ * no other input shares. */
+static bool can_overwrite(const planner *p, const uc_node *node, size_t n, size_t i,
+                          const size_t *last)
+{
+    const uc_value *in = &p->plan->values[node->in[i]], *out = &p->plan->values[node->out[0]];
+    uc_ref root = root_of(p, node->in[i]);
+    int32_t maker = p->graph->values[root].producer;
+    if (!node->in[i] || maker < 0 || p->graph->nodes[maker].op->control) return false;
+    if (last[root] != n || uc_value_is_known(in) || uc_value_is_known(&p->plan->values[root])) {
+        return false;
+    }
+    if (!uc_value_is_shaped(in) || !uc_value_is_shaped(&p->plan->values[root])) return false;
+    if (!same_type_and_shape(in, out)) return false;
+    for (size_t k = 0; k < node->in_count; k++) {
+        bool shared = k != i && node->in[k] && root_of(p, node->in[k]) == root;
+        bool alike = node->in[k] == node->in[i] && (node->op->in_place >> k & 1);
+        if (shared && !alike) return false;
+    }
+    return true;
+}
+
+/* Outputs that take the memory of an input: what streams through the caches is halved. */
+static bool find_in_place(planner *p)
+{
+    size_t *last = find_last_readers(p);
+    if (!last) return false;
+    for (size_t n = 0; n < p->graph->node_count; n++) {
+        const uc_node *node = &p->graph->nodes[n];
+        if (!p->calls[n] || p->is_view[n] || !node->op->in_place) continue;
+        uc_ref out = node->out[0];
+        if (!p->needed[out] || !uc_value_is_shaped(&p->plan->values[out])) continue;
+        for (size_t i = 0; i < node->in_count && i < 32; i++) {
+            if (!(node->op->in_place >> i & 1) || !can_overwrite(p, node, n, i, last)) continue;
+            uc_ref root = root_of(p, node->in[i]);
+            last[root] = last[out];
+            p->in_place[n] = 1;
+            p->root[out] = root;
+            break;
+        }
+    }
+    for (size_t v = 0; v < p->graph->value_count; v++) {
+        p->root[v] = root_of(p, (uc_ref)v);
+    }
+    return true;
+}
+
 static void see(uc_life *life, size_t step, size_t bytes)
 {
     if (bytes > life->bytes) life->bytes = bytes;
@@ -279,7 +357,7 @@ static uncork_status link_views(planner *p)
     plan->followers = UC_NEW(plan->arena, uc_follower, p->graph->node_count);
     if (!plan->followers) return out_of_memory(p);
     for (size_t n = 0; n < p->graph->node_count; n++) {
-        if (!p->is_view[n]) continue;
+        if (!p->is_view[n] && !p->in_place[n]) continue;
         uc_ref out = p->graph->nodes[n].out[0], root = p->root[out];
         plan->values[out].tensor.data = plan->values[root].tensor.data;
         if (is_fed(p, root)) {
@@ -373,7 +451,9 @@ static uncork_status make_plan(planner *p, const uc_value *const *inputs, const 
     p->result = UC_NEW(p->scratch, bool, values);
     p->needed = UC_NEW(p->scratch, bool, values);
     p->is_view = UC_NEW(p->scratch, uint8_t, nodes);
-    if (!p->plan->values || !p->calls || !p->root || !p->result || !p->needed || !p->is_view) {
+    p->in_place = UC_NEW(p->scratch, uint8_t, nodes);
+    if (!p->plan->values || !p->calls || !p->root || !p->result || !p->needed || !p->is_view ||
+        !p->in_place) {
         return out_of_memory(p);
     }
     memcpy(p->plan->values, p->program->values, values * sizeof *p->plan->values);
@@ -383,6 +463,7 @@ static uncork_status make_plan(planner *p, const uc_value *const *inputs, const 
     UC_TRY(infer_nodes(p, budget));
     drop_dead(p);
     find_views(p);
+    if (!find_in_place(p)) return out_of_memory(p);
     UC_TRY(place_values(p, budget));
     UC_TRY(link_views(p));
     return make_steps(p, host);

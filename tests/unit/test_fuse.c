@@ -407,6 +407,58 @@ static void depthwise_and_same_padding_are_blocked_and_groups_are_not(void **sta
     }
 }
 
+/* ---- chains ------------------------------------------------------------------------------- */
+
+static void chains_are_one_pass_with_the_same_bits(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{1, 1, 1},    {3, 5, 7},    {2, 40, 16},
+                                       {16, 33, 16}, {1, 1, 3000}, {7, 2, 600}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const int64_t *d = sizes[i];
+        const int64_t full[] = {-2, d[0], d[1], d[2]}, last[] = {d[2]}, middle[] = {d[0], 1, d[2]},
+                      first[] = {d[0], 1, 1};
+        world w;
+        make(&w);
+        uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 4, full);
+        uc_ref y = uc_g2(w.g, "Mul", constant(&w, 3, middle, -1, 1), x);
+        y = uc_g2(w.g, "Sub", y, constant(&w, 1, last, -1, 1));
+        y = uc_g2(w.g, "Add", uc_g1(w.g, "Relu", y), uc_g1(w.g, "Sigmoid", y));
+        y = uc_g2(w.g, "Div", y, constant(&w, 3, first, 1, 2));
+        y = uc_g3(w.g, "Clip", y, f32(&w, -0.5), f32(&w, 1.5));
+        y = uc_g1(w.g, "LeakyRelu", uc_g2(w.g, "Max", y, uc_g1(w.g, "Neg", x)));
+        const uc_graph *g = same(&w, y, NULL, 0);
+        CHECK_INT(g->node_count, 2); /* what is read twice is made first */
+        CHECK_INT(count(g, "Elementwise"), 2);
+        done(&w);
+    }
+}
+
+static void a_chain_writes_over_an_input_that_nobody_needs(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_graph *better = NULL;
+    uc_program *program = NULL;
+    uc_runner *runner = NULL;
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 2, (int64_t[]){100, 100});
+    uc_ref y = uc_g_softmax(w.g, uc_g_softmax(w.g, x, 1), 1);
+    uc_graph_output(w.g, "y", uc_g2(w.g, "Mul", uc_g2(w.g, "Add", y, f32(&w, 1)), x));
+    CHECK_OK(uc_graph_finish(w.g), &w.error);
+    CHECK_OK(uc_pass_run_all(w.g, NULL, &w.error, &better), &w.error);
+    CHECK_OK(uc_program_new(better, w.arena, NULL, &program, &w.error), &w.error);
+    CHECK_OK(uc_runner_new(program, NULL, &runner), &w.error);
+    uc_value in = {.kind = UC_TENSOR,
+                   .tensor = *uc_tensor_new(w.arena, UNCORK_FLOAT32, 2, (int64_t[]){100, 100})};
+    const uc_value *inputs[] = {&in};
+    CHECK_OK(uc_runner_run(runner, inputs, 1, NULL, &w.error), &w.error);
+    CHECK(uc_runner_block_bytes(runner) < 3 * 40000); /* two softmaxes, the chain in place */
+    CHECK(fabsf(((float *)in.tensor.data)[5]) == 0);  /* what the caller fed stays */
+    uc_runner_free(runner);
+    done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +475,8 @@ int main(void)
         cmocka_unit_test(residuals_and_activations_join_their_convolution),
         cmocka_unit_test(a_network_becomes_one_blocked_region),
         cmocka_unit_test(what_has_no_blocked_form_gets_the_plain_value),
+        cmocka_unit_test(chains_are_one_pass_with_the_same_bits),
+        cmocka_unit_test(a_chain_writes_over_an_input_that_nobody_needs),
         cmocka_unit_test(depthwise_and_same_padding_are_blocked_and_groups_are_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

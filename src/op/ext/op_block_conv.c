@@ -221,6 +221,7 @@ const uc_op uc_op_block_conv = {.domain = "uncork",
                                 .name = "BlockConv",
                                 .in = {2, 4},
                                 .out = {1, 1},
+                                .in_place = 1u << 3, /* the residual */
                                 .infer = infer,
                                 .prepare = prepare,
                                 .run = run,

@@ -328,7 +328,7 @@ const uc_op uc_op_elementwise = {.domain = "uncork",
                                  .name = "Elementwise",
                                  .in = {1, MOST_INPUTS},
                                  .out = {1, 1},
-                                 .in_place = true,
+                                 .in_place = UINT32_MAX,
                                  .infer = infer,
                                  .prepare = prepare,
                                  .run = run};
