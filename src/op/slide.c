@@ -112,7 +112,7 @@ static uncork_status set_out(uc_call *call, uc_slide *w, int d, auto_pad mode, b
 uncork_status uc_slide_read(uc_call *call, const uc_tensor *x, const int64_t *kernel, bool ceil,
                             uc_slide *w)
 {
-    auto_pad mode;
+    auto_pad mode = EXPLICIT;
     *w = (uc_slide){.rank = x->rank - 2};
     if (w->rank < 1) {
         return uc_call_fail(call, UNCORK_INPUT,

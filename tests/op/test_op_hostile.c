@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 60, MAX_IN = 5, MAX_ELEMENTS = 64 };
+enum { ROUNDS = 60, MAX_IN = 12, MAX_ELEMENTS = 64 };
 
 static uint64_t state;
 

@@ -76,7 +76,7 @@ static size_t find_member(const uc_bundle *bundle, size_t *count)
 static int onnx_probe(uc_bytes head, const uc_bundle *bundle)
 {
     size_t count;
-    if (uc_bundle_kind_of(bundle) == UC_BUNDLE_FILE) return probe_file(head);
+    if (!bundle || uc_bundle_kind_of(bundle) == UC_BUNDLE_FILE) return probe_file(head);
     find_member(bundle, &count);
     return count ? 2 : 0;
 }
