@@ -173,3 +173,7 @@ static uncork_status run_nd(uc_call *call)
 
 const uc_op uc_op_scatter_nd = {
     .name = "ScatterND", .in = {3, 3}, .out = {1, 1}, .infer = infer_nd, .run = run_nd};
+
+/* Scatter, deprecated by opset 11: ScatterElements without a reduction. */
+const uc_op uc_op_scatter = {
+    .name = "Scatter", .in = {3, 3}, .out = {1, 1}, .infer = infer_elements, .run = run_elements};
