@@ -92,6 +92,11 @@ uncork_status cli_read_input(const char *argument, const uc_tensor *known, uc_ar
 uncork_status cli_bind(const cli_options *options, const uncork_model *model,
                        const cli_arrays *arrays, uc_arena *arena, uncork_value **values,
                        uncork_error *error);
+/* Writes every output of the session's last run into `folder`, which is made; nothing stays behind on
+ * failure. */
+uncork_status cli_write_outputs(const char *folder, const uncork_model *model,
+                                const uncork_session *session, uc_arena *arena,
+                                uncork_error *error);
 /* The element type the rows have: what uncork_prepare is told. */
 uncork_dtype cli_input_dtype(const cli_arrays *arrays);
 

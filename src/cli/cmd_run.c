@@ -1,52 +1,6 @@
 /* uncork run: raw tensors in, raw tensors out. */
 #include "cli/cli.h"
 
-#include "base/file.h"
-#include "container/npy.h"
-
-#include <unistd.h>
-
-/* OUT/NAME.npy with '/' and ':' as '_'; a name can't leave the folder. */
-static const char *output_path(const char *folder, const char *name, uc_arena *arena)
-{
-    char *path = uc_arena_printf(arena, "%s/%s.npy", folder, name);
-    if (!path) return NULL;
-    for (char *p = path + strlen(folder) + 1; *p; p++) {
-        if (*p == '/' || *p == ':' || (unsigned char)*p < 0x20) *p = '_';
-    }
-    return path;
-}
-
-static uncork_status write_outputs(const cli_options *options, const uncork_model *model,
-                                   const uncork_session *session, uc_arena *arena,
-                                   uncork_error *error)
-{
-    int count = uncork_model_output_count(model), written = 0;
-    const char **paths = UC_NEW(arena, const char *, (size_t)count);
-    if (!paths) return uc_fail_memory(error);
-    UC_TRY(uc_file_make_folder(options->output, error));
-    uncork_status status = UNCORK_OK;
-    for (; written < count && status == UNCORK_OK; written++) {
-        const uc_tensor *tensor = uc_value_tensor(uncork_session_output(session, written));
-        uc_writer w;
-        uc_writer_init(&w, SIZE_MAX / 2);
-        uc_npy_write(&w, tensor);
-        if (w.status)
-            status = uc_fail(error, w.status, UC_NO_OFFSET, "output %d can't be written as .npy",
-                             written + 1);
-        paths[written] =
-            output_path(options->output, uncork_model_output_name(model, written), arena);
-        if (status == UNCORK_OK && !paths[written]) status = uc_fail_memory(error);
-        if (status == UNCORK_OK)
-            status = uc_file_write(paths[written], (uc_bytes){w.data, w.size}, error);
-        uc_writer_done(&w);
-    }
-    for (int i = 0; status != UNCORK_OK && i + 1 < written; i++) {
-        unlink(paths[i]); /* outputs appear only when all of them exist */
-    }
-    return status;
-}
-
 static uncork_status run(const cli_options *options, const uncork_model *model,
                          const cli_arrays *arrays, uc_arena *arena, uncork_error *error)
 {
@@ -63,7 +17,8 @@ static uncork_status run(const cli_options *options, const uncork_model *model,
         status = uncork_session_run(session, (const uncork_value *const *)values, inputs,
                                     &options->limits, error);
     }
-    if (status == UNCORK_OK) status = write_outputs(options, model, session, arena, error);
+    if (status == UNCORK_OK)
+        status = cli_write_outputs(options->output, model, session, arena, error);
     uncork_session_free(session);
     uncork_pool_free(pool);
     for (int i = 0; i < inputs; i++) {

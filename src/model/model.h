@@ -13,6 +13,8 @@ const uncork_file *uc_model_file(const uncork_model *model);
 const uc_graph *uc_model_graph(const uncork_model *model);
 /* The graph that runs: after the passes. */
 const uc_graph *uc_model_final_graph(const uncork_model *model);
+/* What a value is, of any kind. */
+const uc_value *uc_value_inside(const uncork_value *value);
 /* The tensor inside a value, and a value over a tensor that outlives it. */
 const uc_tensor *uc_value_tensor(const uncork_value *value);
 uncork_status uc_value_over(const uc_tensor *tensor, uncork_value **value);

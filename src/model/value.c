@@ -149,6 +149,8 @@ void uncork_value_free(uncork_value *value)
     if (value && value->arena) uc_arena_free(value->arena);
 }
 
+const uc_value *uc_value_inside(const uncork_value *value) { return &value->value; }
+
 const uc_tensor *uc_value_tensor(const uncork_value *value) { return &value->value.tensor; }
 
 uncork_kind uncork_value_kind(const uncork_value *value) { return (uncork_kind)value->value.kind; }
