@@ -41,6 +41,21 @@ static inline void uc_inner_add(uc_inner *i, const uc_tensor *t)
     i->inputs[k] = &i->in[k];
 }
 
+/* The call's attributes and `count` more into room[UC_INNER_ATTRS]; one that is there already stays. */
+#define UC_INNER_ATTRS 24
+static inline void uc_inner_attrs(uc_call *call, uc_attr *room, const uc_attr *more, size_t count)
+{
+    size_t n = call->attr_count < UC_INNER_ATTRS / 2 ? call->attr_count : UC_INNER_ATTRS / 2;
+    for (size_t i = 0; i < n; i++) {
+        room[i] = call->attrs[i];
+    }
+    for (size_t i = 0; i < count && n < UC_INNER_ATTRS; i++) {
+        if (!uc_call_attr(call, more[i].name)) room[n++] = more[i];
+    }
+    call->attrs = room;
+    call->attr_count = n;
+}
+
 /* Where run writes: a dense tensor with data. */
 static inline void uc_inner_into(uc_inner *i, const uc_tensor *t) { i->out.tensor = *t; }
 
