@@ -95,6 +95,7 @@ static uncork_status set_out(uc_call *call, uc_slide *w, int d, auto_pad mode, b
     }
     int64_t extent = (w->kernel[d] - 1) * w->dilation[d] + 1;
     int64_t room = w->in[d] + w->before[d] + w->after[d] - extent;
+    if (ceil && room < 0 && room > -w->stride[d]) room = 0; /* one window beyond the end */
     if (room < 0 || w->in[d] == 0) {
         return uc_call_fail(call, UNCORK_INPUT,
                             "a kernel that spans %" PRId64 " doesn't fit dimension %d of %" PRId64
