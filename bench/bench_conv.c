@@ -2,7 +2,7 @@
  * through rotating buffers as a plan does: one line a distinct layer with its time (best and median of
  * the rounds), GFLOP/s and share of this machine's peak measured in the same run, then totals a class.
  *
- *     bench_conv [resnet50|mobilenetv2|efficientnet|digit|all] [threads] [rounds] [block] */
+ *     bench_conv [resnet50|mobilenetv2|efficientnet|digit|chains|all] [threads] [rounds] [block] */
 #include "base/budget.h"
 #include "base/cpu.h"
 #include "kernel/conv_blocked.h"
@@ -327,6 +327,127 @@ static void bench(const char *name, void (*build)(network *n), int64_t block, in
     free(n);
 }
 
+/* ---- inverted residuals: by bands of rows against layer after layer ---------------------------- */
+
+static uc_conv layer_of(int64_t ic, int64_t oc, int64_t k, int64_t s, int64_t size, int64_t block,
+                        uc_act act)
+{
+    return (uc_conv){.batch = 1,
+                     .ic = ic,
+                     .oc = oc,
+                     .ih = size,
+                     .iw = size,
+                     .oh = (size + k / 2 * 2 - k) / s + 1,
+                     .ow = (size + k / 2 * 2 - k) / s + 1,
+                     .kh = k,
+                     .kw = k,
+                     .stride_h = s,
+                     .stride_w = s,
+                     .dilation_h = 1,
+                     .dilation_w = 1,
+                     .pad_top = k / 2,
+                     .pad_left = k / 2,
+                     .block = block,
+                     .depthwise = k > 1,
+                     .act = act};
+}
+
+static const float *packed_of(const uc_conv_row *row, const uc_conv *c)
+{
+    size_t count = 0;
+    if (!row->packed_count(c, &count)) abort();
+    float *w = memory((size_t)(c->oc * c->kh * c->kw * (c->depthwise ? 1 : c->ic)));
+    float *packed = memory(count);
+    row->pack(c, w, NULL, packed);
+    free(w);
+    return packed;
+}
+
+/* Freed with the process: a benchmark's few megabytes. */
+static void bench_chain(int64_t ic, int64_t middle, int64_t oc, int64_t k, int64_t s, int64_t size,
+                        bool project, uc_act act, int64_t block, int threads)
+{
+    const uc_conv_row *row = uc_conv_row_for(block);
+    const uc_act none = {UC_ACT_NONE, 0, 0};
+    uc_chain c = {.has_expand = ic != middle, .has_project = project};
+    size_t fused = 0, apart = 0;
+    double best[2] = {1e9, 1e9};
+    uncork_pool *pool = NULL;
+    c.expand = layer_of(ic, middle, 1, 1, size, block, act);
+    c.spatial = layer_of(middle, middle, k, s, size, block, act);
+    c.project = layer_of(middle, oc, 1, 1, c.spatial.oh, block, none);
+    if (uc_pool_new(threads, &pool) || !row->chain_scratch(&c, threads, &fused) ||
+        !uc_chain_apart_scratch(row, &c, threads, &apart)) {
+        abort();
+    }
+    uc_chain_args args = {.x = memory((size_t)(size * size * (ic + 64))),
+                          .expand = packed_of(row, &c.expand),
+                          .spatial = packed_of(row, &c.spatial),
+                          .project = packed_of(row, &c.project),
+                          .y = memory((size_t)(size * size * (middle + 64))),
+                          .scratch = memory(fused > apart ? fused : apart),
+                          .pool = pool};
+    for (int r = 0; r < 40; r++) {
+        const double begin = now_us();
+        row->chain_run(&c, &args);
+        const double between = now_us();
+        uc_chain_apart_run(row, &c, &args);
+        const double end = now_us();
+        if (between - begin < best[0]) best[0] = between - begin;
+        if (end - between < best[1]) best[1] = end - between;
+    }
+    printf(
+        "inverted residual %3lldx%-3lld %4lld -> %4lld -> %4lld k%lld s%lld threads %d: by bands %8.1f us, "
+        "apart %8.1f, %.2f\n",
+        (long long)size, (long long)size, (long long)ic, (long long)middle,
+        (long long)(project ? oc : middle), (long long)k, (long long)s, threads, best[0], best[1],
+        best[0] / best[1]);
+    uc_pool_free(pool);
+}
+
+static void bench_chains(int64_t block, int threads)
+{
+    const uc_act clip = {UC_ACT_CLIP, 0, 6}, swish = {UC_ACT_SWISH, 1, 0};
+    static const int rows[][6] = {{32, 32, 16, 3, 1, 112}, {16, 96, 24, 3, 2, 112},
+                                  {24, 144, 24, 3, 1, 56}, {24, 144, 32, 3, 2, 56},
+                                  {32, 192, 32, 3, 1, 28}, {32, 192, 64, 3, 2, 28},
+                                  {64, 384, 64, 3, 1, 14}, {24, 144, 40, 5, 2, 56},
+                                  {40, 240, 40, 5, 1, 28}, {40, 240, 80, 3, 2, 28}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const int *r = rows[i];
+        bench_chain(r[0], r[1], r[2], r[3], r[4], r[5], true, clip, block, threads);
+        if (r[0] != r[1])
+            bench_chain(r[0], r[1], r[2], r[3], r[4], r[5], false, swish, block, threads);
+    }
+}
+
+static void nothing(void *context, int64_t begin, int64_t end, int thread)
+{
+    (void)context;
+    (void)begin;
+    (void)end;
+    (void)thread;
+}
+
+/* What a parallel loop costs by itself, one right after the other. */
+static void print_overhead(int threads)
+{
+    uncork_pool *pool = NULL;
+    double best = 1e9, median[101];
+    if (threads < 2 || uc_pool_new(threads, &pool)) return;
+    for (int i = 0; i < 101; i++) {
+        const double begin = now_us();
+        for (int k = 0; k < 100; k++) {
+            uc_parallel(pool, threads, 1, nothing, NULL);
+        }
+        median[i] = (now_us() - begin) / 100;
+        if (median[i] < best) best = median[i];
+    }
+    qsort(median, 101, sizeof median[0], compare);
+    printf("a parallel loop over nothing: best %.2f us, median %.2f\n", best, median[50]);
+    uc_pool_free(pool);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -342,9 +463,11 @@ int main(int argc, char **argv)
     const int64_t block = argc > 4 ? atoi(argv[4]) : uc_conv_best_block();
     if (rounds < 1 || rounds > ROUNDS) rounds = ROUNDS;
     printf("cpu: %s, %d cores, block %lld\n", uc_cpu_text(), uc_cpu_cores(), (long long)block);
+    print_overhead(threads);
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
         if (strcmp(which, "all") != 0 && strcmp(which, networks[i].name) != 0) continue;
         bench(networks[i].name, networks[i].build, block, threads, rounds);
     }
+    if (strcmp(which, "all") == 0 || strcmp(which, "chains") == 0) bench_chains(block, threads);
     return 0;
 }

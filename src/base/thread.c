@@ -7,7 +7,7 @@
  * A worker joins by a compare-and-swap on the whole word, so it can't enter a job that was closed
  * or replaced meanwhile. The owner closes the job when no piece is left and waits for those inside;
  * a worker that wakes too late is not waited for.
- * Invariant: body, context, count and grain are written only while state has no worker inside and
+ * Invariant: body, context, count, grain and shares are written only while state has no worker inside and
  * isn't open. */
 #define _GNU_SOURCE /* sched_yield and signal masks whatever the strict mode */
 #include "base/thread.h"
@@ -33,6 +33,13 @@ typedef struct worker {
     int index;
 } worker;
 
+/* A thread's own pieces, neighbours of each other: job after job it comes back to the same part of the
+ * data, which its caches still hold. Who has finished helps the others. Each on a line of its own. */
+typedef struct share {
+    _Alignas(64) _Atomic int64_t next; /* piece to be taken */
+    int64_t end;
+} share;
+
 struct uncork_pool {
     uc_arena *arena;
     worker *workers;
@@ -46,11 +53,12 @@ struct uncork_pool {
     _Atomic int sleeping; /* workers in `work` */
     _Atomic bool waiting; /* the owner in `done` */
     _Atomic uint64_t state;
-    _Atomic int64_t next; /* piece to be taken */
+    share *shares; /* one a thread */
     /* The job: */
     uc_parallel_fn body;
     void *context;
     int64_t count, grain, pieces;
+    int share_count;
 };
 
 static void pause_briefly(void)
@@ -64,12 +72,29 @@ static void pause_briefly(void)
 
 static void work_on(uncork_pool *pool, int thread)
 {
-    for (;;) {
-        const int64_t piece = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (piece >= pool->pieces) return;
-        const int64_t begin = piece * pool->grain;
-        const int64_t left = pool->count - begin;
-        pool->body(pool->context, begin, begin + (left < pool->grain ? left : pool->grain), thread);
+    for (int i = 0; i < pool->share_count; i++) {
+        share *s = &pool->shares[(thread + i) % pool->share_count];
+        while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end) {
+            const int64_t piece = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
+            if (piece >= s->end) break;
+            const int64_t begin = piece * pool->grain, left = pool->count - begin;
+            const int64_t end = begin + (left < pool->grain ? left : pool->grain);
+            pool->body(pool->context, begin, end, thread);
+        }
+    }
+}
+
+/* Cuts the job's pieces into shares that differ by one piece at most. */
+static void share_out(uncork_pool *pool)
+{
+    const int64_t threads = pool->worker_count + 1;
+    const int64_t shares = pool->pieces < threads ? pool->pieces : threads;
+    const int64_t size = pool->pieces / shares, larger = pool->pieces % shares;
+    pool->share_count = (int)shares;
+    for (int64_t i = 0, at = 0; i < shares; i++) {
+        atomic_store_explicit(&pool->shares[i].next, at, memory_order_relaxed);
+        at += size + (i < larger ? 1 : 0);
+        pool->shares[i].end = at;
     }
 }
 
@@ -129,12 +154,14 @@ uncork_status uc_pool_new(int threads, uncork_pool **pool)
     if (!arena) return UNCORK_NO_MEMORY;
     uncork_pool *made = UC_NEW(arena, uncork_pool, 1);
     worker *workers = UC_NEW(arena, worker, (size_t)threads);
-    if (!made || !workers) {
+    share *shares = uc_arena_alloc_raw(arena, (size_t)threads * sizeof *shares);
+    if (!made || !workers || !shares) {
         uc_arena_free(arena);
         return UNCORK_NO_MEMORY;
     }
     made->arena = arena;
     made->workers = workers;
+    made->shares = shares;
     made->process = getpid();
     atomic_flag_clear(&made->busy);
     if (pthread_mutex_init(&made->lock, NULL) || pthread_cond_init(&made->work, NULL) ||
@@ -241,7 +268,7 @@ void uc_parallel(uncork_pool *pool, int64_t count, int64_t grain, uc_parallel_fn
     pool->count = count;
     pool->grain = grain;
     pool->pieces = count / grain + (count % grain != 0);
-    atomic_store(&pool->next, 0);
+    share_out(pool);
     open_job(pool);
     work_on(pool, 0);
     close_job(pool);

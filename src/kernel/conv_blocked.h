@@ -38,6 +38,21 @@ typedef struct uc_conv_args {
     uncork_pool *pool;
 } uc_conv_args;
 
+/* expand (1x1, stride 1, optional) -> spatial (depthwise) -> project (1x1, stride 1, optional), each with
+ * its own activation: as the three layers one after the other, with their bits. */
+typedef struct uc_chain {
+    uc_conv expand, spatial, project;
+    bool has_expand, has_project;
+} uc_chain;
+
+typedef struct uc_chain_args {
+    const float *x;
+    const float *expand, *spatial, *project; /* packed as the layers are */
+    const float *residual; /* of project, shape of y; NULL: none; may be y, not x */
+    float *y, *scratch;
+    uncork_pool *pool;
+} uc_chain_args;
+
 /* One instruction set's way to do it. Counts are floats; false when they overflow. */
 typedef struct uc_conv_row {
     unsigned needs;
@@ -50,7 +65,14 @@ typedef struct uc_conv_row {
     void (*pack)(const uc_conv *c, const float *weights, const float *bias, float *packed);
     bool (*scratch_count)(const uc_conv *c, int threads, size_t *count);
     void (*run)(const uc_conv *c, const uc_conv_args *args);
+    bool (*chain_scratch)(const uc_chain *c, int threads, size_t *count);
+    void (*chain_run)(const uc_chain *c, const uc_chain_args *args);
 } uc_conv_row;
+
+/* A chain by whole tensors between its layers, in scratch: the reference, and the way where nothing is
+ * won by bands. */
+bool uc_chain_apart_scratch(const uc_conv_row *row, const uc_chain *c, int threads, size_t *count);
+void uc_chain_apart_run(const uc_conv_row *row, const uc_chain *c, const uc_chain_args *args);
 
 /* The best row of this machine for this block; every block has one. */
 const uc_conv_row *uc_conv_row_for(int64_t block);

@@ -7,6 +7,8 @@
 extern const uc_conv_row uc_conv_scalar;
 #if defined(__x86_64__)
 extern const uc_conv_row uc_conv_avx2, uc_conv_avx512;
+#elif defined(__aarch64__)
+extern const uc_conv_row uc_conv_neon;
 #endif
 
 #endif

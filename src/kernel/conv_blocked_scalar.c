@@ -117,6 +117,16 @@ static void run(const uc_conv *c, const uc_conv_args *args)
     uc_parallel(args->pool, c->batch * blocks_of(c->oc, c->block) * c->oh, 1, some_rows, &j);
 }
 
+static bool chain_scratch(const uc_chain *c, int threads, size_t *count)
+{
+    return uc_chain_apart_scratch(&uc_conv_scalar, c, threads, count);
+}
+
+static void chain_run(const uc_chain *c, const uc_chain_args *args)
+{
+    uc_chain_apart_run(&uc_conv_scalar, c, args);
+}
+
 const uc_conv_row uc_conv_scalar = {.needs = UC_CPU_ANY,
                                     .name = "scalar",
                                     .block = 0,
@@ -124,4 +134,6 @@ const uc_conv_row uc_conv_scalar = {.needs = UC_CPU_ANY,
                                     .packed_count = packed_count,
                                     .pack = pack,
                                     .scratch_count = scratch_count,
-                                    .run = run};
+                                    .run = run,
+                                    .chain_scratch = chain_scratch,
+                                    .chain_run = chain_run};

@@ -6,6 +6,8 @@ static const uc_conv_row *const rows[] = {
 #if defined(__x86_64__)
     &uc_conv_avx512,
     &uc_conv_avx2,
+#elif defined(__aarch64__)
+    &uc_conv_neon,
 #endif
     &uc_conv_scalar,
     NULL,

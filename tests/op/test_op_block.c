@@ -471,6 +471,111 @@ static void pooling_of_any_geometry_is_right(void **unused)
     }
 }
 
+/* ---- inverted residuals --------------------------------------------------------------------- */
+
+/* Against the same three layers one by one, which were held to float64 above: the very same bits. */
+static void check_chain(int64_t ic, int64_t middle, int64_t oc, int64_t size, int64_t k,
+                        int64_t stride, int64_t block, bool expand, bool project, int64_t batch)
+{
+    world s[2];
+    const int64_t out = out_size(size, k, stride, 1, k / 2, k / 2), last = project ? oc : middle;
+    const int64_t x_shape[] = {batch, ic, size, size + 3},
+                  count = batch * last * out * out_size(size + 3, k, stride, 1, k / 2, k / 2);
+    const int64_t w1_shape[] = {middle, ic, 1, 1}, wd_shape[] = {middle, 1, k, k},
+                  w2_shape[] = {oc, middle, 1, 1};
+    const int64_t strides[] = {stride, stride}, pads[] = {k / 2, k / 2, k / 2, k / 2};
+    float *x = reals(batch * ic * size * (size + 3), 1), *w1 = reals(middle * ic, 1),
+          *wd = reals(middle * k * k, 1);
+    float *w2 = reals(oc * middle, 1), *b = reals(middle + oc, 1), *y[2];
+    for (int way = 0; way < 3; way++) {
+        world *w = &s[way > 0];
+        begin(w);
+        uc_ref in[8] = {0};
+        uc_ref one[4] = {0};
+        in[0] = blocked(w, uc_graph_input(w->g, "x", UNCORK_FLOAT32, 4, x_shape), block);
+        in[1] = constant(w, wd, 4, wd_shape);
+        in[2] = constant(w, b, 1, wd_shape);
+        if (expand) in[3] = constant(w, w1, 4, w1_shape);
+        if (expand) in[4] = constant(w, b, 1, wd_shape);
+        if (project) in[5] = constant(w, w2, 4, w2_shape);
+        if (project) in[6] = constant(w, b, 1, w2_shape);
+        if (project && ic == oc && stride == 1) in[7] = in[0];
+        layer l = {.ic = ic,
+                   .oc = middle,
+                   .kh = 1,
+                   .kw = 1,
+                   .sh = 1,
+                   .sw = 1,
+                   .dh = 1,
+                   .dw = 1,
+                   .block = block,
+                   .activation = "Clip"};
+        uc_ref v = in[0];
+        if (way == 0) {
+            one[0] = v, one[1] = in[3], one[2] = in[4];
+            if (expand) v = conv_node(w, &l, one);
+            l.ic = l.oc = middle;
+            l.kh = l.kw = k, l.sh = l.sw = stride;
+            memcpy(l.pad, pads, sizeof pads);
+            l.depthwise = true;
+            l.activation = "Swish";
+            one[0] = v, one[1] = in[1], one[2] = in[2];
+            v = conv_node(w, &l, one);
+            l = (layer){.ic = middle,
+                        .oc = oc,
+                        .kh = 1,
+                        .kw = 1,
+                        .sh = 1,
+                        .sw = 1,
+                        .dh = 1,
+                        .dw = 1,
+                        .block = block,
+                        .activation = ""};
+            one[0] = v, one[1] = in[5], one[2] = in[6], one[3] = in[7];
+            if (project) v = conv_node(w, &l, one);
+        } else {
+            uc_node *n = uc_graph_node(w->g, "uncork.BlockInvertedResidual", in, 8, 1);
+            uc_node_int(w->g, n, "block", block);
+            uc_node_int(w->g, n, "channels", ic);
+            uc_node_ints(w->g, n, "strides", strides, 2);
+            uc_node_ints(w->g, n, "pads", pads, 4);
+            uc_node_str(w->g, n, "expand_activation", "Clip");
+            uc_node_float(w->g, n, "expand_alpha", 0);
+            uc_node_float(w->g, n, "expand_beta", 6);
+            uc_node_str(w->g, n, "spatial_activation", "Swish");
+            v = uc_node_out(n, 0);
+        }
+        y[way > 0] = reals(count, 0);
+        run(w, unblocked(w, v, last, block), x, x_shape, NULL, NULL, way == 2 ? 3 : 1, y[way > 0],
+            count);
+        if (way > 0) {
+            CHECK_BYTES(y[1], y[0], (size_t)count * sizeof **y);
+            free(y[1]);
+        }
+        uc_arena_free(w->arena);
+    }
+    free(y[0]);
+    free(x);
+    free(w1);
+    free(wd);
+    free(w2);
+    free(b);
+}
+
+static void an_inverted_residual_has_the_bits_of_its_layers(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < 3; i++) {
+        const int64_t b = blocks[i], size = i < 2 ? 112 : 20;
+        check_chain(16, 96, 24, size, 3, 2, b, true, true, 1);
+        check_chain(24, 144, 24, size / 2, 3, 1, b, true, true, 2);
+        check_chain(24, 150, 40, size / 2, 5, 2, b, true, false, 1);
+        check_chain(40, 200, 40, size / 2 - 7, 5, 1, b, true, true, 1);
+        check_chain(96, 96, 16, size, 3, 1, b, false, true, 1);
+        check_chain(8, 33, 8, 9, 3, 1, b, true, true, 1);
+    }
+}
+
 /* ---- refusals ------------------------------------------------------------------------------- */
 
 static void refuse(layer l, int64_t group, const char *what)
@@ -519,6 +624,7 @@ int main(void)
         cmocka_unit_test(layers_of_known_networks_are_right),
         cmocka_unit_test(an_image_gives_the_same_bits_anywhere_in_a_batch),
         cmocka_unit_test(pooling_of_any_geometry_is_right),
+        cmocka_unit_test(an_inverted_residual_has_the_bits_of_its_layers),
         cmocka_unit_test(a_layer_that_cannot_be_is_refused_in_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

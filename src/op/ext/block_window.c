@@ -69,6 +69,8 @@ uncork_status uc_window_count(uc_call *call, const uc_window *w, int d, int64_t 
     return UNCORK_OK;
 }
 
+int64_t uc_block_best(void) { return uc_conv_best_block(); }
+
 uncork_status uc_block_read(uc_call *call, int64_t *block)
 {
     *block = uc_call_int(call, "block", 0);
@@ -90,4 +92,17 @@ uncork_status uc_block_expect(uc_call *call, size_t i, int64_t block)
     }
     return uc_call_fail(call, UNCORK_INPUT, "input %zu is %s, not [n, c, h, w, %" PRId64 "]", i,
                         uc_shape_text(t->shape, t->rank, text, sizeof text), block);
+}
+
+uncork_status uc_block_act(uc_call *call, const char *name, const char *alpha, const char *beta,
+                           uc_act *act)
+{
+    const uc_str called = uc_call_str(call, name, "");
+    if (!uc_act_find(called.data, called.size, act)) {
+        return uc_call_fail(call, UNCORK_UNSUPPORTED, "no activation is called %.*s",
+                            (int)(called.size < 32 ? called.size : 32), called.data);
+    }
+    act->alpha = (float)uc_call_float(call, alpha, (double)act->alpha);
+    act->beta = (float)uc_call_float(call, beta, (double)act->beta);
+    return UNCORK_OK;
 }

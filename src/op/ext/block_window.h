@@ -2,6 +2,7 @@
 #ifndef UC_OP_EXT_BLOCK_WINDOW_H
 #define UC_OP_EXT_BLOCK_WINDOW_H
 
+#include "kernel/conv_act.h"
 #include "op/shape.h"
 
 /* A window over H and W; [0] is H, [1] is W. */
@@ -16,9 +17,20 @@ uncork_status uc_window_read(uc_call *call, uc_window *w);
  * fails when the window is larger than the padded image. */
 uncork_status uc_window_count(uc_call *call, const uc_window *w, int d, int64_t size,
                               bool ceil_mode, int64_t *count);
+/* The block this machine's kernels want: what a pass should choose. */
+int64_t uc_block_best(void);
 /* Attribute `block`, 1 to 64. */
 uncork_status uc_block_read(uc_call *call, int64_t *block);
 /* Input i as [N, Cb, H, W, b] of float32: checks what is known. */
 uncork_status uc_block_expect(uc_call *call, size_t i, int64_t block);
+
+/* The activation that attribute `name` calls ("" is none), with its two numbers from `alpha` and `beta`. */
+uncork_status uc_block_act(uc_call *call, const char *name, const char *alpha, const char *beta,
+                           uc_act *act);
+
+static inline int64_t uc_block_count(int64_t channels, int64_t block)
+{
+    return channels < 0 ? UC_DIM_UNKNOWN : channels / block + (channels % block != 0);
+}
 
 #endif

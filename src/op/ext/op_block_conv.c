@@ -21,18 +21,6 @@ typedef struct prepared {
     const float *packed;
 } prepared;
 
-static uncork_status read_activation(uc_call *call, uc_act *act)
-{
-    const uc_str name = uc_call_str(call, "activation", "");
-    if (!uc_act_find(name.data, name.size, act)) {
-        return uc_call_fail(call, UNCORK_UNSUPPORTED, "no activation is called %.*s",
-                            (int)(name.size < 32 ? name.size : 32), name.data);
-    }
-    act->alpha = (float)uc_call_float(call, "alpha", (double)act->alpha);
-    act->beta = (float)uc_call_float(call, "beta", (double)act->beta);
-    return UNCORK_OK;
-}
-
 /* Weights and bias against the attributes. */
 static uncork_status check_weights(uc_call *call, const uc_conv *c, int64_t group)
 {
@@ -73,7 +61,7 @@ static uncork_status read_layer(uc_call *call, uc_conv *c)
     c->plain = uc_call_int(call, "plain_input", 0) != 0;
     c->depthwise = group > 1;
     UC_TRY(check_weights(call, c, group));
-    UC_TRY(read_activation(call, &c->act));
+    UC_TRY(uc_block_act(call, "activation", "alpha", "beta", &c->act));
     win.kernel[0] = c->kh = w->shape[2];
     win.kernel[1] = c->kw = w->shape[3];
     UC_TRY(uc_window_read(call, &win));
@@ -89,11 +77,6 @@ static uncork_status read_layer(uc_call *call, uc_conv *c)
     return UNCORK_OK;
 }
 
-static int64_t blocks_of(int64_t channels, int64_t block)
-{
-    return channels / block + (channels % block != 0);
-}
-
 static uncork_status check_input(uc_call *call, const uc_conv *c)
 {
     const uc_tensor *x = uc_call_arg(call, X);
@@ -103,7 +86,7 @@ static uncork_status check_input(uc_call *call, const uc_conv *c)
     if (x->dtype != UNCORK_FLOAT32 && x->dtype != UNCORK_DTYPE_NONE) {
         return uc_call_fail(call, UNCORK_INPUT, "x must be float32");
     }
-    const int64_t want = c->plain ? c->ic : blocks_of(c->ic, c->block);
+    const int64_t want = c->plain ? c->ic : uc_block_count(c->ic, c->block);
     if (x->rank < 0 || (x->rank == rank && (x->shape[1] < 0 || x->shape[1] == want)))
         return UNCORK_OK;
     return uc_call_fail(call, UNCORK_INPUT,
@@ -143,7 +126,7 @@ static uncork_status infer(uc_call *call)
     for (int d = 0; d < 2; d++) {
         UC_TRY(uc_window_count(call, &win, d, shape[2 + d], false, &shape[2 + d]));
     }
-    shape[1] = blocks_of(c.oc, c.block);
+    shape[1] = uc_block_count(c.oc, c.block);
     shape[4] = c.block;
     UC_TRY(check_residual(call, shape));
     return uc_call_shape(call, 0, UNCORK_FLOAT32, 5, shape);

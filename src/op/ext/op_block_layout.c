@@ -8,11 +8,6 @@
 
 #include <inttypes.h>
 
-static int64_t blocks_of(int64_t channels, int64_t block)
-{
-    return channels < 0 ? UC_DIM_UNKNOWN : channels / block + (channels % block != 0);
-}
-
 static uncork_status infer_to(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
@@ -27,7 +22,7 @@ static uncork_status infer_to(uc_call *call)
     for (int d = 0; d < 4 && x->rank == 4; d++) {
         shape[d] = x->shape[d];
     }
-    shape[1] = blocks_of(shape[1], b);
+    shape[1] = uc_block_count(shape[1], b);
     shape[4] = b;
     return uc_call_shape(call, 0, UNCORK_FLOAT32, 5, shape);
 }
@@ -57,7 +52,7 @@ static uncork_status infer_from(uc_call *call)
     UC_TRY(uc_block_read(call, &b));
     UC_TRY(uc_block_expect(call, 0, b));
     const bool known = x->rank == 5 && x->shape[1] >= 0;
-    if (channels < 0 || (known && blocks_of(channels, b) != x->shape[1])) {
+    if (channels < 0 || (known && uc_block_count(channels, b) != x->shape[1])) {
         return uc_call_fail(call, UNCORK_INPUT,
                             "%" PRId64 " channels in %" PRId64 " blocks of %" PRId64, channels,
                             known ? x->shape[1] : -1, b);
