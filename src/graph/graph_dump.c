@@ -1,4 +1,5 @@
 /* A graph as text for people: inputs, one line a node, outputs. */
+#include "base/limits.h"
 #include "base/text.h"
 #include "graph/graph.h"
 
@@ -87,16 +88,36 @@ static void dump_end(const uc_graph *g, const char *title, uc_ref ref, const cha
     uc_writer_text(out, "\n");
 }
 
-void uc_graph_dump(const uc_graph *g, uc_writer *out)
+static void indent(int depth, uc_writer *out)
+{
+    for (int i = 0; i < depth; i++) {
+        uc_writer_text(out, "    ");
+    }
+}
+
+/* A body stands indented below its node. */
+static void dump_graph(const uc_graph *g, int depth, uc_writer *out)
 {
     for (size_t i = 0; i < g->input_count; i++) {
         const char *name = g->values[g->inputs[i]].name;
+        indent(depth, out);
         dump_end(g, "input", g->inputs[i], name ? name : "", out);
     }
     for (size_t i = 0; i < g->node_count; i++) {
-        dump_node(g, &g->nodes[i], out);
+        const uc_node *n = &g->nodes[i];
+        indent(depth, out);
+        dump_node(g, n, out);
+        for (size_t k = 0; k < n->attr_count && depth < UC_LIMIT_GRAPH_DEPTH; k++) {
+            if (n->attrs[k].kind != UC_ATTR_GRAPH || !n->attrs[k].graph) continue;
+            indent(depth, out);
+            uc_writer_printf(out, "  %s:\n", n->attrs[k].name);
+            dump_graph(n->attrs[k].graph, depth + 1, out);
+        }
     }
     for (size_t i = 0; i < g->output_count; i++) {
+        indent(depth, out);
         dump_end(g, "output", g->outputs[i], g->output_names[i], out);
     }
 }
+
+void uc_graph_dump(const uc_graph *g, uc_writer *out) { dump_graph(g, 0, out); }
