@@ -89,6 +89,14 @@ bool uc_onnx_bind(uc_onnx_build *b, uc_onnx_scope *scope, uc_str name, uc_ref re
  * caller gave none. *scope becomes the one its body belongs to. */
 const uc_onnx_attr *uc_onnx_resolve(const uc_onnx_attr *attr, uc_onnx_scope **scope);
 
+/* ---- onnx_gradient.c ---- */
+static inline bool uc_onnx_is_gradient(const uc_onnx_node *node)
+{
+    return uc_str_is(node->domain, "ai.onnx.preview.training") && uc_str_is(node->op, "Gradient");
+}
+/* Adds the nodes of a Gradient's derivatives, in place of it. */
+void uc_onnx_add_gradient(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node *node);
+
 /* ---- onnx_function.c ---- */
 const uc_onnx_function *uc_onnx_find_function(const uc_onnx_build *b, const uc_onnx_node *node);
 void uc_onnx_call_function(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node *node,

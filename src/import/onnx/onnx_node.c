@@ -361,6 +361,8 @@ void uc_onnx_add_node(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node
         uc_onnx_call_function(b, scope, node, function);
     } else if (domain_is_main(node->domain) && uc_str_is(node->op, "Constant")) {
         add_constant(b, scope, node);
+    } else if (uc_onnx_is_gradient(node)) {
+        uc_onnx_add_gradient(b, scope, node);
     } else {
         uc_onnx_draft d = {.graph = g, .build = b};
         d.domain = uc_arena_copy(g->arena, node->domain.data, node->domain.size);
