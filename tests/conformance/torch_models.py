@@ -146,7 +146,7 @@ def calibrate(net, x, kind):
     if kind == "boxes":  # heads of random weights tell everything apart by nothing: widen their scores
         for name, p in net.named_parameters():
             if re.search(r"(classification_head|cls_logits|cls_score).*(weight|bias)$", name):
-                nn.init.normal_(p, std=0.3 if p.ndim > 1 else 1.0)
+                nn.init.normal_(p, std=0.05 if p.ndim > 1 else 0.5)
     return net
 
 
