@@ -58,9 +58,9 @@ struct uc_op {
     struct {
         int min, max; /* max -1: any number */
     } in, out;
-    bool spatial;       /* node->layout is allowed */
-    bool impure;        /* random, state: never folded or merged */
-    bool view;          /* output 0 is input 0's elements under another shape: may be its memory */
+    bool spatial; /* node->layout is allowed */
+    bool impure;  /* random, state: never folded or merged */
+    bool view;    /* output 0 is input 0's elements under another shape: may be its memory */
     /* Bit i: output 0 may be the memory of input i, of its shape and type, that nobody reads any
      * more. */
     uint32_t in_place;
