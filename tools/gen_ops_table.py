@@ -26,6 +26,7 @@ DOMAINS = [("", "ai.onnx"), ("ai.onnx.ml", "ai.onnx.ml"), ("ai.onnx.preview", "a
 SHORT = {"FLOAT": "f32", "DOUBLE": "f64", "FLOAT16": "f16", "BFLOAT16": "bf16", "STRING": "string", "BOOL": "bool",
          "COMPLEX64": "c64", "COMPLEX128": "c128", "FLOAT8E4M3FN": "f8e4m3fn", "FLOAT8E4M3FNUZ": "f8e4m3fnuz",
          "FLOAT8E5M2": "f8e5m2", "FLOAT8E5M2FNUZ": "f8e5m2fnuz", "FLOAT8E8M0": "f8e8m0", "FLOAT4E2M1": "f4e2m1"}
+SPELLED_OUT = {("ai.onnx.preview.training", "Gradient")}  # by the importer itself: src/import/onnx/onnx_gradient.c
 NOTES = {"ai.onnx": "The graph is of opset 28; nodes of older opsets are upgraded while reading (*how* tells which versions changed "
                     "more than types, and are rewritten).",
          "com.microsoft": "What exporters and quantisers write beside the standard.",
@@ -96,7 +97,7 @@ def main():
             continue
         have = [n for n in names if (domain, n) in rows]
         gone = lambda n: (domain, n) not in versions or versions[domain, n][-1][1]
-        known = [n for n in names if (domain, n) in rows or (steps.get((domain, n)) and gone(n))]
+        known = [n for n in names if (domain, n) in rows or (domain, n) in SPELLED_OUT or (steps.get((domain, n)) and gone(n))]
         print(f"\n## {title}\n\n{len(have)} operators run here" + (f", {len(known) - len(have)} more are rewritten into them" if len(known) > len(have) else "")
               + ". " + NOTES.get(title, ""))
         missing = [n for n in names if n not in known]
@@ -112,6 +113,8 @@ def main():
                 continue
             history_text = ", ".join(str(v) + (" (deprecated)" if old else "") for v, old in versions.get((domain, n), []))
             how = "rewritten before " + ", ".join(map(str, steps[domain, n])) if steps.get((domain, n)) else ""
+            if (domain, n) in SPELLED_OUT:
+                how = "rewritten"
             if not history_text:
                 history_text = "1 (experimental)"
             seen = ", ".join(type_name(t) for t in sorted(types.get((domain, n), ())))

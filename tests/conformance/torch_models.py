@@ -112,7 +112,7 @@ MODELS = {
     "ssdlite320_mobilenet_v3": ("boxes", lambda: (M.detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, score_thresh=0.02),
                                         torch.rand(3, 240, 320))),
     "fasterrcnn_mobilenet_v3_320": ("boxes", lambda: (M.detection.fasterrcnn_mobilenet_v3_large_320_fpn(weights=None, weights_backbone=None, num_classes=5, box_score_thresh=0.01),
-                                            torch.rand(3, 200, 240))),
+                                            torch.rand(3, 320, 384))),
     "lstm": ("map", lambda: (Tagger(nn.LSTM), tokens())),
     "gru": ("map", lambda: (Tagger(nn.GRU), tokens())),
     "transformer_encoder": ("scores", lambda: (Encoder(), tokens())),

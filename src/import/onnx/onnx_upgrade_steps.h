@@ -8,9 +8,6 @@
 void uc_onnx_upgrade_broadcast(uc_onnx_draft *d);
 void uc_onnx_upgrade_prelu(uc_onnx_draft *d);
 
-/* ---- onnx_upgrade_gradient.c ---- */
-void uc_onnx_upgrade_gradient(uc_onnx_draft *d);
-
 /* ---- onnx_upgrade_input.c ---- */
 void uc_onnx_upgrade_axes(uc_onnx_draft *d);
 void uc_onnx_upgrade_reshape(uc_onnx_draft *d);
