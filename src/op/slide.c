@@ -80,7 +80,10 @@ static void pad_same(uc_slide *w, int d, bool upper)
 
 static uncork_status set_out(uc_call *call, uc_slide *w, int d, auto_pad mode, bool ceil)
 {
-    w->out[d] = UC_DIM_UNKNOWN;
+    bool same = mode == SAME_UPPER || mode == SAME_LOWER;
+    bool keeps = w->stride[d] == 1 && w->kernel[d] >= 1 &&
+                 (same || w->before[d] + w->after[d] == (w->kernel[d] - 1) * w->dilation[d]);
+    w->out[d] = w->in[d] < 0 && keeps ? w->in[d] : UC_DIM_UNKNOWN; /* a symbol stays itself */
     if (w->in[d] < 0 || w->kernel[d] < 0) return UNCORK_OK;
     if (w->in[d] > INT64_MAX / 4) {
         return uc_call_fail(call, UNCORK_LIMIT, "the input has %" PRId64 " places in one dimension",
@@ -89,7 +92,7 @@ static uncork_status set_out(uc_call *call, uc_slide *w, int d, auto_pad mode, b
     if (w->kernel[d] < 1) {
         return uc_call_fail(call, UNCORK_INPUT, "kernel dimension %d is %" PRId64, d, w->kernel[d]);
     }
-    if (mode == SAME_UPPER || mode == SAME_LOWER) {
+    if (same) {
         pad_same(w, d, mode == SAME_UPPER);
         if (w->out[d] > 0) return UNCORK_OK;
     }

@@ -99,7 +99,7 @@ static uc_tensor *tensor(uc_arena *arena, uncork_dtype dtype, int rank)
     int64_t shape[UNCORK_MAX_RANK];
     rank += roll(30) == 0;
     for (int d = 0; d < rank; d++) {
-        shape[d] = roll(25) ? (int64_t)roll(2) * 2 + 2 - (roll(4) == 0) : 0;
+        shape[d] = roll(40) ? (roll(6) ? 2 : 1 + (int64_t)roll(4)) : 0;
     }
     uc_tensor *t = uc_tensor_new(arena, dtype, rank, shape);
     for (int64_t i = 0; t && i < uc_tensor_count(t); i++) {
