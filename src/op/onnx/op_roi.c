@@ -33,6 +33,8 @@ static uncork_status infer_as(uc_call *call, int64_t columns, int64_t height, in
     return uc_call_shape(call, 0, x->dtype, 4, shape);
 }
 
+#define MOST_WORK 1e10 /* multiply-adds of one region: seconds, no real model comes near */
+
 /* ---- RoiAlign ------------------------------------------------------------------------------------ */
 
 typedef struct align {
@@ -134,8 +136,12 @@ static uncork_status charge(uc_call *call, const align *a)
 {
     double work = (double)a->grid_h * (double)a->grid_w * (double)(a->out_h * a->out_w) *
                   (double)a->channels * 4;
-    return uc_budget_macs(call->budget, work < 1e18 ? (uint64_t)work : UINT64_MAX, "RoiAlign",
-                          call->error);
+    if (work > MOST_WORK) {
+        return uc_call_fail(call, UNCORK_LIMIT,
+                            "a region of %" PRId64 " x %" PRId64 " samples an output", a->grid_h,
+                            a->grid_w);
+    }
+    return uc_budget_macs(call->budget, (uint64_t)work, "RoiAlign", call->error);
 }
 
 static uncork_status run_align(uc_call *call)
