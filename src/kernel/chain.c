@@ -2,7 +2,7 @@
 #include "base/cpu.h"
 #include "kernel/chain_rows.h"
 
-uc_chain_fn uc_chain(void)
+uc_chain_fn uc_chain_best(void)
 {
 #if defined(__x86_64__)
     if (uc_cpu_features() & UC_CPU_AVX512) return uc_chain_avx512;

@@ -35,6 +35,6 @@ typedef struct uc_chain_step {
  * overlap, except that the last may be an input. */
 typedef void (*uc_chain_fn)(const uc_chain_step *steps, int count, int inputs, float *const *row,
                             const int *step, int64_t n);
-uc_chain_fn uc_chain(void);
+uc_chain_fn uc_chain_best(void);
 
 #endif

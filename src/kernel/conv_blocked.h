@@ -67,6 +67,8 @@ typedef struct uc_conv_row {
     void (*run)(const uc_conv *c, const uc_conv_args *args);
     bool (*chain_scratch)(const uc_chain *c, int threads, size_t *count);
     void (*chain_run)(const uc_chain *c, const uc_chain_args *args);
+    /* x[i] = act(x[i]) for n adjacent numbers, anywhere. */
+    void (*activate)(const uc_act *act, float *x, int64_t n);
 } uc_conv_row;
 
 /* A chain by whole tensors between its layers, in scratch: the reference, and the way where nothing is

@@ -127,6 +127,13 @@ static void chain_run(const uc_chain *c, const uc_chain_args *args)
     uc_chain_apart_run(&uc_conv_scalar, c, args);
 }
 
+static void activate(const uc_act *act, float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = uc_act_scalar(*act, x[i]);
+    }
+}
+
 const uc_conv_row uc_conv_scalar = {.needs = UC_CPU_ANY,
                                     .name = "scalar",
                                     .block = 0,
@@ -136,4 +143,5 @@ const uc_conv_row uc_conv_scalar = {.needs = UC_CPU_ANY,
                                     .scratch_count = scratch_count,
                                     .run = run,
                                     .chain_scratch = chain_scratch,
-                                    .chain_run = chain_run};
+                                    .chain_run = chain_run,
+                                    .activate = activate};

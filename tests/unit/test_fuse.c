@@ -339,6 +339,41 @@ static void residuals_and_activations_join_their_convolution(void **state)
     done(&w);
 }
 
+/* ---- products ----------------------------------------------------------------------------- */
+
+static void a_product_takes_its_bias_residual_and_activation(void **state)
+{
+    (void)state;
+    for (int gelu = 0; gelu < 2; gelu++) {
+        world w;
+        make(&w);
+        uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 3, (int64_t[]){-2, 7, 33});
+        uc_ref y = uc_g2(w.g, "MatMul", x, constant(&w, 2, (int64_t[]){33, 33}, -0.3, 0.3));
+        y = uc_g2(w.g, "Add", channels(&w, 33, -1, 1), y);
+        if (!gelu) y = uc_g2(w.g, "Add", x, y);
+        y = uc_g1(w.g, gelu ? "Gelu" : "Relu", y);
+        const uc_graph *g = same(&w, y, NULL, 1e-6);
+        CHECK_INT(g->node_count, 1);
+        CHECK_STR(g->nodes[0].op->name, "FusedGemm");
+        CHECK_INT(g->nodes[0].in_count, gelu ? 3 : 4);
+        done(&w);
+    }
+}
+
+static void a_turned_gemm_before_an_activation_joins_it(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 2, (int64_t[]){-2, 20});
+    const uc_ref in[] = {x, constant(&w, 2, (int64_t[]){9, 20}, -0.3, 0.3), channels(&w, 9, -1, 1)};
+    uc_node *node = uc_graph_node(w.g, "Gemm", in, 3, 1);
+    uc_node_int(w.g, node, "transB", 1);
+    const uc_graph *g = same(&w, uc_g1(w.g, "Relu", uc_node_out(node, 0)), NULL, 0);
+    CHECK_INT(g->node_count, 1);
+    done(&w);
+}
+
 /* ---- layout ------------------------------------------------------------------------------- */
 
 static uc_ref pool(world *w, uc_ref x, const char *name, int64_t k, int64_t stride, int64_t pad)
@@ -477,6 +512,8 @@ int main(void)
         cmocka_unit_test(what_has_no_blocked_form_gets_the_plain_value),
         cmocka_unit_test(chains_are_one_pass_with_the_same_bits),
         cmocka_unit_test(a_chain_writes_over_an_input_that_nobody_needs),
+        cmocka_unit_test(a_product_takes_its_bias_residual_and_activation),
+        cmocka_unit_test(a_turned_gemm_before_an_activation_joins_it),
         cmocka_unit_test(depthwise_and_same_padding_are_blocked_and_groups_are_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

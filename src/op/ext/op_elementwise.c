@@ -299,7 +299,7 @@ static uncork_status run(uc_call *call)
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     if (uc_tensor_count(y) == 0) return UNCORK_OK;
-    job j = {.p = call->prepared, .chain = uc_chain()};
+    job j = {.p = call->prepared, .chain = uc_chain_best()};
     int arrays = 1;
     uc_walk_begin(&j.walk, y->rank, y->shape);
     uc_walk_add(&j.walk, y->data, sizeof(float), y->rank, y->shape, NULL);
