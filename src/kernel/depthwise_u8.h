@@ -4,6 +4,7 @@
 #ifndef UC_KERNEL_DEPTHWISE_U8_H
 #define UC_KERNEL_DEPTHWISE_U8_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -21,6 +22,7 @@ typedef struct uc_depthwise_u8 {
     const int32_t *bias;  /* of the sums; these two by uc_depthwise_u8_order, */
     const float *scale;   /* [c rounded up to 64] */
     int32_t zero, low, high;
+    bool small; /* every scale is below 1/2: no scaled sum leaves 31 bits */
 } uc_depthwise_u8;
 
 /* y  [ow, c]: row oy of the output */

@@ -48,9 +48,26 @@ INLINE quad column(const uc_depthwise_u8 *d, const row_pointers rows, int64_t gr
     return interleave(r[0], r[1], r[2], r[3]);
 }
 
+/* Small scales: rounded first, saturated as the numbers are packed. */
+INLINE __m512i finish_small(const uc_depthwise_u8 *d, const __m512i *sum, int64_t channel)
+{
+    const __m512i zero = _mm512_set1_epi16((short)d->zero);
+    __m512i v[4];
+    for (int i = 0; i < 4; i++) {
+        const __m512 scale = _mm512_loadu_ps(d->scale + channel + i * 16);
+        v[i] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum[i]), scale));
+    }
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), zero);
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), zero);
+    const __m512i bytes =
+        _mm512_max_epu8(_mm512_packus_epi16(low, high), _mm512_set1_epi8((char)d->low));
+    return _mm512_min_epu8(bytes, _mm512_set1_epi8((char)d->high));
+}
+
 /* Rounds, saturates, and brings 64 channels back into their order. */
 INLINE __m512i finish(const uc_depthwise_u8 *d, const __m512i *sum, int64_t channel)
 {
+    if (d->small) return finish_small(d, sum, channel);
     __m512i v[4];
     const __m512 least = _mm512_set1_ps((float)(d->low - d->zero));
     const __m512 most = _mm512_set1_ps((float)(d->high - d->zero));

@@ -5,11 +5,14 @@
 
 #include "kernel/dot_tile.h"
 
+#include <stdbool.h>
+
 /* saturated(round(sum * scale) + zero), low <= it <= high. */
 typedef struct uc_requant {
     const int32_t *bias; /* [oc rounded up to UC_DOT_CHANNELS]: of the sums */
     const float *scale;  /* the same */
     int32_t zero, low, high;
+    bool small; /* every scale is below 1/2: no scaled sum leaves 31 bits */
     /* The residual r: with q from above, round((q - zero) * q_scale + (r - r_zero) * r_scale) +
      * y_zero, y_low <= it <= y_high. NULL: none. */
     const uint8_t *r; /* as y */

@@ -50,9 +50,87 @@ INLINE void tile_of(const uc_requant *q, const int32_t *sums, const int64_t *at,
     }
 }
 
+/* ---- 32 channels of small scales: rounded first, saturated as they are packed ------------------- */
+
+typedef struct constants {
+    __m512i bias[2], zero, low, high;
+    __m512 scale[2];
+} constants;
+
+INLINE __m512i rounded(const constants *k, const int32_t *sums, int half)
+{
+    const __m512i sum = _mm512_add_epi32(_mm512_load_si512(sums + half * 16), k->bias[half]);
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), k->scale[half]));
+}
+
+/* With the residual: as pixel_of, of which this is the same arithmetic. */
+INLINE __m512i added(const uc_requant *q, __m512i v, int64_t to)
+{
+    v = _mm512_max_epi32(v, _mm512_set1_epi32(q->low - q->zero));
+    v = _mm512_min_epi32(v, _mm512_set1_epi32(q->high - q->zero));
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(q->r + to));
+    const __m512i other =
+        _mm512_sub_epi32(_mm512_cvtepu8_epi32(bytes), _mm512_set1_epi32(q->r_zero));
+    const __m512 own = _mm512_mul_ps(_mm512_cvtepi32_ps(v), _mm512_set1_ps(q->q_scale));
+    const __m512 add = _mm512_mul_ps(_mm512_cvtepi32_ps(other), _mm512_set1_ps(q->r_scale));
+    const __m512 both = between(_mm512_add_ps(own, add), q->y_zero, q->y_low, q->y_high);
+    return _mm512_cvtps_epi32(both);
+}
+
+/* Two pixels' 32 channels: 16-bit, then 8-bit lanes of both, then in order. */
+INLINE __m512i packed(const constants *k, const __m512i *v)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i a = _mm512_adds_epi16(_mm512_packs_epi32(v[0], v[1]), k->zero);
+    const __m512i b = _mm512_adds_epi16(_mm512_packs_epi32(v[2], v[3]), k->zero);
+    const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(a, b));
+    return _mm512_min_epu8(_mm512_max_epu8(bytes, k->low), k->high);
+}
+
+INLINE void small_tile(const uc_requant *q, const int32_t *sums, const int64_t *at, int64_t first,
+                       const int residual)
+{
+    constants k = {.zero = _mm512_set1_epi16((short)(residual ? q->y_zero : q->zero)),
+                   .low = _mm512_set1_epi8((char)(residual ? q->y_low : q->low)),
+                   .high = _mm512_set1_epi8((char)(residual ? q->y_high : q->high))};
+    int pixels[UC_DOT_PIXELS + 1], count = 0;
+    for (int i = 0; i < 2; i++) {
+        k.bias[i] = _mm512_loadu_si512(q->bias + first + i * 16);
+        k.scale[i] = _mm512_loadu_ps(q->scale + first + i * 16);
+    }
+    for (int p = 0; p < UC_DOT_PIXELS; p++) {
+        pixels[count] = p;
+        count += at[p] >= 0;
+    }
+    if (count % 2) pixels[count] = pixels[count - 1]; /* an odd one is done twice */
+    for (int i = 0; i < count; i += 2) {
+        __m512i v[4];
+        int64_t to[2];
+        for (int side = 0; side < 2; side++) {
+            const int p = pixels[i + side];
+            to[side] = at[p] * q->oc + first;
+            for (int half = 0; half < 2; half++) {
+                __m512i one = rounded(&k, sums + p * UC_DOT_CHANNELS, half);
+                v[side * 2 + half] = residual ? added(q, one, to[side] + half * 16) : one;
+            }
+        }
+        const __m512i bytes = packed(&k, v);
+        _mm256_storeu_si256((__m256i *)(void *)(q->y + to[0]), _mm512_castsi512_si256(bytes));
+        _mm256_storeu_si256((__m256i *)(void *)(q->y + to[1]), _mm512_extracti64x4_epi64(bytes, 1));
+    }
+}
+
 void uc_requant_avx512(const uc_requant *q, const int32_t *sums, const int64_t *at,
                        int64_t first_channel, int channels)
 {
+    if (q->small && q->y && channels == UC_DOT_CHANNELS) {
+        if (q->r) {
+            small_tile(q, sums, at, first_channel, 1);
+        } else {
+            small_tile(q, sums, at, first_channel, 0);
+        }
+        return;
+    }
     for (int c = 0; c < channels; c += 16) {
         const int left = channels - c;
         const __mmask16 lanes = (__mmask16)(left < 16 ? (1 << left) - 1 : 0xFFFF);

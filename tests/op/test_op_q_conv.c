@@ -25,7 +25,7 @@ static int64_t between(int64_t low, int64_t high)
 typedef struct layer {
     int64_t n, ic, oc, ih, iw, kh, kw, sh, sw, dh, dw, pad[4], oh, ow;
     bool depthwise, bias, residual, floats;
-    int32_t x_zero, zero, r_zero, y_zero;
+    int32_t x_zero, zero, low, high, r_zero, y_zero;
     float q_scale, r_scale;
     uint8_t *x, *r;
     int8_t *w;
@@ -66,6 +66,8 @@ static layer random_layer(void)
     l.floats = !l.depthwise && !l.residual && between(0, 3) == 0;
     l.x_zero = (int32_t)between(0, 255);
     l.zero = (int32_t)between(0, 255);
+    l.low = between(0, 1) ? 0 : (int32_t)between(0, l.zero);
+    l.high = between(0, 1) ? 255 : (int32_t)between(l.zero, 255);
     l.r_zero = (int32_t)between(0, 255);
     l.y_zero = (int32_t)between(0, 255);
     l.q_scale = (float)between(1, 2000) * 1e-3f;
@@ -76,9 +78,11 @@ static layer random_layer(void)
     l.w = bytes(l.oc * depth * l.kh * l.kw);
     l.b = malloc((size_t)l.oc * sizeof *l.b);
     l.scale = malloc((size_t)l.oc * sizeof *l.scale);
+    const bool large = between(0, 9) == 0;
     for (int64_t i = 0; i < l.oc; i++) {
         l.b[i] = (int32_t)between(-100000, 100000);
         l.scale[i] = (float)between(1, 1000) * 2e-5f / (float)(depth * l.kh * l.kw);
+        if (large) l.scale[i] *= 1e5f; /* nearly all outputs saturate */
     }
     return l;
 }
@@ -93,6 +97,11 @@ static void drop(layer *l)
 }
 
 static uint8_t saturated(float v) { return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v; }
+
+static uint8_t within(int32_t v, int32_t low, int32_t high)
+{
+    return (uint8_t)(v < low ? low : v > high ? high : v);
+}
 
 /* The sum at one output, scaled. */
 static float scaled(const layer *l, int64_t n, int64_t y, int64_t x, int64_t o)
@@ -114,7 +123,7 @@ static float scaled(const layer *l, int64_t n, int64_t y, int64_t x, int64_t o)
 
 static uint8_t quantised(const layer *l, float v, int64_t at)
 {
-    const uint8_t q = saturated(nearbyintf(v) + (float)l->zero);
+    const uint8_t q = within(saturated(nearbyintf(v) + (float)l->zero), l->low, l->high);
     if (!l->residual) return q;
     const float own = (float)(q - l->zero) * l->q_scale;
     const float other = (float)(l->r[at] - l->r_zero) * l->r_scale;
@@ -147,6 +156,8 @@ static void graph_of(uc_graph *g, const layer *l)
     uc_node_int(g, node, "group", l->depthwise ? l->ic : 1);
     uc_node_int(g, node, "x_zero", l->x_zero);
     uc_node_int(g, node, "zero", l->zero);
+    uc_node_int(g, node, "low", l->low);
+    uc_node_int(g, node, "high", l->high);
     uc_node_int(g, node, "r_zero", l->r_zero);
     uc_node_int(g, node, "y_zero", l->y_zero);
     uc_node_float(g, node, "q_scale", (double)l->q_scale);

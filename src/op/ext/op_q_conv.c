@@ -17,6 +17,7 @@
 #include "op/ext/dot_conv.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 enum { X, W, SCALE, B, R };
 
@@ -162,7 +163,8 @@ static uncork_status prepare_depthwise(uc_call *call, prepared *p)
                                   .scale = scale,
                                   .zero = p->requant.zero,
                                   .low = p->requant.low,
-                                  .high = p->requant.high};
+                                  .high = p->requant.high,
+                                  .small = p->requant.small};
     return UNCORK_OK;
 }
 
@@ -178,6 +180,9 @@ static uncork_status prepare(uc_call *call)
     if (!bias || !scale) return uc_arena_status(call->arena, call->error);
     fold_zero(p, w->data, b ? b->data : NULL, w->shape[1] * w->shape[2] * w->shape[3], bias);
     memcpy(scale, uc_call_arg(call, SCALE)->data, (size_t)p->oc * sizeof *scale);
+    p->requant.small = true;
+    for (int64_t c = 0; c < p->oc; c++)
+        p->requant.small = p->requant.small && fabsf(scale[c]) < 0.5f;
     p->requant.bias = bias;
     p->requant.scale = scale;
     p->requant.oc = p->oc;
