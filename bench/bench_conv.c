@@ -3,7 +3,7 @@
  * the rounds), GFLOP/s and share of this machine's peak measured in the same run, then totals a class.
  *
  *     bench_conv [resnet50|mobilenetv2|efficientnet|digit|chains|all] [threads] [rounds] [block] */
-#include "base/budget.h"
+#include "base/arena.h"
 #include "base/cpu.h"
 #include "kernel/conv_blocked.h"
 
@@ -89,15 +89,17 @@ static double peak(int64_t block)
 
 /* ---- networks ------------------------------------------------------------------------------- */
 
-static void *memory(size_t floats)
+/* From an arena, as a model's weights are. */
+static uc_arena *arena;
+
+static float *memory(size_t floats)
 {
-    void *p = aligned_alloc(64, (floats * sizeof(float) + 4095) & ~(size_t)4095);
-    if (!p) abort();
-    float *f = p;
+    float *f = uc_arena_alloc_raw(arena, (floats + 1) * sizeof *f);
+    if (!f) abort();
     for (size_t i = 0; i < floats; i++) {
         f[i] = (float)(i % 97) * 0.01f - 0.48f;
     }
-    return p;
+    return f;
 }
 
 /* Adds a layer over a square image of `size`; returns the size of its output. */
@@ -209,7 +211,6 @@ static void ready(bench_layer *l, int threads)
     l->packed = memory(count);
     l->scratch = memory(scratch);
     l->row->pack(c, w, NULL, l->packed);
-    free(w);
 }
 
 static int compare(const void *a, const void *b)
@@ -282,7 +283,8 @@ static void bench(const char *name, void (*build)(network *n), int64_t block, in
     uncork_pool *pool = NULL;
     float *slot[3];
     double top = 0;
-    if (!n || uc_pool_new(threads, &pool)) abort();
+    arena = uc_arena_new(NULL);
+    if (!n || !arena || uc_pool_new(threads, &pool)) abort();
     n->name = name;
     n->block = block;
     build(n);
@@ -316,14 +318,8 @@ static void bench(const char *name, void (*build)(network *n), int64_t block, in
     if (top <= 0) top = 1;
     print_layers(n, rounds, threads, top);
     print_classes(n, rounds, threads, top);
-    for (int i = 0; i < n->count; i++) {
-        free(n->layer[i].packed);
-        free(n->layer[i].scratch);
-    }
-    for (int i = 0; i < 3; i++) {
-        free(slot[i]);
-    }
     uc_pool_free(pool);
+    uc_arena_free(arena);
     free(n);
 }
 
@@ -359,11 +355,9 @@ static const float *packed_of(const uc_conv_row *row, const uc_conv *c)
     float *w = memory((size_t)(c->oc * c->kh * c->kw * (c->depthwise ? 1 : c->ic)));
     float *packed = memory(count);
     row->pack(c, w, NULL, packed);
-    free(w);
     return packed;
 }
 
-/* Freed with the process: a benchmark's few megabytes. */
 static void bench_chain(int64_t ic, int64_t middle, int64_t oc, int64_t k, int64_t s, int64_t size,
                         bool project, uc_act act, int64_t block, int threads)
 {
@@ -413,12 +407,15 @@ static void bench_chains(int64_t block, int threads)
                                   {32, 192, 32, 3, 1, 28}, {32, 192, 64, 3, 2, 28},
                                   {64, 384, 64, 3, 1, 14}, {24, 144, 40, 5, 2, 56},
                                   {40, 240, 40, 5, 1, 28}, {40, 240, 80, 3, 2, 28}};
+    arena = uc_arena_new(NULL);
+    if (!arena) abort();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const int *r = rows[i];
         bench_chain(r[0], r[1], r[2], r[3], r[4], r[5], true, clip, block, threads);
         if (r[0] != r[1])
             bench_chain(r[0], r[1], r[2], r[3], r[4], r[5], false, swish, block, threads);
     }
+    uc_arena_free(arena);
 }
 
 static void nothing(void *context, int64_t begin, int64_t end, int thread)

@@ -1,9 +1,11 @@
 /* A chain of blocks, bump-allocated. Large requests get a block of their own. */
+#define _GNU_SOURCE /* madvise */
 #include "base/arena.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 /* Under AddressSanitizer what isn't handed out is poisoned, and allocations keep apart: an arena then
  * shows a write past an end as malloc does. */
@@ -27,6 +29,7 @@
 
 #define BLOCK_MIN 4096u
 #define BLOCK_MAX (1u << 20)
+#define HUGE      ((size_t)2 << 20)
 #define WIDE_FROM 256u /* from here on an allocation starts on a cache line */
 
 typedef struct block {
@@ -105,6 +108,19 @@ static void *out_of(uc_arena *arena, uncork_status status, const char *why)
     return NULL;
 }
 
+/* Memory of whole huge pages where it is large: weights of megabytes are read once a run, and fetching
+ * them ahead stops at every page whose address isn't known yet. */
+static void *allocate(size_t bytes)
+{
+    void *p = NULL;
+    if (bytes < HUGE) return malloc(bytes);
+    if (posix_memalign(&p, HUGE, bytes)) return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(p, bytes / HUGE * HUGE, MADV_HUGEPAGE); /* advice: a failure costs time only */
+#endif
+    return p;
+}
+
 /* A new block with room for `bytes`; it becomes the one being filled unless it is made to measure. */
 static block *add_block(uc_arena *arena, size_t bytes)
 {
@@ -120,7 +136,7 @@ static block *add_block(uc_arena *arena, size_t bytes)
         out_of(arena, UNCORK_LIMIT, error.what);
         return NULL;
     }
-    block *b = must_fail() ? NULL : malloc(total);
+    block *b = must_fail() ? NULL : allocate(total);
     if (!b) {
         uc_budget_return(arena->budget, total);
         out_of(arena, UNCORK_NO_MEMORY, "memory is out");
