@@ -442,6 +442,35 @@ static void depthwise_and_same_padding_are_blocked_and_groups_are_not(void **sta
     }
 }
 
+static uc_ref depthwise(world *w, uc_ref x, int64_t c, int64_t stride)
+{
+    const int64_t shape[] = {c, 1, 3, 3}, strides[] = {stride, stride}, pads[] = {1, 1, 1, 1};
+    const uc_ref in[] = {x, constant(w, 4, shape, -0.3, 0.3), channels(w, c, -1, 1)};
+    uc_node *node = uc_graph_node(w->g, "Conv", in, 3, 1);
+    uc_node_int(w->g, node, "group", c);
+    uc_node_ints(w->g, node, "strides", strides, 2);
+    uc_node_ints(w->g, node, "pads", pads, 4);
+    return uc_node_out(node, 0);
+}
+
+static void an_inverted_residual_is_one_operator(void **state)
+{
+    (void)state;
+    for (int gated = 0; gated < 2; gated++) {
+        world w;
+        make(&w);
+        uc_ref x = uc_g1(w.g, "Relu", conv(&w, picture(&w, 3, 30, 30), 16, 3, 3, true));
+        uc_ref y = uc_g1(w.g, "Relu", conv(&w, x, 48, 16, 1, true));
+        y = uc_g1(w.g, "HardSwish", depthwise(&w, y, 48, 1));
+        if (gated) y = uc_g2(w.g, "Mul", y, uc_g1(w.g, "GlobalAveragePool", y));
+        y = uc_g2(w.g, "Add", conv(&w, y, 16, 48, 1, true), x);
+        const uc_graph *g = same(&w, y, NULL, 1e-5);
+        CHECK_INT(count(g, "BlockInvertedResidual"), 1);
+        CHECK_INT(count(g, "BlockConv"), gated ? 2 : 1);
+        done(&w);
+    }
+}
+
 /* ---- chains ------------------------------------------------------------------------------- */
 
 static void chains_are_one_pass_with_the_same_bits(void **state)
@@ -514,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_chain_writes_over_an_input_that_nobody_needs),
         cmocka_unit_test(a_product_takes_its_bias_residual_and_activation),
         cmocka_unit_test(a_turned_gemm_before_an_activation_joins_it),
+        cmocka_unit_test(an_inverted_residual_is_one_operator),
         cmocka_unit_test(depthwise_and_same_padding_are_blocked_and_groups_are_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
