@@ -7,6 +7,7 @@
 #ifndef UC_KERNEL_DOT_TILE_H
 #define UC_KERNEL_DOT_TILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ typedef struct uc_dot_tile {
     int64_t run;          /* bytes side by side under one row of the kernel */
     const uint8_t *b;     /* packed, see uc_dot_pack; the tile's first panel */
     int panels;           /* 1 or 2 */
+    bool cold;            /* b isn't in the caches yet */
     void *sums;           /* [UC_DOT_PIXELS][UC_DOT_CHANNELS] int32 or float32, 64-byte aligned */
 } uc_dot_tile;
 

@@ -22,12 +22,23 @@ void uc_dot_amx_begin(void) { _tile_loadconfig(&all_full); }
 
 void uc_dot_amx_end(void) { _tile_release(); }
 
+/* Weights that come from far: a tile's load waits for all its lines, so they are asked for early. */
+static inline __attribute__((always_inline)) void fetch(const uint8_t *b)
+{
+    for (int i = 0; i < UC_DOT_CHUNK * UC_DOT_PANEL; i += 64)
+        _mm_prefetch((const char *)b + i, _MM_HINT_T0);
+}
+
+enum { AHEAD = 3 * UC_DOT_CHUNK * UC_DOT_PANEL };
+
 /* Tiles 0 to 3: sums of (pixels 0-15, 16-31) x (panel 0, 1); 4, 5: pixels; 6, 7: weights. */
 #define TWO_PANELS(DOT)                                            \
     for (int64_t tap = 0; tap < t->taps; tap++) {                  \
         const uint8_t *a = t->a + tap * t->tap_stride;             \
         for (int64_t k = 0; k < t->run; k += UC_DOT_CHUNK) {       \
             _tile_loadd(6, b, 64);                                 \
+            if (cold) fetch(b + AHEAD);                            \
+            if (cold) fetch(b + panel + AHEAD);                    \
             _tile_loadd(4, a + k, t->a_stride);                    \
             DOT(0, 4, 6);                                          \
             _tile_loadd(7, b + panel, 64);                         \
@@ -59,6 +70,7 @@ void uc_dot_amx_end(void) { _tile_release(); }
         const uint8_t *b = t->b;                                   \
         char *sums = t->sums;                                      \
         const int row = UC_DOT_CHANNELS * 4;                       \
+        const bool cold = t->cold;                                 \
         _tile_zero(0);                                             \
         _tile_zero(2);                                             \
         if (t->panels > 1) {                                       \

@@ -12,7 +12,8 @@ typedef struct uc_requant {
     const int32_t *bias; /* [oc rounded up to UC_DOT_CHANNELS]: of the sums */
     const float *scale;  /* the same */
     int32_t zero, low, high;
-    bool small; /* every scale is below 1/2: no scaled sum leaves 31 bits */
+    bool small; /* every scale of sums is below 1/2, those of the residual below 2^20: nothing that
+                 * is rounded leaves 31 bits */
     /* The residual r: with q from above, round((q - zero) * q_scale + (r - r_zero) * r_scale) +
      * y_zero, y_low <= it <= y_high. NULL: none. */
     const uint8_t *r; /* as y */

@@ -52,9 +52,15 @@ INLINE void tile_of(const uc_requant *q, const int32_t *sums, const int64_t *at,
 
 /* ---- 32 channels of small scales: rounded first, saturated as they are packed ------------------- */
 
+/* In registers: read through `q` they would be read again after every store of bytes. */
 typedef struct constants {
     __m512i bias[2], zero, low, high;
     __m512 scale[2];
+    __m512i least, most, r_zero; /* of the sum before a residual is added */
+    __m512 q_scale, r_scale;
+    const uint8_t *r;
+    uint8_t *y;
+    int64_t oc;
 } constants;
 
 INLINE __m512i rounded(const constants *k, const int32_t *sums, int half)
@@ -63,18 +69,16 @@ INLINE __m512i rounded(const constants *k, const int32_t *sums, int half)
     return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), k->scale[half]));
 }
 
-/* With the residual: as pixel_of, of which this is the same arithmetic. */
-INLINE __m512i added(const uc_requant *q, __m512i v, int64_t to)
+/* With the residual: as pixel_of, of which this is the same arithmetic; no sum of two such terms leaves
+ * 31 bits either. */
+INLINE __m512i added(const constants *k, __m512i v, int64_t to)
 {
-    v = _mm512_max_epi32(v, _mm512_set1_epi32(q->low - q->zero));
-    v = _mm512_min_epi32(v, _mm512_set1_epi32(q->high - q->zero));
-    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(q->r + to));
-    const __m512i other =
-        _mm512_sub_epi32(_mm512_cvtepu8_epi32(bytes), _mm512_set1_epi32(q->r_zero));
-    const __m512 own = _mm512_mul_ps(_mm512_cvtepi32_ps(v), _mm512_set1_ps(q->q_scale));
-    const __m512 add = _mm512_mul_ps(_mm512_cvtepi32_ps(other), _mm512_set1_ps(q->r_scale));
-    const __m512 both = between(_mm512_add_ps(own, add), q->y_zero, q->y_low, q->y_high);
-    return _mm512_cvtps_epi32(both);
+    v = _mm512_min_epi32(_mm512_max_epi32(v, k->least), k->most);
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(k->r + to));
+    const __m512i other = _mm512_sub_epi32(_mm512_cvtepu8_epi32(bytes), k->r_zero);
+    const __m512 own = _mm512_mul_ps(_mm512_cvtepi32_ps(v), k->q_scale);
+    const __m512 add = _mm512_mul_ps(_mm512_cvtepi32_ps(other), k->r_scale);
+    return _mm512_cvtps_epi32(_mm512_add_ps(own, add));
 }
 
 /* Two pixels' 32 channels: 16-bit, then 8-bit lanes of both, then in order. */
@@ -92,7 +96,15 @@ INLINE void small_tile(const uc_requant *q, const int32_t *sums, const int64_t *
 {
     constants k = {.zero = _mm512_set1_epi16((short)(residual ? q->y_zero : q->zero)),
                    .low = _mm512_set1_epi8((char)(residual ? q->y_low : q->low)),
-                   .high = _mm512_set1_epi8((char)(residual ? q->y_high : q->high))};
+                   .high = _mm512_set1_epi8((char)(residual ? q->y_high : q->high)),
+                   .least = _mm512_set1_epi32(q->low - q->zero),
+                   .most = _mm512_set1_epi32(q->high - q->zero),
+                   .r_zero = _mm512_set1_epi32(q->r_zero),
+                   .q_scale = _mm512_set1_ps(q->q_scale),
+                   .r_scale = _mm512_set1_ps(q->r_scale),
+                   .r = q->r,
+                   .y = q->y,
+                   .oc = q->oc};
     int pixels[UC_DOT_PIXELS + 1], count = 0;
     for (int i = 0; i < 2; i++) {
         k.bias[i] = _mm512_loadu_si512(q->bias + first + i * 16);
@@ -108,15 +120,15 @@ INLINE void small_tile(const uc_requant *q, const int32_t *sums, const int64_t *
         int64_t to[2];
         for (int side = 0; side < 2; side++) {
             const int p = pixels[i + side];
-            to[side] = at[p] * q->oc + first;
+            to[side] = at[p] * k.oc + first;
             for (int half = 0; half < 2; half++) {
                 __m512i one = rounded(&k, sums + p * UC_DOT_CHANNELS, half);
-                v[side * 2 + half] = residual ? added(q, one, to[side] + half * 16) : one;
+                v[side * 2 + half] = residual ? added(&k, one, to[side] + half * 16) : one;
             }
         }
         const __m512i bytes = packed(&k, v);
-        _mm256_storeu_si256((__m256i *)(void *)(q->y + to[0]), _mm512_castsi512_si256(bytes));
-        _mm256_storeu_si256((__m256i *)(void *)(q->y + to[1]), _mm512_extracti64x4_epi64(bytes, 1));
+        _mm256_storeu_si256((__m256i *)(void *)(k.y + to[0]), _mm512_castsi512_si256(bytes));
+        _mm256_storeu_si256((__m256i *)(void *)(k.y + to[1]), _mm512_extracti64x4_epi64(bytes, 1));
     }
 }
 

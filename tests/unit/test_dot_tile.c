@@ -85,8 +85,15 @@ static void check_row(const layer *l, const uc_dot_row *row, int panels)
 {
     static _Alignas(64) uint32_t sums[UC_DOT_PIXELS * UC_DOT_CHANNELS];
     memset(sums, 0x55, sizeof sums);
-    const uc_dot_tile tile = {l->a,   l->stride, l->taps, l->tap_stride,
-                              l->run, l->packed, panels,  sums};
+    const uc_dot_tile tile = {.a = l->a,
+                              .a_stride = l->stride,
+                              .taps = l->taps,
+                              .tap_stride = l->tap_stride,
+                              .run = l->run,
+                              .b = l->packed,
+                              .panels = panels,
+                              .cold = panels > 1,
+                              .sums = sums};
     row->begin();
     row->tile(&tile);
     row->end();

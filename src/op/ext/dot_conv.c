@@ -132,13 +132,14 @@ static bool lies_whole(const walk *w, int64_t first)
     return w->method == UC_DOT_DIRECT && end <= w->positions * w->a_stride;
 }
 
-static void run_tile(const walk *w, int64_t tile, int64_t first_pair, int64_t end_pair, int thread,
-                     uint8_t *gathered)
+static void run_tile(const walk *w, int64_t tile, int64_t first_pair, int64_t end_pair, bool cold,
+                     int thread, uint8_t *gathered)
 {
     const uc_dot_conv *c = w->c;
     const int64_t first = tile * UC_DOT_PIXELS, panel = uc_dot_panel_bytes(w->taps, w->run);
     int64_t at[UC_DOT_PIXELS];
-    uc_dot_tile t = {.taps = w->taps,
+    uc_dot_tile t = {.cold = cold,
+                     .taps = w->taps,
                      .run = w->run,
                      .a_stride = w->a_stride,
                      .tap_stride = c->window.dilation[0] * w->width * c->ic * c->size,
@@ -177,12 +178,12 @@ static void run_pieces(void *context, int64_t begin, int64_t end, int thread)
                       pair_end = least(pair + w->group, w->pairs);
         if (w->method != UC_DOT_ROWS) {
             for (int64_t t = tile; t < last; t++)
-                run_tile(w, t, pair, pair_end, thread, gathered);
+                run_tile(w, t, pair, pair_end, t == tile, thread, gathered);
             continue;
         }
         for (int64_t p = pair; p < pair_end; p++) {
             for (int64_t t = tile; t < last; t++)
-                run_tile(w, t, p, p + 1, thread, gathered);
+                run_tile(w, t, p, p + 1, t == tile, thread, gathered);
         }
     }
     w->row->end();

@@ -180,7 +180,7 @@ static uncork_status prepare(uc_call *call)
     if (!bias || !scale) return uc_arena_status(call->arena, call->error);
     fold_zero(p, w->data, b ? b->data : NULL, w->shape[1] * w->shape[2] * w->shape[3], bias);
     memcpy(scale, uc_call_arg(call, SCALE)->data, (size_t)p->oc * sizeof *scale);
-    p->requant.small = true;
+    p->requant.small = fabsf(p->requant.q_scale) < 0x1p20f && fabsf(p->requant.r_scale) < 0x1p20f;
     for (int64_t c = 0; c < p->oc; c++)
         p->requant.small = p->requant.small && fabsf(scale[c]) < 0.5f;
     p->requant.bias = bias;
