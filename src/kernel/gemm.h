@@ -18,6 +18,10 @@ typedef struct uc_gemm_args {
     int64_t ldc;
     const void *bias; /* [n] added at the end, NULL: none */
     uncork_pool *pool;
+    /* Called for every piece of C once it holds its sums and bias, by the thread that made it while it
+     * is in the caches: once an element. NULL: nothing follows. */
+    void (*finish)(void *context, int64_t row, int64_t rows, int64_t column, int64_t columns);
+    void *finish_context;
 } uc_gemm_args;
 
 /* One instruction set's way to do it. */

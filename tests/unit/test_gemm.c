@@ -9,9 +9,10 @@
 
 /* Shapes around the edges of tiles, panels and blocks. */
 static const int64_t shapes[][3] = {
-    {1, 1, 1},    {1, 1, 300},   {5, 1, 67},    {1, 3, 5},       {3, 8, 9},    {2, 10, 64},
-    {17, 10, 3},  {1, 33, 40},   {1, 100, 100}, {2, 70, 31},     {3, 97, 130}, {4, 40, 300},
-    {14, 32, 70}, {15, 64, 257}, {29, 65, 513}, {130, 300, 270}, {7, 16, 0},   {5, 257, 129},
+    {1, 1, 1},       {1, 1, 300},  {5, 1, 67},     {1, 3, 5},     {3, 8, 9},
+    {2, 10, 64},     {17, 10, 3},  {1, 33, 40},    {1, 100, 100}, {2, 70, 31},
+    {3, 97, 130},    {4, 40, 300}, {14, 32, 70},   {15, 64, 257}, {29, 65, 513},
+    {130, 300, 270}, {7, 16, 0},   {197, 768, 70}, {460, 70, 33}, {5, 257, 129},
 };
 
 typedef struct problem {
@@ -61,7 +62,10 @@ static double at(const problem *p, const void *x, int64_t i)
     return p->size == 4 ? (double)((const float *)x)[i] : ((const double *)x)[i];
 }
 
-static void run(const uc_gemm *gemm, problem *p, int64_t first, int64_t rows, uncork_pool *pool)
+typedef void (*then)(void *context, int64_t row, int64_t rows, int64_t column, int64_t columns);
+
+static void run_then(const uc_gemm *gemm, problem *p, int64_t first, int64_t rows,
+                     uncork_pool *pool, then finish, void *context)
 {
     size_t count = 0;
     CHECK(gemm->packed_count(p->k, p->n, &count));
@@ -75,11 +79,18 @@ static void run(const uc_gemm *gemm, problem *p, int64_t first, int64_t rows, un
                          .packed = packed,
                          .ldc = p->n,
                          .bias = p->bias,
-                         .pool = pool};
+                         .pool = pool,
+                         .finish = finish,
+                         .finish_context = context};
     args.a = (const char *)p->a + (size_t)(first * p->k) * p->size;
     args.c = (char *)p->c + (size_t)(first * p->n) * p->size;
     gemm->run(&args);
     free(packed);
+}
+
+static void run(const uc_gemm *gemm, problem *p, int64_t first, int64_t rows, uncork_pool *pool)
+{
+    run_then(gemm, p, first, rows, pool, NULL, NULL);
 }
 
 /* The error of a sum of k products is at most about k units of the sum of their sizes. */
@@ -102,6 +113,45 @@ static void check_sums(const uc_gemm *gemm, const problem *p)
 static const uc_gemm *row_of(size_t size, int i)
 {
     return size == 4 ? uc_gemm_f32_row(i) : uc_gemm_f64_row(i);
+}
+
+/* ---- what follows a product ---------------------------------------------------------------- */
+
+typedef struct seen {
+    int *times;
+    int64_t n;
+} seen;
+
+static void note(void *context, int64_t row, int64_t rows, int64_t column, int64_t columns)
+{
+    seen *s = context;
+    for (int64_t i = row; i < row + rows; i++) {
+        for (int64_t j = column; j < column + columns; j++) {
+            s->times[i * s->n + j]++;
+        }
+    }
+}
+
+static void what_follows_sees_every_element_once(void **state)
+{
+    (void)state;
+    uncork_pool *pool = NULL;
+    assert_int_equal(uc_pool_new(2, &pool), UNCORK_OK);
+    for (int i = 0; uc_gemm_f32_row(i); i++) {
+        for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+            problem p = make(shapes[s], 4);
+            seen count = {calloc((size_t)(p.m * p.n), sizeof(int)), p.n};
+            assert_non_null(count.times);
+            run_then(uc_gemm_f32_row(i), &p, 0, p.m, pool, note, &count);
+            for (int64_t e = 0; e < p.m * p.n; e++) {
+                assert_int_equal(count.times[e], 1);
+            }
+            check_sums(uc_gemm_f32_row(i), &p);
+            free(count.times);
+            done(&p);
+        }
+    }
+    uc_pool_free(pool);
 }
 
 static void every_row_sums_what_plain_loops_sum(void **state)
@@ -170,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_sums_what_plain_loops_sum),
+        cmocka_unit_test(what_follows_sees_every_element_once),
         cmocka_unit_test(a_row_has_the_same_bits_alone_and_in_any_batch),
         cmocka_unit_test(threads_dont_change_a_bit),
         cmocka_unit_test(sizes_that_overflow_are_refused),

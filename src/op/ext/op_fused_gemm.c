@@ -117,31 +117,32 @@ typedef struct tail {
     uc_act act;
     const float *r;
     float *y;
+    int64_t n;
 } tail;
 
-static void finish(void *context, int64_t begin, int64_t end, int thread)
+/* Over what the product just stored: in the second cache. */
+static void finish(void *context, int64_t row, int64_t rows, int64_t column, int64_t columns)
 {
-    enum { CHUNK = 2048 }; /* in the first cache between the two */
     const tail *t = context;
-    (void)thread;
-    for (int64_t at = begin; at < end; at += CHUNK) {
-        const int64_t n = end - at < CHUNK ? end - at : CHUNK;
-        for (int64_t i = at; t->r && i < at + n; i++) {
-            t->y[i] += t->r[i];
+    for (int64_t i = row; i < row + rows; i++) {
+        float *y = t->y + i * t->n + column;
+        const float *r = t->r ? t->r + i * t->n + column : NULL;
+        for (int64_t j = 0; r && j < columns; j++) {
+            y[j] += r[j];
         }
-        if (t->act.kind != UC_ACT_NONE) t->row->activate(&t->act, t->y + at, n);
+        if (t->act.kind != UC_ACT_NONE) t->row->activate(&t->act, y, columns);
     }
 }
 
 static uncork_status run(uc_call *call)
 {
-    enum { PIECE = 16384 }; /* numbers a thread takes at once */
     const fused *f = call->prepared;
     const uc_tensor *x = uc_call_arg(call, 0), *b = uc_call_in(call, 2), *r = uc_call_in(call, 3);
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     const int64_t count = uc_tensor_count(y);
     if (count == 0) return UNCORK_OK;
+    tail t = {uc_conv_row_at(0), f->act, r ? r->data : NULL, y->data, f->n};
     const uc_gemm_args args = {.m = count / f->n,
                                .n = f->n,
                                .k = f->k,
@@ -151,10 +152,10 @@ static uncork_status run(uc_call *call)
                                .c = y->data,
                                .ldc = f->n,
                                .bias = b ? b->data : NULL,
-                               .pool = call->pool};
+                               .pool = call->pool,
+                               .finish = r || f->act.kind != UC_ACT_NONE ? finish : NULL,
+                               .finish_context = &t};
     f->gemm->run(&args);
-    tail t = {uc_conv_row_at(0), f->act, r ? r->data : NULL, y->data};
-    if (r || f->act.kind != UC_ACT_NONE) uc_parallel(call->pool, count, PIECE, finish, &t);
     return UNCORK_OK;
 }
 
