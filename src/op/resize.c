@@ -18,9 +18,9 @@ static float coordinate(const uc_resize_how *how, const uc_resize_axis *a, int64
         return offset + (x + 0.5F) / a->scale - 0.5F;
     }
     case UC_PYTORCH_HALF_PIXEL: return a->out > 1 ? (x + 0.5F) / a->scale - 0.5F : 0;
-    /* By the length before rounding, as ONNX's reference and its tests have it; onnxruntime takes
-     * the rounded one. They differ only where scales give no whole number. */
-    case UC_ALIGN_CORNERS: return a->out == 1 ? 0 : x * (in - 1) / (a->length - 1);
+    /* By the output's length as onnxruntime and PyTorch have it; ONNX's reference takes that before
+     * rounding. They differ only where scales give no whole number. */
+    case UC_ALIGN_CORNERS: return a->out == 1 ? 0 : x * (in - 1) / (out - 1);
     case UC_ASYMMETRIC: return x / a->scale;
     case UC_TF_HALF_PIXEL_FOR_NN: return (x + 0.5F) / a->scale;
     case UC_TF_CROP_AND_RESIZE:

@@ -37,7 +37,6 @@ typedef struct uc_resize_how {
 typedef struct uc_resize_axis {
     int64_t in, out;
     float scale;
-    float length;     /* of the output before it is rounded down: in * scale, or out */
     float begin, end; /* of the region, TF_CROP_AND_RESIZE alone */
     int64_t taps;     /* most of a sum */
     int64_t *first, *count;

@@ -116,7 +116,6 @@ static uncork_status set_by_scales(uc_call *call, const uc_tensor *t, const int 
                                 (double)a->scale);
         }
         a->out = (int64_t)out;
-        a->length = out;
     }
     return UNCORK_OK;
 }
@@ -135,7 +134,6 @@ static uncork_status set_by_sizes(uc_call *call, const uc_tensor *t, const int *
         if (a->out < 0 || a->out > INT64_MAX / 4) {
             return uc_call_fail(call, UNCORK_INPUT, "size %d is %" PRId64, i, a->out);
         }
-        a->length = (float)a->out;
         known = known && a->in > 0;
         a->scale = a->in > 0 ? (float)a->out / (float)a->in : 1;
         bool better = i == 0 || (policy == 1 ? a->scale < common : a->scale > common);
@@ -149,7 +147,6 @@ static uncork_status set_by_sizes(uc_call *call, const uc_tensor *t, const int *
         }
         a->scale = common;
         a->out = (int64_t)(common * (float)a->in + 0.5F);
-        a->length = (float)a->out;
     }
     return UNCORK_OK;
 }
@@ -164,11 +161,7 @@ static uncork_status read_plan(uc_call *call, plan *p)
     UC_TRY(read_how(call, &p->how));
     UC_TRY(read_axes(call, x->rank, axes, &count));
     for (int d = 0; d < x->rank; d++) {
-        p->axis[d] = (uc_resize_axis){.in = x->shape[d],
-                                      .out = x->shape[d],
-                                      .scale = 1,
-                                      .length = (float)x->shape[d],
-                                      .end = 1};
+        p->axis[d] = (uc_resize_axis){.in = x->shape[d], .out = x->shape[d], .scale = 1, .end = 1};
     }
     size_t by_scales = scales_input(call);
     const uc_tensor *scales = given(call, by_scales);
