@@ -99,6 +99,13 @@ void uc_arena_free(uc_arena *arena)
     free(arena);
 }
 
+uncork_status uc_arena_lend(uc_arena *arena, uint64_t bytes, const char *what, uncork_error *error)
+{
+    return uc_budget_bytes(arena->budget, bytes, what, error);
+}
+
+void uc_arena_unlend(uc_arena *arena, uint64_t bytes) { uc_budget_return(arena->budget, bytes); }
+
 static void *out_of(uc_arena *arena, uncork_status status, const char *why)
 {
     if (arena->status == UNCORK_OK) {

@@ -33,6 +33,11 @@ void *uc_arena_grow(uc_arena *arena, void *items, size_t *capacity, size_t need,
 /* OK, or why an allocation failed (LIMIT or NO_MEMORY), also put into `error`. */
 uncork_status uc_arena_status(const uc_arena *arena, uncork_error *error);
 
+/* Charges the arena's budget for memory that a library takes outside of it, before it does; the call
+ * that charged gives it back when the library has freed it. */
+uncork_status uc_arena_lend(uc_arena *arena, uint64_t bytes, const char *what, uncork_error *error);
+void uc_arena_unlend(uc_arena *arena, uint64_t bytes);
+
 /* Bytes held now. */
 size_t uc_arena_bytes(const uc_arena *arena);
 /* Forgets everything but keeps the largest block for reuse (run arenas, between calls). */

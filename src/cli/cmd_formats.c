@@ -3,11 +3,39 @@
 
 #include "base/cpu.h"
 #include "base/json.h"
+#include "image/image.h"
+
+static void put_pictures(uc_json_writer *json, const char *key, bool wanted)
+{
+    bool there;
+    uc_json_key(json, key);
+    uc_json_begin_array(json);
+    for (size_t i = 0; uc_image_format_at(i, &there); i++) {
+        if (there == wanted) uc_json_put_text(json, uc_image_format_at(i, &there));
+    }
+    uc_json_end_array(json);
+}
+
+/* "pictures: JPEG PNG ...", and a line of those that the build was configured without. */
+static void list_pictures(uc_writer *out)
+{
+    bool there, first = true;
+    uc_writer_text(out, "pictures:");
+    for (size_t i = 0; uc_image_format_at(i, &there); i++) {
+        if (there) uc_writer_printf(out, " %s", uc_image_format_at(i, &there));
+    }
+    for (size_t i = 0; uc_image_format_at(i, &there); i++) {
+        if (there) continue;
+        uc_writer_printf(out, "%s %s", first ? "\npictures left out of this build:" : "",
+                         uc_image_format_at(i, &there));
+        first = false;
+    }
+    uc_writer_text(out, "\n");
+}
 
 static void put_json(uc_writer *out)
 {
     static const char *const codecs[] = {"zlib", "gzip", "bz2", "xz", "lzma", "lz4"};
-    static const char *const pictures[] = {"jpeg", "png", "bmp"};
     uc_json_writer json = {.out = out};
     uc_json_begin_object(&json);
     uc_json_key(&json, "version");
@@ -18,12 +46,8 @@ static void put_json(uc_writer *out)
         uc_json_put_text(&json, uc_importer_at(i)->name);
     }
     uc_json_end_array(&json);
-    uc_json_key(&json, "pictures");
-    uc_json_begin_array(&json);
-    for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
-        uc_json_put_text(&json, pictures[i]);
-    }
-    uc_json_end_array(&json);
+    put_pictures(&json, "pictures", true);
+    put_pictures(&json, "pictures_left_out", false);
     uc_json_key(&json, "codecs");
     uc_json_begin_array(&json);
     for (size_t i = 0; i < sizeof codecs / sizeof codecs[0]; i++) {
@@ -49,7 +73,8 @@ int cmd_formats(const cli_options *options, uc_arena *arena)
             uc_writer_printf(&out, " %s", uc_importer_at(i)->name);
         }
         uc_writer_text(&out, "\nmodel codecs: zlib gzip bz2 xz lzma lz4; archives: zip, tar\n"
-                             "arrays: .npy .npz .csv .json\npictures: JPEG PNG BMP\n");
+                             "arrays: .npy .npz .csv .json\n");
+        list_pictures(&out);
         uc_writer_printf(&out, "instruction sets: %s\n", uc_cpu_text());
     }
     int status = cli_flush(&out) ? EXIT_OK : EXIT_INPUT;

@@ -72,23 +72,55 @@ typedef struct picture_format {
     {                                               \
         at, text, sizeof(text) - 1, NULL, what, fix \
     }
+/* Formats of libraries that a build may be configured without: cmake/pictures.cmake sets these. */
+#ifdef UC_WITH_GIF
+#    define GIF(at, text) KNOWN(at, text, uc_gif_decode)
+#    define HAS_GIF       true
+#else
+#    define GIF(at, text) NAMED(at, text, "a GIF picture", CONVERT)
+#    define HAS_GIF       false
+#endif
+#ifdef UC_WITH_WEBP
+#    define WEBP(at, text) KNOWN(at, text, uc_webp_decode)
+#    define HAS_WEBP       true
+#else
+#    define WEBP(at, text) NAMED(at, text, "a WebP picture", CONVERT)
+#    define HAS_WEBP       false
+#endif
+#ifdef UC_WITH_TIFF
+#    define TIFF(at, text) KNOWN(at, text, uc_tiff_decode)
+#    define HAS_TIFF       true
+#else
+#    define TIFF(at, text) NAMED(at, text, "a TIFF picture", CONVERT)
+#    define HAS_TIFF       false
+#endif
+#ifdef UC_WITH_JPEG2000
+#    define JPEG2000(at, text) KNOWN(at, text, uc_jpeg2000_decode)
+#    define HAS_JPEG2000       true
+#else
+#    define JPEG2000(at, text) NAMED(at, text, "a JPEG 2000 picture", CONVERT)
+#    define HAS_JPEG2000       false
+#endif
 
 static const picture_format formats[] = {
     KNOWN(0, "\xff\xd8\xff", uc_jpeg_decode),
     KNOWN(0, "\x89PNG\r\n\x1a\n", uc_png_decode),
     KNOWN(0, "BM", uc_bmp_decode),
-    NAMED(0, "GIF8", "a GIF picture", CONVERT),
-    NAMED(8, "WEBP", "a WebP picture", CONVERT),
-    NAMED(0, "II*\0", "a TIFF picture", CONVERT),
-    NAMED(0, "MM\0*", "a TIFF picture", CONVERT),
-    NAMED(0, "II+\0", "a TIFF picture", CONVERT),
+    GIF(0, "GIF87a"),
+    GIF(0, "GIF89a"),
+    WEBP(8, "WEBP"),
+    TIFF(0, "II*\0"),
+    TIFF(0, "MM\0*"),
+    TIFF(0, "II+\0"),
+    TIFF(0, "MM\0+"),
+    JPEG2000(0, "\x00\x00\x00\x0cjP  \r\n\x87\n"),
+    JPEG2000(0, "\xff\x4f\xff\x51"),
     NAMED(4, "ftypheic", "a HEIC photograph",
           "phones convert it to JPEG when it is shared; heif-convert does it here"),
     NAMED(4, "ftypheix", "a HEIC photograph",
           "phones convert it to JPEG when it is shared; heif-convert does it here"),
     NAMED(4, "ftypmif1", "a HEIF photograph", "heif-convert makes a JPEG of it"),
     NAMED(4, "ftypavif", "an AVIF picture", "avifdec makes a PNG of it"),
-    NAMED(0, "\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture", CONVERT),
     NAMED(0, "\x00\x00\x01\x00", "an icon (ICO)", CONVERT),
     NAMED(0, "qoif", "a QOI picture", CONVERT),
     NAMED(0, "DDS ", "a DDS texture", CONVERT),
@@ -99,11 +131,13 @@ static const picture_format formats[] = {
           "fetch the picture itself: git lfs pull"),
     NAMED(0, "<!DOCTYPE", "a web page saved as a picture", "download the picture itself"),
     NAMED(0, "<html", "a web page saved as a picture", "download the picture itself"),
-    NAMED(0, "P5", "a PNM picture", CONVERT),
-    NAMED(0, "P6", "a PNM picture", CONVERT),
-    NAMED(0, "P4", "a PNM picture", CONVERT),
-    NAMED(0, "P2", "a PNM picture", CONVERT),
-    NAMED(0, "P3", "a PNM picture", CONVERT),
+    KNOWN(0, "P1", uc_pnm_decode),
+    KNOWN(0, "P2", uc_pnm_decode),
+    KNOWN(0, "P3", uc_pnm_decode),
+    KNOWN(0, "P4", uc_pnm_decode),
+    KNOWN(0, "P5", uc_pnm_decode),
+    KNOWN(0, "P6", uc_pnm_decode),
+    KNOWN(0, "P7", uc_pnm_decode),
 };
 
 uncork_status uc_image_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error)
@@ -120,5 +154,18 @@ uncork_status uc_image_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, 
         return uc_fix(error, "%s", f->fix);
     }
     uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "this is no picture of a known format");
-    return uc_fix(error, "JPEG, PNG and BMP are read");
+    return uc_fix(error, "uncork formats lists those that are read");
+}
+
+const char *uc_image_format_at(size_t i, bool *there)
+{
+    static const struct {
+        const char *name;
+        bool there;
+    } all[] = {
+        {"JPEG", true},   {"PNG", true},      {"BMP", true},      {"PNM", true},
+        {"GIF", HAS_GIF}, {"WebP", HAS_WEBP}, {"TIFF", HAS_TIFF}, {"JPEG 2000", HAS_JPEG2000}};
+    if (i >= sizeof all / sizeof all[0]) return NULL;
+    *there = all[i].there;
+    return all[i].name;
 }

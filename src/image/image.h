@@ -28,7 +28,7 @@ typedef struct uc_image {
     bool has_key; /* L and RGB of a PNG: pixels equal to key are transparent in RGBA */
     uint16_t key[3];
     int orientation;    /* EXIF, 1 to 8; 1 when absent. Nothing is rotated by it unless asked */
-    const char *format; /* "JPEG", "PNG", "BMP" */
+    const char *format; /* "JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "PNM", "JPEG 2000" */
 } uc_image;
 
 /* Channels of a mode and bytes a channel. */
@@ -47,6 +47,17 @@ uncork_status uc_image_decode(uc_bytes bytes, uc_arena *arena, uc_image *image,
 uncork_status uc_jpeg_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error);
 uncork_status uc_png_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error);
 uncork_status uc_bmp_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error);
+uncork_status uc_pnm_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error);
+/* These have a file only where the build was configured with their library. */
+uncork_status uc_gif_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error);
+uncork_status uc_webp_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error);
+uncork_status uc_tiff_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error);
+uncork_status uc_jpeg2000_decode(uc_bytes bytes, uc_arena *arena, uc_image *image,
+                                 uncork_error *error);
+
+/* The picture formats uncork can be built to read, by index, and whether this build reads them; NULL
+ * behind the last. */
+const char *uc_image_format_at(size_t i, bool *there);
 
 /* Image.convert to L, RGB, RGBA, LA or F; the source is left alone. */
 uncork_status uc_image_convert(const uc_image *from, uc_image_mode mode, uc_arena *arena,

@@ -1,6 +1,7 @@
 /* JPEG through libjpeg-turbo with the settings that equal Pillow's Image.open (accurate integer DCT,
  * fancy upsampling, block smoothing; tests/image compares). CMYK and YCCK come out as Pillow keeps
  * them: all four samples inverted. */
+#include "image/exif.h"
 #include "image/image.h"
 
 #include <setjmp.h>
@@ -61,31 +62,12 @@ static void on_progress(j_common_ptr jpeg)
     }
 }
 
-/* Orientation of an APP1 EXIF block, 1 when it says none. Source: EXIF 2.32, section 4.6. */
-static int exif_orientation(const uint8_t *p, size_t n)
-{
-    if (n < 14 || memcmp(p, "Exif\0\0", 6) != 0) return 1;
-    p += 6;
-    n -= 6;
-    bool big = p[0] == 'M';
-    size_t at = big ? uc_load_u32be(p + 4) : uc_load_u32le(p + 4);
-    if (at > n || n - at < 2) return 1;
-    unsigned entries = big ? uc_load_u16be(p + at) : uc_load_u16le(p + at);
-    at += 2;
-    for (unsigned i = 0; i < entries && n - at >= 12; i++, at += 12) {
-        const uint8_t *e = p + at;
-        unsigned tag = big ? uc_load_u16be(e) : uc_load_u16le(e);
-        if (tag != 0x0112) continue;
-        unsigned v = big ? uc_load_u16be(e + 8) : uc_load_u16le(e + 8);
-        return v >= 1 && v <= 8 ? (int)v : 1;
-    }
-    return 1;
-}
-
 static int find_orientation(const struct jpeg_decompress_struct *jpeg)
 {
     for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next) {
-        int v = exif_orientation(m->data, m->data_length);
+        /* XMP is an APP1 too */
+        bool exif = m->data_length >= 6 && memcmp(m->data, "Exif\0\0", 6) == 0;
+        int v = exif ? uc_exif_orientation(m->data, m->data_length) : 1;
         if (v != 1) return v;
     }
     return 1;

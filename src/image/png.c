@@ -1,5 +1,6 @@
 /* PNG through libpng, giving Pillow's modes: 1-bit grey is mode 1, 16-bit grey is I;16, other 16-bit
  * samples keep their high byte, grey with alpha at 16 bits becomes RGBA; gamma is ignored. */
+#include "image/exif.h"
 #include "image/image.h"
 
 #include <setjmp.h>
@@ -95,6 +96,17 @@ static void read_key(const decoder *d, uc_image *image)
     image->key[2] = grey ? key->gray : key->blue;
 }
 
+static int find_orientation(const decoder *d)
+{
+#ifdef PNG_eXIf_SUPPORTED
+    png_uint_32 size = 0;
+    png_bytep exif = NULL;
+    if (png_get_eXIf_1(d->png, d->info, &size, &exif) && exif)
+        return uc_exif_orientation(exif, size);
+#endif
+    return 1;
+}
+
 static uncork_status failure(const decoder *d, uncork_error *error)
 {
     if (d->truncated) {
@@ -121,6 +133,7 @@ static uncork_status decode(decoder *d, uc_arena *arena, uc_image *image, png_by
     UC_TRY(uc_image_new(mode, png_get_image_width(d->png, d->info),
                         png_get_image_height(d->png, d->info), arena, image, error));
     image->format = "PNG";
+    image->orientation = find_orientation(d);
     if (mode == UC_IMAGE_P) read_palette(d, image);
     if (mode == UC_IMAGE_L || mode == UC_IMAGE_RGB) read_key(d, image);
     ask_for(d, mode, depth, color);

@@ -1,0 +1,86 @@
+/* WebP through libwebp: lossy and lossless, with and without alpha, the first frame of animations.
+ * Pillow composes animations on a canvas of transparent black, so a first frame that doesn't cover it
+ * leaves that around it; RGB pictures drop the alpha. */
+#include "image/exif.h"
+#include "image/image.h"
+
+#include <webp/decode.h>
+#include <webp/demux.h>
+
+static uncork_status broken(uc_bytes bytes, const char *what, uncork_error *error)
+{
+    uint64_t whole = bytes.size >= 8 ? (uint64_t)uc_load_u32le(bytes.data + 4) + 8 : 8;
+    if (whole > bytes.size) {
+        uc_fail(error, UNCORK_MALFORMED, bytes.size,
+                "the WebP is cut short: its %zu bytes end inside the picture", bytes.size);
+        return uc_fix(error, "copy or download it again");
+    }
+    return uc_fail(error, UNCORK_MALFORMED, 0, "broken WebP: %s", what);
+}
+
+static int find_orientation(const WebPDemuxer *file)
+{
+    WebPChunkIterator chunk;
+    int orientation = 1;
+    if (WebPDemuxGetChunk(file, "EXIF", 1, &chunk)) {
+        orientation = uc_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    return orientation;
+}
+
+/* The frame's pixels straight into their place on the canvas. */
+static uncork_status decode_frame(const WebPIterator *frame, uc_bytes bytes, uc_arena *arena,
+                                  const uc_image *image, uncork_error *error)
+{
+    WebPDecoderConfig config;
+    if (!WebPInitDecoderConfig(&config))
+        return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "libwebp has another ABI");
+    size_t channels = (size_t)uc_image_channels(image->mode),
+           stride = (size_t)image->width * channels;
+    if (frame->x_offset < 0 || frame->y_offset < 0 ||
+        frame->width > image->width - frame->x_offset ||
+        frame->height > image->height - frame->y_offset || stride > INT32_MAX)
+        return broken(bytes, "a frame outside of its canvas", error);
+    size_t skipped = (size_t)frame->y_offset * stride + (size_t)frame->x_offset * channels;
+    config.output.colorspace = image->mode == UC_IMAGE_RGBA ? MODE_RGBA : MODE_RGB;
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA.rgba = (uint8_t *)image->data + skipped;
+    config.output.u.RGBA.stride = (int)stride;
+    config.output.u.RGBA.size = (size_t)image->height * stride - skipped;
+    /* lossless needs 4 bytes a pixel beside the output, a lossy alpha plane 1 more */
+    uint64_t lent = (uint64_t)frame->width * (uint64_t)frame->height * 5 + (1u << 20);
+    UC_TRY(uc_arena_lend(arena, lent, "decoding a WebP picture", error));
+    VP8StatusCode code = WebPDecode(frame->fragment.bytes, frame->fragment.size, &config);
+    WebPFreeDecBuffer(&config.output);
+    uc_arena_unlend(arena, lent);
+    if (code == VP8_STATUS_OUT_OF_MEMORY) return uc_fail_memory(error);
+    return code == VP8_STATUS_OK ? UNCORK_OK : broken(bytes, "its pixels don't decode", error);
+}
+
+static uncork_status decode(const WebPDemuxer *file, uc_bytes bytes, uc_arena *arena,
+                            uc_image *image, uncork_error *error)
+{
+    WebPIterator frame;
+    WebPBitstreamFeatures features;
+    if (WebPGetFeatures(bytes.data, bytes.size, &features) != VP8_STATUS_OK)
+        return broken(bytes, "its header doesn't hold", error);
+    UC_TRY(uc_image_new(features.has_alpha ? UC_IMAGE_RGBA : UC_IMAGE_RGB,
+                        WebPDemuxGetI(file, WEBP_FF_CANVAS_WIDTH),
+                        WebPDemuxGetI(file, WEBP_FF_CANVAS_HEIGHT), arena, image, error));
+    image->format = "WebP";
+    image->orientation = find_orientation(file);
+    if (!WebPDemuxGetFrame(file, 1, &frame)) return broken(bytes, "it has no frame", error);
+    uncork_status status = decode_frame(&frame, bytes, arena, image, error);
+    WebPDemuxReleaseIterator(&frame);
+    return status;
+}
+
+uncork_status uc_webp_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error)
+{
+    WebPDemuxer *file = WebPDemux(&(WebPData){bytes.data, bytes.size});
+    if (!file) return broken(bytes, "its chunks don't hold", error);
+    uncork_status status = decode(file, bytes, arena, image, error);
+    WebPDemuxDelete(file);
+    return status;
+}
