@@ -29,8 +29,8 @@ static void tile_panel(const uint8_t *const a[MR], int64_t k, const int8_t *b,
     __m256i sum[MR][2];
     memset(sum, 0, sizeof sum);
     for (int64_t i = 0; i < k; i += 4, b += UC_I8_PANEL * 4) {
-        __m256i b0 = _mm256_loadu_si256((const __m256i *)b);
-        __m256i b1 = _mm256_loadu_si256((const __m256i *)(b + 32));
+        __m256i b0 = _mm256_loadu_si256((const void *)b);
+        __m256i b1 = _mm256_loadu_si256((const void *)(b + 32));
         __m256i even0 = _mm256_srai_epi16(_mm256_slli_epi16(b0, 8), 8);
         __m256i even1 = _mm256_srai_epi16(_mm256_slli_epi16(b1, 8), 8);
         __m256i odd0 = _mm256_srai_epi16(b0, 8), odd1 = _mm256_srai_epi16(b1, 8);
@@ -42,8 +42,8 @@ static void tile_panel(const uint8_t *const a[MR], int64_t k, const int8_t *b,
         }
     }
     for (int r = 0; r < MR; r++) {
-        _mm256_storeu_si256((__m256i *)(out[r] + at), sum[r][0]);
-        _mm256_storeu_si256((__m256i *)(out[r] + at + 8), sum[r][1]);
+        _mm256_storeu_si256((void *)(out[r] + at), sum[r][0]);
+        _mm256_storeu_si256((void *)(out[r] + at + 8), sum[r][1]);
     }
 }
 

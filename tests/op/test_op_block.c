@@ -512,14 +512,19 @@ static void check_chain(int64_t ic, int64_t middle, int64_t oc, int64_t size, in
                    .activation = "Clip"};
         uc_ref v = in[0];
         if (way == 0) {
-            one[0] = v, one[1] = in[3], one[2] = in[4];
+            one[0] = v;
+            one[1] = in[3];
+            one[2] = in[4];
             if (expand) v = conv_node(w, &l, one);
             l.ic = l.oc = middle;
-            l.kh = l.kw = k, l.sh = l.sw = stride;
+            l.kh = l.kw = k;
+            l.sh = l.sw = stride;
             memcpy(l.pad, pads, sizeof pads);
             l.depthwise = true;
             l.activation = "Swish";
-            one[0] = v, one[1] = in[1], one[2] = in[2];
+            one[0] = v;
+            one[1] = in[1];
+            one[2] = in[2];
             v = conv_node(w, &l, one);
             l = (layer){.ic = middle,
                         .oc = oc,
@@ -531,7 +536,10 @@ static void check_chain(int64_t ic, int64_t middle, int64_t oc, int64_t size, in
                         .dw = 1,
                         .block = block,
                         .activation = ""};
-            one[0] = v, one[1] = in[5], one[2] = in[6], one[3] = in[7];
+            one[0] = v;
+            one[1] = in[5];
+            one[2] = in[6];
+            one[3] = in[7];
             if (project) v = conv_node(w, &l, one);
         } else {
             uc_node *n = uc_graph_node(w->g, "uncork.BlockInvertedResidual", in, 8, 1);

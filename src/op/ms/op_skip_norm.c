@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-static const uc_attr tiny_epsilon = {.name = "epsilon", .kind = UC_ATTR_FLOAT, .f = 1e-12f};
+static const uc_attr tiny_epsilon = {.name = "epsilon", .kind = UC_ATTR_FLOAT, .f = (double)1e-12f};
 static const uc_attr last_axis = {.name = "axis", .kind = UC_ATTR_INT, .i = -1};
 
 /* Normalises x into y (infer: declares y in inner->out). */
