@@ -14,7 +14,7 @@ USES = {
     "pass": ["base", "op", "graph"],
     "plan": ["base", "kernel", "op", "graph"],
     "contract": ["base", "container", "kernel", "image", "graph"],
-    "model": ["base", "container", "graph", "import", "pass", "plan", "contract"],
+    "model": ["base", "container", "op", "graph", "import", "pass", "plan", "contract"],
     "doctor": ["base", "graph", "contract", "model"],
     "pack": ["base", "container", "op", "graph", "pass", "plan", "contract", "model"],
     "serve": ["base", "container", "graph", "contract", "model"],

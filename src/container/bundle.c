@@ -165,6 +165,39 @@ size_t uc_bundle_find(const uc_bundle *bundle, const char *name)
     return SIZE_MAX;
 }
 
+bool uc_bundle_view(const uc_bundle *bundle, const char *name, uc_bytes *bytes)
+{
+    const size_t i = bundle->zip ? uc_bundle_find(bundle, name) : SIZE_MAX;
+    if (i == SIZE_MAX) return false;
+    const uc_zip_entry *e = &bundle->zip->entries[i];
+    if (e->method != 0 || e->packed_size != e->size) return false;
+    *bytes = (uc_bytes){bundle->zip->bytes.data + e->data_offset, (size_t)e->size};
+    return true;
+}
+
+bool uc_bundle_is_cork(const uc_bundle *bundle)
+{
+    return bundle->zip && uc_bundle_find(bundle, "provenance.json") != SIZE_MAX &&
+           uc_bundle_find(bundle, "model.onnx") != SIZE_MAX;
+}
+
+uncork_status uc_bundle_check(const uc_bundle *bundle, uc_arena *arena, uncork_error *error)
+{
+    uc_bytes ignored;
+    if (!bundle->zip) return UNCORK_OK;
+    uc_zip zip = *bundle->zip;
+    zip.arena = arena;
+    for (size_t i = 0; i < zip.count; i++)
+        UC_TRY(uc_zip_read(&zip, i, &ignored, error));
+    return UNCORK_OK;
+}
+
+/* Megabytes that a run will read anyway: a sum over them first would cost more than the start. */
+static bool is_weights(const uc_bundle *bundle, const char *name)
+{
+    return strncmp(name, "weights/", 8) == 0 && uc_bundle_is_cork(bundle);
+}
+
 uncork_status uc_bundle_read(uc_bundle *bundle, size_t i, uc_bytes *bytes, uncork_error *error)
 {
     *bytes = (uc_bytes){NULL, 0};
@@ -173,7 +206,11 @@ uncork_status uc_bundle_read(uc_bundle *bundle, size_t i, uc_bytes *bytes, uncor
                        bundle->count);
     }
     entry *e = &bundle->entries[i];
-    if (!e->loaded && bundle->zip) {
+    const bool viewed =
+        !e->loaded && is_weights(bundle, e->name) && uc_bundle_view(bundle, e->name, &e->bytes);
+    if (viewed) {
+        e->loaded = true;
+    } else if (!e->loaded && bundle->zip) {
         UC_TRY(uc_zip_read(bundle->zip, i, &e->bytes, error));
     } else if (!e->loaded) {
         UC_TRY(uc_file_read_beneath(bundle->folder, e->name, bundle->copy, bundle->arena, &e->bytes,

@@ -29,6 +29,13 @@ size_t uc_bundle_find(const uc_bundle *bundle, const char *name);
 /* The entry's bytes, decompressed on first call; they live as long as the bundle's arena.
  * Not thread-safe: importers read what they need in open. */
 uncork_status uc_bundle_read(uc_bundle *bundle, size_t i, uc_bytes *bytes, uncork_error *error);
+/* Entry `name` of a zip where it lies in the archive, its CRC not checked: only for bytes whose content
+ * may be anything, such as weights. False when it isn't there or isn't stored. Thread-safe. */
+bool uc_bundle_view(const uc_bundle *bundle, const char *name, uc_bytes *bytes);
+/* Whether this is an artifact of `uncork pack`: its weights/ are viewed, not read (see above). */
+bool uc_bundle_is_cork(const uc_bundle *bundle);
+/* Every entry of a zip against its CRC; MALFORMED names the first that differs. */
+uncork_status uc_bundle_check(const uc_bundle *bundle, uc_arena *arena, uncork_error *error);
 /* A file beside a lone file, by base name only (no '/', no ".."); IO when absent. */
 uncork_status uc_bundle_side(uc_bundle *bundle, const char *name, uc_bytes *bytes,
                              uncork_error *error);

@@ -392,7 +392,32 @@ static void put_common(uc_writer *out, bool wide, uint32_t crc, uint64_t size, s
     uc_writer_u16le(out, extra);
 }
 
+/* The field that Android's zipalign fills up with: the alignment, then zeros. */
+enum { PADDING_ID = 0xD935, PADDING_LEAST = 6 };
+
+static void put_padding(uc_writer *out, size_t bytes, size_t alignment)
+{
+    static const uint8_t zeros[4096 + PADDING_LEAST];
+    if (!bytes) return;
+    uc_writer_u16le(out, PADDING_ID);
+    uc_writer_u16le(out, (uint16_t)(bytes - 4));
+    uc_writer_u16le(out, (uint16_t)alignment);
+    uc_writer_put(out, zeros, bytes - PADDING_LEAST);
+}
+
+/* Bytes of a padding field so that what follows `at` and it is aligned. */
+static size_t padding_for(uint64_t at, size_t alignment)
+{
+    const size_t over = (size_t)((at + PADDING_LEAST) % alignment);
+    return alignment < 2 || at % alignment == 0 ? 0 : PADDING_LEAST + (over ? alignment - over : 0);
+}
+
 void uc_zip_put(uc_zip_writer *w, const char *name, uc_bytes bytes)
+{
+    uc_zip_put_aligned(w, name, bytes, 1);
+}
+
+void uc_zip_put_aligned(uc_zip_writer *w, const char *name, uc_bytes bytes, size_t alignment)
 {
     const size_t length = strlen(name);
     const uint64_t offset = w->out->size;
@@ -403,8 +428,10 @@ void uc_zip_put(uc_zip_writer *w, const char *name, uc_bytes bytes)
         if (w->out->status == UNCORK_OK) w->out->status = UNCORK_LIMIT;
         return;
     }
+    const size_t wide = wide_size ? 20 : 0;
+    const size_t padding = padding_for(offset + LOCAL_SIZE + length + wide, alignment);
     uc_writer_u32le(w->out, LOCAL_MAGIC);
-    put_common(w->out, wide_size, crc, bytes.size, length, wide_size ? 20 : 0);
+    put_common(w->out, wide_size, crc, bytes.size, length, (uint16_t)(wide + padding));
     uc_writer_put(w->out, name, length);
     uc_writer *d = &w->directory;
     const uint16_t payload = (uint16_t)((wide_size ? 16 : 0) + (wide_offset ? 8 : 0));
@@ -430,6 +457,7 @@ void uc_zip_put(uc_zip_writer *w, const char *name, uc_bytes bytes)
         uc_writer_u64le(d, bytes.size);
     }
     if (wide_offset) uc_writer_u64le(d, offset);
+    put_padding(w->out, padding, alignment);
     uc_writer_put(w->out, bytes.data, bytes.size);
     w->count++;
 }

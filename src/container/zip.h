@@ -42,6 +42,8 @@ typedef struct uc_zip_writer {
 
 void uc_zip_writer_init(uc_zip_writer *w, uc_writer *out);
 void uc_zip_put(uc_zip_writer *w, const char *name, uc_bytes bytes);
+/* The same, its bytes at a multiple of `alignment` (a power of two up to 4096) of `out`. */
+void uc_zip_put_aligned(uc_zip_writer *w, const char *name, uc_bytes bytes, size_t alignment);
 /* Writes the directory and releases what the writer held; failures are `out`'s. */
 void uc_zip_finish(uc_zip_writer *w);
 

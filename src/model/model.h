@@ -3,6 +3,7 @@
 #define UC_MODEL_MODEL_H
 
 #include "import/importer.h"
+#include "op/packs.h"
 #include "uncork.h"
 
 /* The opened file's facts, findings and entries; lives as long as the file. */
@@ -10,6 +11,10 @@ const uc_import *uc_file_import(const uncork_file *file);
 /* Findings of preparing this entry. */
 const uc_findings *uc_model_findings(const uncork_model *model);
 const uncork_file *uc_model_file(const uncork_model *model);
+/* As uncork_prepare; constants are packed with `packs`, which must outlive the model. */
+uncork_status uc_prepare_with(const uncork_file *file, const char *entry,
+                              const uncork_prepare_options *options, const struct uc_packs *packs,
+                              uncork_model **model, uncork_error *error);
 const uc_graph *uc_model_graph(const uncork_model *model);
 /* The graph that runs: after the passes. */
 const uc_graph *uc_model_final_graph(const uncork_model *model);

@@ -2,6 +2,7 @@
 #ifndef UC_MODEL_MODEL_INTERNAL_H
 #define UC_MODEL_MODEL_INTERNAL_H
 
+#include "model/cork.h"
 #include "model/model.h"
 #include "plan/plan.h"
 
@@ -17,6 +18,7 @@ struct uncork_file {
     uc_budget budget;
     uc_import import;
     const char *json;
+    struct uc_packs packs; /* of an artifact; find is NULL otherwise */
 };
 
 struct uncork_model {

@@ -17,6 +17,8 @@ static uncork_status open_bundle(uncork_file *file, uc_bundle *bundle, uncork_er
     if (head.size > HEAD_BYTES) head.size = HEAD_BYTES;
     UC_TRY(uc_importer_choose(head, bundle, &import->importer, error));
     UC_TRY(import->importer->open(import, error));
+    uc_cork_packs(bundle, &file->packs);
+    UC_TRY(uc_cork_facts(bundle, file->import.arena, &import->facts, error));
     return uc_arena_status(file->arena, error);
 }
 

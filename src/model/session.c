@@ -5,7 +5,8 @@
 #include "pass/pass.h"
 
 static uncork_status prepare(uncork_model *m, const char *entry,
-                             const uncork_prepare_options *options, uncork_error *error)
+                             const uncork_prepare_options *options, const struct uc_packs *packs,
+                             uncork_error *error)
 {
     const uc_import *import = &m->file->import;
     const uc_import_options given = {.input_dtype =
@@ -13,6 +14,7 @@ static uncork_status prepare(uncork_model *m, const char *entry,
                                      .raw = options && options->raw};
     m->graph = uc_graph_new(m->arena, &m->budget, error);
     if (!m->graph) return uc_fail_memory(error);
+    m->graph->packs = packs;
     UC_TRY(import->importer->import(import, entry, &given, m->graph, &m->findings, error));
     UC_TRY(uc_graph_finish(m->graph));
     uc_graph *better = NULL;
@@ -25,6 +27,14 @@ static uncork_status prepare(uncork_model *m, const char *entry,
 uncork_status uncork_prepare(const uncork_file *file, const char *entry,
                              const uncork_prepare_options *options, uncork_model **model,
                              uncork_error *error)
+{
+    const struct uc_packs *packs = file->packs.find ? &file->packs : NULL;
+    return uc_prepare_with(file, entry, options, packs, model, error);
+}
+
+uncork_status uc_prepare_with(const uncork_file *file, const char *entry,
+                              const uncork_prepare_options *options, const struct uc_packs *packs,
+                              uncork_model **model, uncork_error *error)
 {
     uncork_error local;
     if (!error) error = &local;
@@ -44,7 +54,8 @@ uncork_status uncork_prepare(const uncork_file *file, const char *entry,
     uc_budget_init(&m->budget, options ? &options->limits : NULL, file->import.bytes.size);
     m->arena = uc_arena_new(&m->budget);
     m->findings.arena = m->arena;
-    uncork_status status = m->arena ? prepare(m, entry, options, error) : uc_fail_memory(error);
+    uncork_status status =
+        m->arena ? prepare(m, entry, options, packs, error) : uc_fail_memory(error);
     if (status != UNCORK_OK) {
         uc_where(error, "%s", file->import.path);
         uncork_model_free(m);

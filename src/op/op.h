@@ -98,6 +98,7 @@ struct uc_call {
     uncork_error *error;
     const struct uc_call_host *host; /* who allocates outputs */
     void *host_data;
+    const struct uc_packs *packs; /* prepare: packed constants of the file (op/packs.h), or NULL */
 };
 
 /* What the planner (or the constant folder) provides. */

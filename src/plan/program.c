@@ -140,6 +140,7 @@ static uncork_status prepare_nodes(uc_program *p, uc_infer *infer)
         uc_call *call = uc_infer_call(infer, node);
         if (!call) return uc_arena_status(infer->arena, infer->error);
         call->arena = p->arena;
+        call->packs = p->graph->packs;
         if (node->op->control) {
             const uc_bodies *bodies = NULL;
             UC_TRY(uc_control_prepare(node, call, p->arena, infer->budget, &bodies, infer->error));

@@ -196,6 +196,21 @@ static void add_bodies(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_nod
 
 /* ---- the draft ---------------------------------------------------------------------------- */
 
+/* A number of an uncork operator is float64: a tensor called "float64" stands for it. */
+static void widen_attr(const uc_onnx_attr *from, uc_attr *to)
+{
+    const uc_tensor *t = to->kind == UC_ATTR_TENSOR ? to->tensor : NULL;
+    if (!t || t->dtype != UNCORK_FLOAT64 || t->rank > 1 || !from->tensor ||
+        !uc_str_is(from->tensor->name, "float64")) {
+        return;
+    }
+    to->kind = t->rank ? UC_ATTR_FLOATS : UC_ATTR_FLOAT;
+    to->floats = t->data;
+    to->count = (size_t)uc_tensor_count(t);
+    to->f = t->rank ? 0 : *(const double *)t->data;
+    to->tensor = NULL;
+}
+
 static bool fill_attrs(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node *node,
                        uc_onnx_draft *d)
 {
@@ -215,6 +230,7 @@ static bool fill_attrs(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_nod
         } else if (!convert_attr(g, a, to)) {
             return false;
         }
+        if (strcmp(d->domain, "uncork") == 0) widen_attr(a, to);
         d->attr_count++;
     }
     return d->attrs != NULL;

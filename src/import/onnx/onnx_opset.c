@@ -17,6 +17,7 @@ static const struct {
     {"ai.onnx.preview.training", 1},
     {"ai.onnx.training", 1},
     {"com.microsoft", 1},
+    {"uncork", 1}, /* what `uncork pack` writes */
 };
 
 int64_t uc_onnx_newest(const char *domain)

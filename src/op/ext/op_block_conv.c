@@ -9,7 +9,7 @@
  * attributes: block, channels (IC), plain_input, group (1, or IC = OC), strides, pads, dilations,
  * activation ("", Relu, Clip, ...), alpha, beta */
 #include "kernel/conv_blocked.h"
-#include "op/ext/block_window.h"
+#include "op/ext/block_pack.h"
 
 #include <inttypes.h>
 
@@ -136,7 +136,6 @@ static uncork_status prepare(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, X), *bias = uc_call_in(call, B);
     uc_conv c;
-    size_t count = 0;
     UC_TRY(read_layer(call, &c));
     /* Sizes that are known choose the method; any method serves any size. */
     if (x->rank >= 4 && x->shape[2] > 0 && x->shape[3] > 0) {
@@ -147,13 +146,7 @@ static uncork_status prepare(uc_call *call)
     if (!p) return uc_arena_status(call->arena, call->error);
     p->row = uc_conv_row_for(c.block);
     p->method = c.method = p->row->method(&c);
-    if (!p->row->packed_count(&c, &count) || count > SIZE_MAX / sizeof(float)) {
-        return uc_call_fail(call, UNCORK_LIMIT, "the packed weights are more than memory can hold");
-    }
-    float *packed = uc_arena_alloc_raw(call->arena, count * sizeof *packed);
-    if (!packed) return uc_arena_status(call->arena, call->error);
-    p->row->pack(&c, uc_call_arg(call, W)->data, bias ? bias->data : NULL, packed);
-    p->packed = packed;
+    UC_TRY(uc_block_pack(call, p->row, &c, uc_call_arg(call, W), bias, &p->packed));
     call->prepared = p;
     return UNCORK_OK;
 }

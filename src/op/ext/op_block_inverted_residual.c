@@ -11,7 +11,7 @@
  * attributes: block, channels (IC), strides, pads and dilations of the depthwise layer, and of each layer
  * expand_, spatial_, project_ + activation, alpha, beta */
 #include "kernel/conv_blocked.h"
-#include "op/ext/block_window.h"
+#include "op/ext/block_pack.h"
 
 #include <inttypes.h>
 
@@ -146,15 +146,7 @@ static uncork_status pack_layer(uc_call *call, const uc_conv_row *row, const uc_
                                 const float **packed)
 {
     const uc_tensor *bias = uc_call_in(call, w + 1);
-    size_t count = 0;
-    if (!row->packed_count(c, &count) || count > SIZE_MAX / sizeof(float)) {
-        return uc_call_fail(call, UNCORK_LIMIT, "the packed weights are more than memory can hold");
-    }
-    float *to = uc_arena_alloc_raw(call->arena, count * sizeof *to);
-    if (!to) return uc_arena_status(call->arena, call->error);
-    row->pack(c, uc_call_arg(call, w)->data, bias ? bias->data : NULL, to);
-    *packed = to;
-    return UNCORK_OK;
+    return uc_block_pack(call, row, c, uc_call_arg(call, w), bias, packed);
 }
 
 static uncork_status prepare(uc_call *call)

@@ -8,6 +8,7 @@
 #include "kernel/elementwise.h"
 #include "kernel/gemm.h"
 #include "op/matrices.h"
+#include "op/packs.h"
 #include "op/shape.h"
 #include "op/spread.h"
 
@@ -30,17 +31,34 @@ static bool is_fast(uncork_dtype dtype)
     return dtype == UNCORK_FLOAT32 || dtype == UNCORK_FLOAT64;
 }
 
+/* prepare: memory for the packed form, or the form itself where the file brings it. */
+static const void *take_form(uc_call *call, const uc_gemm *gemm, const uc_tensor *b, int64_t k,
+                             int64_t n, int64_t row, int64_t column, size_t bytes, void **room)
+{
+    const uc_pack_key key = {.kernel = b->dtype == UNCORK_FLOAT64 ? "gemm-f64" : "gemm-f32",
+                             .version = 1,
+                             .isa = gemm->name,
+                             .sources = {b},
+                             .source_count = 1,
+                             .params = {k, n, row, column},
+                             .param_count = 4};
+    const void *form;
+    return uc_call_pack(call, &key, bytes, room, &form) ? NULL : form;
+}
+
 /* Packs `matrices` matrices [k, n] of b, whose last two strides are row and column. */
-static void *pack_all(uc_call *call, uc_arena *arena, const uc_gemm *gemm, const uc_tensor *b,
-                      int64_t k, int64_t n, int64_t row, int64_t column, int64_t matrices,
-                      size_t *count)
+static const void *pack_all(uc_call *call, bool kept, const uc_gemm *gemm, const uc_tensor *b,
+                            int64_t k, int64_t n, int64_t row, int64_t column, int64_t matrices,
+                            size_t *count)
 {
     size_t size = uc_dtype_size(b->dtype), total = 0, bytes = 0;
     bool fits = gemm->packed_count(k, n, count) && uc_mul_size(*count, (size_t)matrices, &total) &&
                 uc_mul_size(total, size, &bytes);
-    char *to =
-        fits ? (arena ? uc_arena_alloc_raw(arena, bytes) : uc_call_scratch(call, bytes, 1)) : NULL;
-    if (!to) return NULL;
+    if (!fits) return NULL;
+    void *room = kept ? NULL : uc_call_scratch(call, bytes, 1);
+    const void *form = kept ? take_form(call, gemm, b, k, n, row, column, bytes, &room) : room;
+    char *to = room;
+    if (!to) return form;
     for (int64_t i = 0; i < matrices; i++) {
         int64_t at = 0, rest = i;
         for (int d = b->rank - 3; d >= 0; d--) {
@@ -79,8 +97,8 @@ static uncork_status prepare_matmul(uc_call *call)
     }
     if (!p) return uc_arena_status(call->arena, call->error);
     p->gemm = gemm_of(b.dtype);
-    p->data = pack_all(call, call->arena, p->gemm, &b, k, n, b.stride[b.rank - 2],
-                       b.stride[b.rank - 1], matrices, &p->count);
+    p->data = pack_all(call, true, p->gemm, &b, k, n, b.stride[b.rank - 2], b.stride[b.rank - 1],
+                       matrices, &p->count);
     if (!p->data) return uc_arena_status(call->arena, call->error);
     call->prepared = p;
     return UNCORK_OK;
@@ -119,7 +137,7 @@ static uncork_status multiply(uc_call *call, const uc_tensor *ta, const uc_tenso
             matrices *= b.shape[d];
         }
         now.gemm = gemm_of(b.dtype);
-        now.data = pack_all(call, NULL, now.gemm, &b, k, n, b.stride[b.rank - 2],
+        now.data = pack_all(call, false, now.gemm, &b, k, n, b.stride[b.rank - 2],
                             b.stride[b.rank - 1], matrices, &now.count);
         if (!now.data) return uc_fail_memory(call->error);
         p = &now;
@@ -279,8 +297,8 @@ static uncork_status prepare_gemm(uc_call *call)
     packed *p = UC_NEW(call->arena, packed, 1);
     if (!p) return uc_arena_status(call->arena, call->error);
     p->gemm = gemm_of(b.dtype);
-    p->data = pack_all(call, call->arena, p->gemm, &b, b.shape[0], b.shape[1], b.stride[0],
-                       b.stride[1], 1, &p->count);
+    p->data = pack_all(call, true, p->gemm, &b, b.shape[0], b.shape[1], b.stride[0], b.stride[1], 1,
+                       &p->count);
     if (!p->data) return uc_arena_status(call->arena, call->error);
     call->prepared = p;
     return UNCORK_OK;
@@ -329,7 +347,7 @@ static uncork_status run_gemm_fast(uc_call *call, const uc_tensor *ta, const uc_
     if (tc && !c) return uc_fail_memory(call->error);
     if (!p) {
         now.gemm = gemm_of(b.dtype);
-        now.data = pack_all(call, NULL, now.gemm, &b, b.shape[0], b.shape[1], b.stride[0],
+        now.data = pack_all(call, false, now.gemm, &b, b.shape[0], b.shape[1], b.stride[0],
                             b.stride[1], 1, &now.count);
         if (!now.data) return uc_fail_memory(call->error);
         p = &now;
