@@ -246,6 +246,13 @@ UNCORK_API const char *uncork_file_entry_name(const uncork_file *file, int i);
 /* ---- models ------------------------------------------------------------------------------- */
 
 /* Options of uncork_prepare; zeroed means the defaults. */
+/* How numbers may be rounded. */
+typedef enum uncork_precision {
+    UNCORK_EXACT, /* arithmetic at least as accurate as the framework's */
+    UNCORK_FAST,  /* float32 networks may compute in bfloat16 with sums in float32; like EXACT on
+                   * machines without instructions for it */
+} uncork_precision;
+
 typedef struct uncork_prepare_options {
     size_t size; /* sizeof(uncork_prepare_options) */
     uncork_limits limits;
@@ -253,6 +260,7 @@ typedef struct uncork_prepare_options {
                                   models. scikit-learn computes float32 rows in float32 at places */
     bool raw;                 /* skip a scaler found beside the model */
     const char *disable_pass; /* comma-separated names of graph passes to leave out; may be NULL */
+    uncork_precision precision;
 } uncork_prepare_options;
 
 /* Makes one entry ready to run. Only what that entry needs is imported: predict never fails because

@@ -27,6 +27,11 @@ class Limits(ctypes.Structure):
                 ("timeout", ctypes.c_uint64), ("cancel", ctypes.c_void_p)]
 
 
+class PrepareOptions(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("limits", Limits), ("input_dtype", ctypes.c_int), ("raw", ctypes.c_bool),
+                ("disable_pass", ctypes.c_char_p), ("precision", ctypes.c_int)]
+
+
 def uncork():
     lib = ctypes.CDLL(os.environ["UNCORK_LIBRARY"])
     error = Error(size=ctypes.sizeof(Error))
@@ -41,7 +46,9 @@ def uncork():
         getattr(lib, name).restype = p
         getattr(lib, name).argtypes = [p, ctypes.c_int][:2 if "output" in name else 1]
     check(lib.uncork_open(onnx.encode(), None, ref(file), ref(error)))
-    check(lib.uncork_prepare(file, None, None, ref(model), ref(error)))
+    options = PrepareOptions(size=ctypes.sizeof(PrepareOptions), precision=1 if kind == "fast" else 0)
+    options.limits.size = ctypes.sizeof(Limits)
+    check(lib.uncork_prepare(file, None, ref(options), ref(model), ref(error)))
     if threads > 1:
         check(lib.uncork_pool_new(threads, ref(pool)))
     check(lib.uncork_session_new(model, pool, ref(session)))

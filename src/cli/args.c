@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-typedef enum option_kind { FLAG, TEXT, COUNT, SIZE, SECONDS, TOP, INPUT } option_kind;
+typedef enum option_kind { FLAG, TEXT, COUNT, SIZE, SECONDS, TOP, INPUT, PRECISION } option_kind;
 
 typedef struct option {
     const char *name;
@@ -30,6 +30,7 @@ static const option options_table[] = {
     {"--max-memory", SIZE, AT(limits.max_memory_bytes)},
     {"--max-macs", SIZE, AT(limits.max_macs)},
     {"--timeout", SECONDS, AT(limits.timeout_ms)},
+    {"--precision", PRECISION, AT(fast)},
     {"--disable-pass", TEXT, AT(disable_pass)},
     {"--dump-graph", TEXT, AT(dump_graph)},
     {"--json", FLAG, AT(json)},
@@ -104,6 +105,9 @@ static bool set_value(const option *o, const char *value, cli_options *options)
         if (!uc_text_f64(uc_str_of(value), &d) || !(d > 0) || d > 1e9) return false;
         options->limits.timeout_ms = (uint64_t)(d * 1000 + 0.5);
         return true;
+    case PRECISION:
+        options->fast = strcmp(value, "fast") == 0;
+        return options->fast || strcmp(value, "exact") == 0;
     case INPUT: options->inputs[options->input_count++] = value; return true;
     case FLAG: break;
     }

@@ -27,6 +27,7 @@ typedef struct cli_options {
     int64_t top; /* 0: all */
     int64_t batch, threads;
     uncork_limits limits;
+    bool fast; /* --precision */
     bool json, csv, quiet, timing, raw, scaled, help, version;
 } cli_options;
 

@@ -58,7 +58,8 @@ int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtyp
                                       .limits = options->limits,
                                       .input_dtype = dtype,
                                       .raw = options->raw || options->scaled,
-                                      .disable_pass = options->disable_pass};
+                                      .disable_pass = options->disable_pass,
+                                      .precision = options->fast ? UNCORK_FAST : UNCORK_EXACT};
     uncork_error error = {.size = sizeof error};
     if (uncork_prepare(file, options->method, &prepare, model, &error)) {
         if (error.status == UNCORK_INPUT || error.status == UNCORK_IO)

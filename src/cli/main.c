@@ -36,6 +36,7 @@ static void print_help(FILE *out)
         "  --raw, --scaled      leave out a scaler found beside the model: the input is scaled already\n"
         "  --batch N            pictures or rows run at a time (32)\n"
         "  --threads N          threads in all (one a core)\n"
+        "  --precision fast     bfloat16 inside float32 networks where the machine has it (exact)\n"
         "  --max-memory SIZE    refuse what needs more; --max-macs N; --timeout SECONDS\n"
         "  --json, --csv        one object or record a line\n"
         "  --timing             what the time went into, on standard error\n"

@@ -4,6 +4,12 @@
 #include "base/thread.h"
 #include "pass/pass.h"
 
+/* Callers built before `precision` was appended have shorter options. */
+static bool is_fast(const uncork_prepare_options *options)
+{
+    return options && options->size >= sizeof *options && options->precision == UNCORK_FAST;
+}
+
 static uncork_status prepare(uncork_model *m, const char *entry,
                              const uncork_prepare_options *options, const struct uc_packs *packs,
                              uncork_error *error)
@@ -18,7 +24,8 @@ static uncork_status prepare(uncork_model *m, const char *entry,
     UC_TRY(import->importer->import(import, entry, &given, m->graph, &m->findings, error));
     UC_TRY(uc_graph_finish(m->graph));
     uc_graph *better = NULL;
-    UC_TRY(uc_pass_run_all(m->graph, options ? options->disable_pass : NULL, error, &better));
+    UC_TRY(uc_pass_run_all(m->graph, options ? options->disable_pass : NULL, is_fast(options),
+                           error, &better));
     m->final_graph = better;
     UC_TRY(uc_program_new(better, m->arena, &m->budget, &m->program, error));
     return uc_arena_status(m->arena, error);

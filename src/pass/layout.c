@@ -24,8 +24,8 @@ int64_t uc_layout_channels(const uc_layout_pass *p, uc_ref ref)
 uc_ref uc_layout_blocked(uc_layout_pass *p, uc_ref ref)
 {
     if (uc_layout_has(p, ref)) return p->blocked[ref];
-    uc_node *node = uc_graph_node(p->g, "uncork.ToBlocked", &ref, 1, 1);
-    uc_node_int(p->g, node, "block", p->block);
+    uc_node *node = uc_graph_node(p->g, p->half ? "uncork.ToHalf" : "uncork.ToBlocked", &ref, 1, 1);
+    if (!p->half) uc_node_int(p->g, node, "block", p->block);
     if (p->g->status != UNCORK_OK) return 0;
     p->blocked[ref] = uc_node_out(node, 0);
     return p->blocked[ref];
@@ -65,9 +65,12 @@ static uncork_status make_plain(uc_layout_pass *p, uc_ref ref)
         fed = fed || g->inputs[i] == ref;
     }
     if (fed || g->values[ref].constant) return UNCORK_OK;
-    uc_node *node = uc_graph_node(g, "uncork.FromBlocked", &p->blocked[ref], 1, 1);
-    uc_node_int(g, node, "block", p->block);
-    uc_node_int(g, node, "channels", g->values[ref].shape[1]);
+    uc_node *node = uc_graph_node(g, p->half ? "uncork.FromHalf" : "uncork.FromBlocked",
+                                  &p->blocked[ref], 1, 1);
+    if (!p->half) {
+        uc_node_int(g, node, "block", p->block);
+        uc_node_int(g, node, "channels", g->values[ref].shape[1]);
+    }
     if (g->status != UNCORK_OK) return g->status;
     int32_t index = g->values[node->out[0]].producer;
     g->values[node->out[0]].producer = -1;
@@ -100,15 +103,18 @@ static uncork_status change(uc_layout_pass *p, size_t node)
     if (!uc_layout_has(p, n->in[0]) && !(n->in_count > 1 && uc_layout_has(p, n->in[1]))) {
         return UNCORK_OK;
     }
-    if (uc_is_op(n, "Concat")) return uc_layout_concat(p, node);
-    UC_TRY(uc_layout_elementwise(p, node)); /* each looks at the operator first */
+    /* each looks at the operator first */
+    if (uc_is_op(n, "Concat")) return (p->half ? uc_half_concat : uc_layout_concat)(p, node);
+    UC_TRY((p->half ? uc_half_elementwise : uc_layout_elementwise)(p, node));
     return uc_layout_pool(p, node);
 }
 
-static uncork_status run(uc_graph *g, bool *changed)
+uncork_status uc_layout_run(uc_graph *g, bool half, bool *changed)
 {
-    uc_layout_pass p = {
-        .g = g, .block = uc_cpu_features() & UC_CPU_AVX512 ? 16 : 8, .value_count = g->value_count};
+    uc_layout_pass p = {.g = g,
+                        .half = half,
+                        .block = uc_cpu_features() & UC_CPU_AVX512 ? 16 : 8,
+                        .value_count = g->value_count};
     UC_TRY(uc_rewrite_init(&p.rewrite, g));
     p.blocked = UC_NEW(g->arena, uc_ref, g->value_count);
     if (!p.blocked) return uc_arena_status(g->arena, g->error);
@@ -120,5 +126,7 @@ static uncork_status run(uc_graph *g, bool *changed)
     *changed = true;
     return make_edges(&p);
 }
+
+static uncork_status run(uc_graph *g, bool *changed) { return uc_layout_run(g, false, changed); }
 
 const uc_pass uc_pass_layout = {.name = "layout", .run = run};

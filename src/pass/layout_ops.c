@@ -1,6 +1,11 @@
 /* The blocked form of each operator that has one. */
 #include "pass/layout.h"
 
+static void set_block(uc_layout_pass *p, uc_node *node)
+{
+    if (!p->half) uc_node_int(p->g, node, "block", p->block);
+}
+
 /* ---- windows ------------------------------------------------------------------------------ */
 
 typedef struct window {
@@ -88,12 +93,13 @@ uncork_status uc_layout_convolution(uc_layout_pass *p, size_t index)
                     residual ? uc_layout_blocked(p, residual) : 0};
     if (g->status != UNCORK_OK) return g->status;
     uc_node *node = &g->nodes[index];
-    UC_TRY(uc_rewrite_become(&p->rewrite, node, "uncork.BlockConv", in,
+    UC_TRY(uc_rewrite_become(&p->rewrite, node, p->half ? "uncork.HalfConv" : "uncork.BlockConv",
+                             in,
                              residual ? 4
                              : bias   ? 3
                                       : 2));
-    uc_node_int(g, node, "block", p->block);
-    uc_node_int(g, node, "channels", ic);
+    set_block(p, node);
+    if (!p->half) uc_node_int(g, node, "channels", ic);
     if (plain) uc_node_int(g, node, "plain_input", 1);
     uc_node_ints(g, node, "strides", win.strides, 2);
     uc_node_ints(g, node, "pads", win.pads, 4);
@@ -128,8 +134,9 @@ static uncork_status global_mean(uc_layout_pass *p, size_t index)
     uc_graph *g = p->g;
     uc_node *node = &g->nodes[index];
     const uc_ref in[1] = {p->blocked[node->in[0]]};
-    UC_TRY(uc_rewrite_become(&p->rewrite, node, "uncork.BlockMean", in, 1));
-    uc_node_int(g, node, "block", p->block);
+    UC_TRY(uc_rewrite_become(&p->rewrite, node, p->half ? "uncork.HalfMean" : "uncork.BlockMean",
+                             in, 1));
+    set_block(p, node);
     return uc_layout_done(p, index);
 }
 
@@ -147,8 +154,9 @@ uncork_status uc_layout_pool(uc_layout_pass *p, size_t index)
     }
     const uc_ref in[1] = {p->blocked[old.in[0]]};
     uc_node *node = &g->nodes[index];
-    UC_TRY(uc_rewrite_become(&p->rewrite, node, "uncork.BlockPool", in, 1));
-    uc_node_int(g, node, "block", p->block);
+    UC_TRY(uc_rewrite_become(&p->rewrite, node, p->half ? "uncork.HalfPool" : "uncork.BlockPool",
+                             in, 1));
+    set_block(p, node);
     uc_node_str(g, node, "kind", average ? "average" : "max");
     uc_node_ints(g, node, "kernel_shape", win.kernel, 2);
     uc_node_ints(g, node, "strides", win.strides, 2);

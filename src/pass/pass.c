@@ -117,11 +117,14 @@ static uncork_status run_bodies(uc_graph *g, const bool disabled[COUNT], int dep
     return UNCORK_OK;
 }
 
-uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, uncork_error *error,
-                              uc_graph **to)
+uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, bool fast,
+                              uncork_error *error, uc_graph **to)
 {
     bool disabled[COUNT] = {0};
     *to = NULL;
     UC_TRY(read_disabled(disable, disabled, error));
+    for (size_t i = 0; i < COUNT; i++) {
+        disabled[i] = disabled[i] || (passes[i]->fast && !fast);
+    }
     return run_passes(from, disabled, 0, error, to);
 }

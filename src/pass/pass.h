@@ -7,6 +7,7 @@
 typedef struct uc_pass {
     const char *name; /* for --disable-pass */
     bool exact;       /* the same bits; the others run only where float32 is computed */
+    bool fast;        /* only where the caller allows arithmetic shorter than float32 */
     /* Changes the nodes of `g`; *changed when it did. What loses its use is removed afterwards. */
     uncork_status (*run)(uc_graph *g, bool *changed);
 } uc_pass;
@@ -15,10 +16,10 @@ typedef struct uc_pass {
 #include "pass/pass_table.def"
 #undef PASS
 
-/* Runs every pass that `disable` (comma-separated names, or NULL) doesn't name over a copy of a
- * finished graph; the copy lives in the same arena and shares its constants. An unknown name is
+/* Runs every pass that `disable` (comma-separated names, or NULL) doesn't name, those for `fast` only
+ * then, over a copy of a finished graph; the copy lives in the same arena and shares its constants. An unknown name is
  * USAGE. */
-uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, uncork_error *error,
-                              uc_graph **to);
+uncork_status uc_pass_run_all(const uc_graph *from, const char *disable, bool fast,
+                              uncork_error *error, uc_graph **to);
 
 #endif

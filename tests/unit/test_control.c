@@ -37,7 +37,7 @@ static uncork_status run(bench *b, const uc_value *in, const uncork_limits *limi
     uc_graph *better = NULL;
     uc_budget budget;
     UC_TRY(uc_graph_finish(b->g));
-    UC_TRY(uc_pass_run_all(b->g, NULL, &b->error, &better));
+    UC_TRY(uc_pass_run_all(b->g, NULL, false, &b->error, &better));
     UC_TRY(uc_program_new(better, b->arena, &b->budget, &b->program, &b->error));
     UC_TRY(uc_runner_new(b->program, NULL, &b->runner));
     uc_budget_init(&budget, limits, 0);

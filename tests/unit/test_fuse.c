@@ -99,7 +99,7 @@ static const uc_graph *same(world *w, uc_ref y, const char *disable, double boun
     uc_graph *better = NULL;
     uc_graph_output(w->g, "y", y);
     CHECK_OK(uc_graph_finish(w->g), &w->error);
-    CHECK_OK(uc_pass_run_all(w->g, disable, &w->error, &better), &w->error);
+    CHECK_OK(uc_pass_run_all(w->g, disable, false, &w->error, &better), &w->error);
     const uc_graph_value *in = &w->g->values[w->g->inputs[0]];
     for (int64_t batch = 1; batch <= 3; batch += 2) {
         int64_t shape[UNCORK_MAX_RANK];
@@ -510,7 +510,7 @@ static void a_chain_writes_over_an_input_that_nobody_needs(void **state)
     uc_ref y = uc_g_softmax(w.g, uc_g_softmax(w.g, x, 1), 1);
     uc_graph_output(w.g, "y", uc_g2(w.g, "Mul", uc_g2(w.g, "Add", y, f32(&w, 1)), x));
     CHECK_OK(uc_graph_finish(w.g), &w.error);
-    CHECK_OK(uc_pass_run_all(w.g, NULL, &w.error, &better), &w.error);
+    CHECK_OK(uc_pass_run_all(w.g, NULL, false, &w.error, &better), &w.error);
     CHECK_OK(uc_program_new(better, w.arena, NULL, &program, &w.error), &w.error);
     CHECK_OK(uc_runner_new(program, NULL, &runner), &w.error);
     uc_value in = {.kind = UC_TENSOR,

@@ -59,7 +59,7 @@ static void a_bias_joins_its_product_with_the_same_bits(void **state)
         for (int first = 0; first < 2; first++) {
             world w = make(widths[i], first != 0);
             uc_graph *better = NULL;
-            CHECK_OK(uc_pass_run_all(w.g, NULL, &w.error, &better), &w.error);
+            CHECK_OK(uc_pass_run_all(w.g, NULL, false, &w.error, &better), &w.error);
             CHECK_INT(better->node_count, 1);
             CHECK_STR(better->nodes[0].op->name, "Gemm");
             CHECK_INT(w.g->node_count, 2); /* the original stays */
@@ -76,9 +76,9 @@ static void a_disabled_pass_does_nothing_and_an_unknown_one_is_refused(void **st
     (void)state;
     world w = make(4, false);
     uc_graph *better = NULL;
-    CHECK_OK(uc_pass_run_all(w.g, "fuse_bias", &w.error, &better), &w.error);
+    CHECK_OK(uc_pass_run_all(w.g, "fuse_bias", false, &w.error, &better), &w.error);
     CHECK_INT(better->node_count, 2);
-    CHECK_INT(uc_pass_run_all(w.g, "fuse_bias,fuse_all", &w.error, &better), UNCORK_USAGE);
+    CHECK_INT(uc_pass_run_all(w.g, "fuse_bias,fuse_all", false, &w.error, &better), UNCORK_USAGE);
     CHECK_STR(w.error.what, "there is no pass 'fuse_all'");
     uc_arena_free(w.arena);
 }
