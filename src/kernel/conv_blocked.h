@@ -53,6 +53,16 @@ typedef struct uc_chain_args {
     uncork_pool *pool;
 } uc_chain_args;
 
+/* ---- pooling -------------------------------------------------------------------------------- */
+
+typedef struct uc_pool_blocked {
+    int64_t planes, ih, iw, oh, ow; /* planes: N * ceil(C/b) */
+    int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    int64_t pad_bottom, pad_right; /* counted by an average that counts padding */
+    int64_t block;
+    bool average, count_pads;
+} uc_pool_blocked;
+
 /* One instruction set's way to do it. Counts are floats; false when they overflow. */
 typedef struct uc_conv_row {
     unsigned needs;
@@ -69,6 +79,8 @@ typedef struct uc_conv_row {
     void (*chain_run)(const uc_chain *c, const uc_chain_args *args);
     /* x[i] = act(x[i]) for n adjacent numbers, anywhere. */
     void (*activate)(const uc_act *act, float *x, int64_t n);
+    /* x [planes, ih, iw, b], y [planes, oh, ow, b]; a window outside the image gives -inf (max) or 0. */
+    void (*pool)(const uc_pool_blocked *p, const float *x, float *y, uncork_pool *pool);
 } uc_conv_row;
 
 /* A chain by whole tensors between its layers, in scratch: the reference, and the way where nothing is
@@ -83,17 +95,7 @@ const uc_conv_row *uc_conv_row_at(int i);
 /* The block that this machine's best row wants. */
 int64_t uc_conv_best_block(void);
 
-/* ---- pooling -------------------------------------------------------------------------------- */
-
-typedef struct uc_pool_blocked {
-    int64_t planes, ih, iw, oh, ow; /* planes: N * ceil(C/b) */
-    int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
-    int64_t pad_bottom, pad_right; /* counted by an average that counts padding */
-    int64_t block;
-    bool average, count_pads;
-} uc_pool_blocked;
-
-/* x [planes, ih, iw, b], y [planes, oh, ow, b]; a window outside the image gives -inf (max) or 0. */
+/* Its plain loops, for any block. */
 void uc_pool_blocked_run(const uc_pool_blocked *p, const float *x, float *y, uncork_pool *pool);
 
 /* ---- layout --------------------------------------------------------------------------------- */

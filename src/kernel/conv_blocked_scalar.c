@@ -144,4 +144,5 @@ const uc_conv_row uc_conv_scalar = {.needs = UC_CPU_ANY,
                                     .run = run,
                                     .chain_scratch = chain_scratch,
                                     .chain_run = chain_run,
-                                    .activate = activate};
+                                    .activate = activate,
+                                    .pool = uc_pool_blocked_run};

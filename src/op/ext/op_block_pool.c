@@ -71,7 +71,7 @@ static uncork_status run(uc_call *call)
                                .block = x->shape[4],
                                .average = average,
                                .count_pads = uc_call_int(call, "count_include_pad", 0) != 0};
-    uc_pool_blocked_run(&p, x->data, y->data, call->pool);
+    uc_conv_row_for(p.block)->pool(&p, x->data, y->data, call->pool);
     return UNCORK_OK;
 }
 
