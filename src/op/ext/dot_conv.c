@@ -5,21 +5,27 @@
 
 #include "base/thread.h"
 
-enum { BAND = 8, /* tiles that share a group of panels */ GROUP_BYTES = 256 << 10 };
+enum {
+    BAND =
+        4, /* tiles that share a group of panels; copied pixels of so many stay in the first cache */
+    GROUP_BYTES = 256 << 10,
+    SHORT_BYTES = 32, /* a run that one copy of fixed size moves */
+};
 
-uc_dot_method uc_dot_conv_method(const uc_window *w)
+uc_dot_method uc_dot_conv_method(const uc_window *w, int64_t pixel)
 {
     const bool padded = w->pad[0] || w->pad[1] || w->pad[2] || w->pad[3];
     const bool strided = w->stride[0] > 1 || w->stride[1] > 1;
     if (w->kernel[0] == 1 && w->kernel[1] == 1) {
         return padded || strided ? UC_DOT_GATHER : UC_DOT_DIRECT;
     }
-    return w->dilation[1] == 1 ? UC_DOT_ROWS : UC_DOT_GATHER;
+    if (w->dilation[1] > 1) return UC_DOT_GATHER;
+    return w->kernel[1] * pixel <= SHORT_BYTES ? UC_DOT_SHORT : UC_DOT_ROWS;
 }
 
 void uc_dot_conv_runs(const uc_window *w, int64_t ic, int64_t size, int64_t *taps, int64_t *run)
 {
-    const bool rows = uc_dot_conv_method(w) == UC_DOT_ROWS;
+    const bool rows = uc_dot_conv_method(w, ic * size) == UC_DOT_ROWS;
     *taps = rows ? w->kernel[0] : 1;
     *run = (rows ? 1 : w->kernel[0]) * w->kernel[1] * ic * size;
 }
@@ -53,6 +59,11 @@ uncork_status uc_dot_conv_pack(uc_call *call, const void *w, int64_t oc, int64_t
 }
 
 /* ---- the walk ------------------------------------------------------------------------------- */
+
+static bool is_padded(uc_dot_method method)
+{
+    return method == UC_DOT_ROWS || method == UC_DOT_SHORT;
+}
 
 typedef struct walk {
     const uc_dot_conv *c;
@@ -103,10 +114,24 @@ static void gather_pixel(const walk *w, int64_t j, uint8_t *to)
     }
 }
 
+/* The same where the picture is padded and runs are short. Each copy writes over what the one before
+ * wrote too much; the last one's is behind the pixel's bytes, which meet weights of 0. */
+static void gather_runs(const walk *w, int64_t first, uint8_t *to)
+{
+    const uc_dot_conv *c = w->c;
+    const int64_t run = c->window.kernel[1] * c->ic * c->size, step = chunked(w->run) + SHORT_BYTES;
+    const int64_t row = c->window.dilation[0] * w->width * c->ic * c->size;
+    for (int64_t p = 0; p < UC_DOT_PIXELS; p++, to += step) {
+        const uint8_t *from = w->picture + offset_of(w, first) + p * w->a_stride;
+        for (int64_t y = 0; y < c->window.kernel[0]; y++)
+            memcpy(to + y * run, from + y * row, SHORT_BYTES);
+    }
+}
+
 static void gather(const walk *w, int64_t first, uint8_t *to)
 {
     for (int64_t p = 0; p < UC_DOT_PIXELS; p++) {
-        uint8_t *pixel = to + p * chunked(w->run);
+        uint8_t *pixel = to + p * (chunked(w->run) + SHORT_BYTES);
         if (first + p < w->positions) gather_pixel(w, first + p, pixel);
     }
 }
@@ -114,14 +139,18 @@ static void gather(const walk *w, int64_t first, uint8_t *to)
 static void place(const walk *w, int64_t first, int64_t *at)
 {
     const uc_dot_conv *c = w->c;
+    if (!is_padded(w->method)) {
+        for (int64_t p = 0; p < UC_DOT_PIXELS; p++)
+            at[p] = first + p < w->positions ? first + p : -1;
+        return;
+    }
+    int64_t y = first / w->pitch, x = first % w->pitch;
     for (int64_t p = 0; p < UC_DOT_PIXELS; p++) {
-        const int64_t j = first + p;
-        if (w->method != UC_DOT_ROWS) {
-            at[p] = j < w->positions ? j : -1;
-            continue;
-        }
-        const int64_t y = j / w->pitch, x = j % w->pitch;
         at[p] = y < c->oh && x < c->ow ? (w->image * c->oh + y) * c->ow + x : -1;
+        if (++x == w->pitch) {
+            x = 0;
+            y++;
+        }
     }
 }
 
@@ -132,34 +161,51 @@ static bool lies_whole(const walk *w, int64_t first)
     return w->method == UC_DOT_DIRECT && end <= w->positions * w->a_stride;
 }
 
-static void run_tile(const walk *w, int64_t tile, int64_t first_pair, int64_t end_pair, bool cold,
-                     int thread, uint8_t *gathered)
+/* A band of tiles: where their pixels are read, and where their outputs go. */
+typedef struct band {
+    const uint8_t *a[BAND];
+    ptrdiff_t a_stride[BAND];
+    int64_t at[BAND][UC_DOT_PIXELS];
+} band;
+
+/* What is copied is copied for the whole band, long before it is read: a tile's load waits for stores
+ * that aren't in the cache yet. */
+static void find_pixels(const walk *w, int64_t tile, uint8_t *gathered, int i, band *to)
+{
+    const int64_t first = tile * UC_DOT_PIXELS;
+    place(w, first, to->at[i]);
+    to->a_stride[i] = w->a_stride;
+    if (w->method == UC_DOT_ROWS) {
+        to->a[i] = w->picture + offset_of(w, first);
+    } else if (lies_whole(w, first)) {
+        to->a[i] = w->c->x + first * w->a_stride;
+    } else {
+        to->a[i] = gathered;
+        to->a_stride[i] = chunked(w->run) + SHORT_BYTES;
+        if (w->method == UC_DOT_SHORT) {
+            gather_runs(w, first, gathered);
+        } else {
+            gather(w, first, gathered);
+        }
+    }
+}
+
+static void run_pair(const walk *w, const band *in, int count, int64_t pair, char *sums)
 {
     const uc_dot_conv *c = w->c;
-    const int64_t first = tile * UC_DOT_PIXELS, panel = uc_dot_panel_bytes(w->taps, w->run);
-    int64_t at[UC_DOT_PIXELS];
-    uc_dot_tile t = {.cold = cold,
-                     .taps = w->taps,
+    const int64_t channel = pair * UC_DOT_CHANNELS, left = c->oc - channel;
+    uc_dot_tile t = {.taps = w->taps,
                      .run = w->run,
-                     .a_stride = w->a_stride,
                      .tap_stride = c->window.dilation[0] * w->width * c->ic * c->size,
-                     .sums = w->sums + thread * UC_DOT_PIXELS * UC_DOT_CHANNELS * 4};
-    place(w, first, at);
-    if (w->method == UC_DOT_ROWS) {
-        t.a = w->picture + offset_of(w, first);
-    } else if (lies_whole(w, first)) {
-        t.a = c->x + first * w->a_stride;
-    } else {
-        gather(w, first, gathered);
-        t.a = gathered;
-        t.a_stride = chunked(w->run);
-    }
-    for (int64_t pair = first_pair; pair < end_pair; pair++) {
-        const int64_t channel = pair * UC_DOT_CHANNELS, left = c->oc - channel;
-        t.b = c->packed + pair * 2 * panel;
-        t.panels = left > UC_DOT_PANEL ? 2 : 1;
+                     .b = c->packed + pair * 2 * uc_dot_panel_bytes(w->taps, w->run),
+                     .panels = left > UC_DOT_PANEL ? 2 : 1,
+                     .sums = sums};
+    for (int i = 0; i < count; i++) {
+        t.a = in->a[i];
+        t.a_stride = in->a_stride[i];
+        t.cold = i == 0;
         w->row->tile(&t);
-        c->finish(c->context, t.sums, at, channel,
+        c->finish(c->context, sums, in->at[i], channel,
                   (int)(left < UC_DOT_CHANNELS ? left : UC_DOT_CHANNELS));
     }
 }
@@ -170,21 +216,20 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static void run_pieces(void *context, int64_t begin, int64_t end, int thread)
 {
     const walk *w = context;
-    uint8_t *gathered = w->gathered + thread * w->gathered_bytes;
+    uint8_t *gathered = w->gathered + thread * BAND * w->gathered_bytes;
+    char *sums = w->sums + thread * UC_DOT_PIXELS * UC_DOT_CHANNELS * 4;
+    band pixels;
+    int64_t known = -1;
     w->row->begin();
     for (int64_t piece = begin; piece < end; piece++) {
-        const int64_t tile = piece / w->groups * BAND, last = least(tile + BAND, w->tiles);
-        const int64_t pair = piece % w->groups * w->group,
-                      pair_end = least(pair + w->group, w->pairs);
-        if (w->method != UC_DOT_ROWS) {
-            for (int64_t t = tile; t < last; t++)
-                run_tile(w, t, pair, pair_end, t == tile, thread, gathered);
-            continue;
-        }
-        for (int64_t p = pair; p < pair_end; p++) {
-            for (int64_t t = tile; t < last; t++)
-                run_tile(w, t, p, p + 1, t == tile, thread, gathered);
-        }
+        const int64_t first = piece / w->groups, tile = first * BAND;
+        const int count = (int)least(BAND, w->tiles - tile);
+        const int64_t pair = piece % w->groups * w->group;
+        for (int i = 0; i < count && known != first; i++)
+            find_pixels(w, tile + i, gathered + i * w->gathered_bytes, i, &pixels);
+        known = first;
+        for (int64_t p = pair; p < least(pair + w->group, w->pairs); p++)
+            run_pair(w, &pixels, count, p, sums);
     }
     w->row->end();
 }
@@ -236,10 +281,12 @@ static void pad_rows(void *context, int64_t begin, int64_t end, int thread)
 /* Bytes the last tile may reach. */
 static int64_t reach_of(const walk *w)
 {
+    const uc_dot_conv *c = w->c;
     const int64_t last = (w->positions - 1) / UC_DOT_PIXELS * UC_DOT_PIXELS;
+    const int64_t rows = (c->window.kernel[0] - 1) * c->window.dilation[0];
     return offset_of(w, last) + (UC_DOT_PIXELS - 1) * w->a_stride +
-           (w->taps - 1) * w->c->window.dilation[0] * w->width * w->c->ic * w->c->size +
-           chunked(w->run);
+           rows * w->width * c->ic * c->size +
+           (w->method == UC_DOT_SHORT ? SHORT_BYTES : chunked(w->run));
 }
 
 static uncork_status run_rows(uc_call *call, walk *w)
@@ -271,17 +318,20 @@ static uncork_status run_rows(uc_call *call, walk *w)
 
 uncork_status uc_dot_conv_run(uc_call *call, const uc_dot_conv *c)
 {
-    walk w = {.c = c, .row = uc_dot_row_of(c->kind), .method = uc_dot_conv_method(&c->window)};
+    walk w = {.c = c,
+              .row = uc_dot_row_of(c->kind),
+              .method = uc_dot_conv_method(&c->window, c->ic * c->size)};
     const size_t threads = (size_t)uc_pool_threads(call->pool);
     uc_dot_conv_runs(&c->window, c->ic, c->size, &w.taps, &w.run);
     if (!c->n || !c->oh || !c->ow) return UNCORK_OK;
     w.sums = uc_call_scratch(call, threads, UC_DOT_PIXELS * UC_DOT_CHANNELS * 4);
     if (!w.sums) return call->error->status;
+    w.gathered_bytes = UC_DOT_PIXELS * (chunked(w.run) + SHORT_BYTES);
     if (w.method == UC_DOT_ROWS) return run_rows(call, &w);
-    w.gathered_bytes = UC_DOT_PIXELS * chunked(w.run);
-    w.gathered = uc_call_scratch(call, threads, (size_t)w.gathered_bytes);
+    w.gathered = uc_call_scratch(call, threads * BAND, (size_t)w.gathered_bytes);
     if (!w.gathered) return call->error->status;
-    memset(w.gathered, 0, threads * (size_t)w.gathered_bytes);
+    memset(w.gathered, 0, threads * BAND * (size_t)w.gathered_bytes);
+    if (w.method == UC_DOT_SHORT) return run_rows(call, &w);
     w.positions = c->n * c->oh * c->ow;
     w.a_stride = w.run;
     run_walk(call, &w);

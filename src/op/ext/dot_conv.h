@@ -8,6 +8,7 @@
 
 typedef enum uc_dot_method {
     UC_DOT_ROWS,   /* a kernel's row is one run of the padded picture */
+    UC_DOT_SHORT,  /* such runs are short: those under the kernel are copied side by side */
     UC_DOT_DIRECT, /* 1 x 1: a pixel is a run */
     UC_DOT_GATHER, /* the pixels under the kernel are copied side by side */
 } uc_dot_method;
@@ -27,8 +28,8 @@ typedef struct uc_dot_conv {
     const void *context;
 } uc_dot_conv;
 
-/* How this window is walked; the packed form depends on it. */
-uc_dot_method uc_dot_conv_method(const uc_window *window);
+/* How this window is walked over pixels of so many bytes; the packed form depends on it. */
+uc_dot_method uc_dot_conv_method(const uc_window *window, int64_t pixel);
 /* Rows of a packed kernel and bytes of each. */
 void uc_dot_conv_runs(const uc_window *window, int64_t ic, int64_t size, int64_t *taps,
                       int64_t *run);
