@@ -60,7 +60,10 @@ uncork_status uc_cork_facts(uc_bundle *bundle, uc_arena *arena, uc_facts *facts,
     if (i == SIZE_MAX) return UNCORK_OK;
     UC_TRY(uc_bundle_read(bundle, i, &bytes, error));
     const uc_json *json = uc_json_read(bytes, 0, arena, error);
-    if (!json) return uc_where(error, UC_CORK_CONTRACT), error->status;
+    if (!json) {
+        uc_where(error, UC_CORK_CONTRACT);
+        return error->status;
+    }
     const uc_json *list = uc_json_get(json, "facts");
     if (!list || list->kind != UC_JSON_OBJECT) return UNCORK_OK;
     /* Adding one looks through all: a file says a few dozen. */
