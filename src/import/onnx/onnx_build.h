@@ -97,6 +97,14 @@ static inline bool uc_onnx_is_gradient(const uc_onnx_node *node)
 /* Adds the nodes of a Gradient's derivatives, in place of it. */
 void uc_onnx_add_gradient(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node *node);
 
+/* ---- onnx_flex_attention.c ---- */
+static inline bool uc_onnx_is_flex_attention(const uc_onnx_node *node)
+{
+    return uc_str_is(node->domain, "ai.onnx.preview") && uc_str_is(node->op, "FlexAttention");
+}
+/* Adds the nodes of a FlexAttention, modifiers included. */
+void uc_onnx_add_flex_attention(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node *node);
+
 /* ---- onnx_function.c ---- */
 const uc_onnx_function *uc_onnx_find_function(const uc_onnx_build *b, const uc_onnx_node *node);
 void uc_onnx_call_function(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node *node,

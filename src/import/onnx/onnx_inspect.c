@@ -38,7 +38,8 @@ static bool is_known(census *c, const uc_onnx_node *node)
     const char *op = uc_arena_copy(c->arena, node->op.data, node->op.size);
     c->failed = c->failed || !domain || !op;
     return domain && op &&
-           (uc_onnx_knows(domain, op) || has_function(c->model, node) || uc_onnx_is_gradient(node));
+           (uc_onnx_knows(domain, op) || has_function(c->model, node) ||
+            uc_onnx_is_gradient(node) || uc_onnx_is_flex_attention(node));
 }
 
 static void count_node(census *c, const uc_onnx_node *node)

@@ -379,6 +379,8 @@ void uc_onnx_add_node(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node
         add_constant(b, scope, node);
     } else if (uc_onnx_is_gradient(node)) {
         uc_onnx_add_gradient(b, scope, node);
+    } else if (uc_onnx_is_flex_attention(node)) {
+        uc_onnx_add_flex_attention(b, scope, node);
     } else {
         uc_onnx_draft d = {.graph = g, .build = b};
         d.domain = uc_arena_copy(g->arena, node->domain.data, node->domain.size);
