@@ -26,7 +26,8 @@ DOMAINS = [("", "ai.onnx"), ("ai.onnx.ml", "ai.onnx.ml"), ("ai.onnx.preview", "a
 SHORT = {"FLOAT": "f32", "DOUBLE": "f64", "FLOAT16": "f16", "BFLOAT16": "bf16", "STRING": "string", "BOOL": "bool",
          "COMPLEX64": "c64", "COMPLEX128": "c128", "FLOAT8E4M3FN": "f8e4m3fn", "FLOAT8E4M3FNUZ": "f8e4m3fnuz",
          "FLOAT8E5M2": "f8e5m2", "FLOAT8E5M2FNUZ": "f8e5m2fnuz", "FLOAT8E8M0": "f8e8m0", "FLOAT4E2M1": "f4e2m1"}
-SPELLED_OUT = {("ai.onnx.preview.training", "Gradient")}  # by the importer itself: src/import/onnx/onnx_gradient.c
+# by the importer itself: src/import/onnx/onnx_gradient.c, onnx_flex_attention.c
+SPELLED_OUT = {("ai.onnx.preview.training", "Gradient"), ("ai.onnx.preview", "FlexAttention")}
 NOTES = {"ai.onnx": "The graph is of opset 28; nodes of older opsets are upgraded while reading (*how* tells which versions changed "
                     "more than types, and are rewritten).",
          "com.microsoft": "What exporters and quantisers write beside the standard.",
