@@ -70,6 +70,23 @@ int cli_open(const cli_options *options, uncork_file **file);
 int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtype dtype,
                 uc_arena *arena, uncork_model **model);
 
+/* ---- fast.c ---- */
+
+/* What --precision fast changed. */
+typedef struct cli_fast {
+    size_t shorter, nodes; /* nodes that compute in bfloat16, of all */
+    double moved; /* largest difference of an output, by the largest number; < 0: not known */
+} cli_fast;
+
+cli_fast cli_fast_of(const uncork_model *model);
+/* Says so where it was asked for and changed nothing. */
+void cli_fast_note(const cli_options *options, const uncork_model *model);
+/* Runs the exact model on the same inputs: how far the outputs of the session's last run are from it.
+ * Prints a failure and returns its exit status. */
+int cli_fast_compare(const cli_options *options, const uncork_file *file, uc_arena *arena,
+                     const uncork_session *session, const uncork_value *const *inputs, int count,
+                     double *moved);
+
 /* ---- inputs.c ---- */
 
 typedef struct cli_array {

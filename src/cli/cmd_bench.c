@@ -22,7 +22,8 @@ typedef struct bench {
     size_t runs;
     double open_ms, prepare_ms, first_ms;
     uint64_t resident_bytes, peak_bytes; /* of the process */
-    double peak;                         /* multiply-adds a second of one core */
+    cli_fast fast;
+    double peak; /* multiply-adds a second of one core */
 } bench;
 
 /* ---- inputs ------------------------------------------------------------------------------- */
@@ -271,6 +272,13 @@ static void print_text(const bench *b, const row *rows, size_t count, double tot
     uc_writer_printf(out,
                      "machine    %.1f GFLOP/s a core at most (float32, measured), %lld threads\n",
                      2e-9 * b->peak, (long long)(b->options->threads ? b->options->threads : 1));
+    if (b->options->fast) {
+        uc_writer_printf(
+            out,
+            "precision  fast: bfloat16 in %zu of %zu operators; outputs moved by %.2g of "
+            "the largest at most\n",
+            b->fast.shorter, b->fast.nodes, b->fast.moved);
+    }
     print_rows(b, rows, count, total, out);
     if (!b->options->quiet) print_steps(b, total, out);
 }
@@ -319,6 +327,10 @@ static void print_json(const bench *b, uc_writer *out)
     put(&json, "peak_bytes", (double)b->peak_bytes);
     put(&json, "value_bytes", (double)uc_session_value_bytes(b->session));
     put(&json, "core_gflops", 2e-9 * b->peak);
+    if (b->options->fast) {
+        put(&json, "bfloat16_operators", (double)b->fast.shorter);
+        put(&json, "outputs_moved", b->fast.moved);
+    }
     uc_json_key(&json, "steps");
     uc_json_begin_array(&json);
     for (size_t i = 0; i < uc_session_step_count(b->session); i++) {
@@ -350,7 +362,7 @@ static int report(const bench *b, uc_arena *arena)
 
 /* ---- the command -------------------------------------------------------------------------- */
 
-static int bench_model(bench *b, uc_arena *arena)
+static int bench_model(bench *b, const uncork_file *file, uc_arena *arena)
 {
     uncork_error error = {.size = sizeof error};
     uncork_pool *pool = NULL;
@@ -367,8 +379,13 @@ static int bench_model(bench *b, uc_arena *arena)
     if (status == UNCORK_OK) status = measure(b, &error);
     if (status != UNCORK_OK && error.status == UNCORK_OK) uc_fail_memory(&error);
     int exit = EXIT_OK;
+    if (status == UNCORK_OK && b->options->fast) {
+        b->fast = cli_fast_of(b->model);
+        exit = cli_fast_compare(b->options, file, arena, b->session,
+                                (const uncork_value *const *)b->values, b->inputs, &b->fast.moved);
+    }
     if (status == UNCORK_OK) {
-        exit = report(b, arena);
+        if (exit == EXIT_OK) exit = report(b, arena);
     } else {
         cli_print_error(&error);
         exit = status == UNCORK_USAGE ? EXIT_USAGE : cli_model_exit(&error);
@@ -396,7 +413,7 @@ int cmd_bench(const cli_options *options, uc_arena *arena)
     if (status == EXIT_OK) {
         b.open_ms = (double)(opened - begin) * 1e-6;
         b.prepare_ms = (double)(uc_now_ns() - opened) * 1e-6;
-        status = bench_model(&b, arena);
+        status = bench_model(&b, file, arena);
     }
     uncork_model_free(b.model);
     uncork_file_close(file);

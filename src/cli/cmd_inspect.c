@@ -90,6 +90,24 @@ static void put_value(uc_writer *out, const uc_json *v, int depth)
     }
 }
 
+/* One more key: what --precision fast would change. */
+static int put_fast(const cli_options *options, const uncork_file *file, uc_arena *arena,
+                    uc_writer *out)
+{
+    uncork_model *model = NULL;
+    int status = cli_prepare(options, file, UNCORK_DTYPE_NONE, arena, &model);
+    if (status) return status;
+    const cli_fast fast = cli_fast_of(model);
+    uncork_model_free(model);
+    if (options->json) {
+        uc_writer_printf(out, ", \"fast\": {\"bfloat16_operators\": %zu, \"operators\": %zu}}\n",
+                         fast.shorter, fast.nodes);
+    } else {
+        uc_writer_printf(out, "fast: bfloat16 in %zu of %zu operators\n", fast.shorter, fast.nodes);
+    }
+    return EXIT_OK;
+}
+
 int cmd_inspect(const cli_options *options, uc_arena *arena)
 {
     if (options->argument_count != 1)
@@ -102,14 +120,17 @@ int cmd_inspect(const cli_options *options, uc_arena *arena)
     uc_writer out;
     uc_writer_init(&out, (size_t)128 << 20);
     if (options->json) {
-        uc_writer_text(&out, text);
-        uc_writer_text(&out, "\n");
+        size_t size = strlen(text);
+        if (options->fast && size) size--; /* the brace that put_fast closes */
+        uc_writer_put(&out, text, size);
+        if (!options->fast) uc_writer_text(&out, "\n");
     } else {
         const uc_json *json =
             uc_json_read((uc_bytes){(const uint8_t *)text, strlen(text)}, 0, arena, &error);
         if (json) put_value(&out, json, 0);
     }
-    int status = cli_flush(&out) ? EXIT_OK : EXIT_INPUT;
+    int status = options->fast ? put_fast(options, file, arena, &out) : EXIT_OK;
+    if (status == EXIT_OK && !cli_flush(&out)) status = EXIT_INPUT;
     uc_writer_done(&out);
     uncork_file_close(file);
     return status;

@@ -66,6 +66,7 @@ int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtyp
             error.status = UNCORK_UNSUPPORTED;
         return cli_fail_model(&error);
     }
+    cli_fast_note(options, *model);
     if (options->dump_graph && dump_graph(options->dump_graph, *model, &error)) {
         cli_print_error(&error);
         uncork_model_free(*model);

@@ -11,8 +11,11 @@ void uc_dot_pack(const uint8_t *from, int64_t channel, int64_t taps, int64_t run
     const int64_t chunks = (run + UC_DOT_CHUNK - 1) / UC_DOT_CHUNK;
     to += channel / UC_DOT_PANEL * uc_dot_panel_bytes(taps, run) + channel % UC_DOT_PANEL * 4;
     for (int64_t t = 0; t < taps; t++, to += chunks * UC_DOT_CHUNK * UC_DOT_PANEL) {
-        for (int64_t k = 0; k < run; k++)
-            to[k / 4 * 4 * UC_DOT_PANEL + k % 4] = *from++;
+        for (int64_t k = 0; k < run; k += 4) {
+            const int64_t left = run - k;
+            memcpy(to + k * UC_DOT_PANEL, from + k, (size_t)(left < 4 ? left : 4));
+        }
+        from += run;
     }
 }
 

@@ -95,22 +95,29 @@ static uncork_status infer(uc_call *call)
     return uc_call_shape(call, 0, UNCORK_BFLOAT16, 4, shape);
 }
 
-/* w as bfloat16, pixels of planes padded to 4 channels with zeros. */
+/* w as bfloat16, channel by channel as [taps][ic]; pixels of planes get 4 channels. */
 static uncork_status pack(uc_call *call, prepared *p)
 {
     const uc_tensor *w = uc_call_arg(call, W);
-    const int64_t taps = w->shape[2] * w->shape[3], ic = p->plain ? UC_HALF_PIXEL : p->ic;
-    size_t count = 0;
-    if (!uc_mul_size((size_t)p->oc * (size_t)taps, (size_t)ic, &count)) {
-        return uc_call_fail(call, UNCORK_LIMIT, "the weights are more than memory can hold");
-    }
-    uint16_t *half = UC_NEW(call->arena, uint16_t, count);
-    if (!half) return uc_arena_status(call->arena, call->error);
+    const int64_t all = w->shape[2] * w->shape[3], ic = p->plain ? UC_HALF_PIXEL : p->ic;
+    int64_t taps, run;
+    uc_dot_conv_runs(&p->window, ic, sizeof(uint16_t), &taps, &run);
+    /* No overflow: w is in memory, and padding makes of a run at most 64 times as much. */
+    uint8_t *to = UC_NEW(call->arena, uint8_t, (size_t)uc_dot_packed_bytes(p->oc, taps, run) + 64);
+    float *channel = UC_NEW(call->arena, float, (size_t)(all * ic));
+    uint16_t *half = UC_NEW(call->arena, uint16_t, (size_t)(all * ic));
+    if (!to || !channel || !half) return uc_arena_status(call->arena, call->error);
+    to += (64 - (uintptr_t)to % 64) % 64;
     for (int64_t c = 0; c < p->oc; c++) {
-        p->kernels->round((const float *)w->data + c * p->ic * taps, half + c * ic * taps,
-                          p->ic * taps);
+        const float *from = (const float *)w->data + c * p->ic * all;
+        for (int64_t i = 0; i < p->ic; i++) {
+            for (int64_t t = 0; t < all; t++)
+                channel[t * ic + i] = from[i * all + t];
+        }
+        p->kernels->round(channel, half, all * ic);
+        uc_dot_pack((const uint8_t *)half, c, taps, run, to);
     }
-    UC_TRY(uc_dot_conv_pack(call, half, p->oc, ic, &p->window, sizeof *half, &p->packed));
+    p->packed = to;
     return UNCORK_OK;
 }
 

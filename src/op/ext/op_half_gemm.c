@@ -69,26 +69,43 @@ static uncork_status infer(uc_call *call)
     return uc_call_shape(call, 0, half_out ? UNCORK_BFLOAT16 : UNCORK_FLOAT32, x->rank, shape);
 }
 
-/* A column of w is the run of an output channel. */
+/* [n, k]: a row of w is the run of an output channel. */
+static uncork_status pack_turned(uc_call *call, const prepared *p, uint8_t *to)
+{
+    const float *w = uc_call_arg(call, W)->data;
+    uint16_t *half = UC_NEW(call->arena, uint16_t, (size_t)p->padded);
+    if (!half) return uc_arena_status(call->arena, call->error);
+    for (int64_t c = 0; c < p->n; c++) {
+        p->kernels->round(w + c * p->k, half, p->k);
+        uc_dot_pack((const uint8_t *)half, c, 1, p->padded * (int64_t)sizeof *half, to);
+    }
+    return UNCORK_OK;
+}
+
+/* [k, n]: two rows of w at a time, a panel's columns of each. */
+static void pack_rows(const prepared *p, const float *w, uint16_t *to)
+{
+    for (int64_t first = 0; first < p->n; first += UC_DOT_PANEL) {
+        const int64_t left = p->n - first, n = left < UC_DOT_PANEL ? left : UC_DOT_PANEL;
+        for (int64_t k = 0; k < p->padded; k++) {
+            uint16_t row[UC_DOT_PANEL] = {0};
+            if (k < p->k) p->kernels->round(w + k * p->n + first, row, n);
+            for (int c = 0; c < UC_DOT_PANEL; c++)
+                to[k / 2 * 2 * UC_DOT_PANEL + c * 2 + k % 2] = row[c];
+        }
+        to += p->padded * UC_DOT_PANEL;
+    }
+}
+
 static uncork_status pack(uc_call *call, prepared *p)
 {
-    const uc_tensor *w = uc_call_arg(call, W);
-    const bool turned = uc_call_int(call, "transB", 0) != 0;
-    const int64_t down = turned ? 1 : p->n, right = turned ? p->k : 1;
-    const int64_t run = p->padded * (int64_t)sizeof(uint16_t);
-    float *column = UC_NEW(call->arena, float, (size_t)p->padded);
-    uint16_t *half = UC_NEW(call->arena, uint16_t, (size_t)p->padded);
-    uint8_t *to = UC_NEW(call->arena, uint8_t, (size_t)uc_dot_packed_bytes(p->n, 1, run) + 64);
-    if (!column || !half || !to) return uc_arena_status(call->arena, call->error);
+    const int64_t bytes = uc_dot_packed_bytes(p->n, 1, p->padded * (int64_t)sizeof(uint16_t));
+    uint8_t *to = UC_NEW(call->arena, uint8_t, (size_t)bytes + 64);
+    if (!to) return uc_arena_status(call->arena, call->error);
     to += (64 - (uintptr_t)to % 64) % 64;
-    for (int64_t c = 0; c < p->n; c++) {
-        const float *from = (const float *)w->data + c * right;
-        for (int64_t i = 0; i < p->k; i++)
-            column[i] = from[i * down];
-        p->kernels->round(column, half, p->padded);
-        uc_dot_pack((const uint8_t *)half, c, 1, run, to);
-    }
     p->packed = to;
+    if (uc_call_int(call, "transB", 0)) return pack_turned(call, p, to);
+    pack_rows(p, uc_call_arg(call, W)->data, (uint16_t *)(void *)to);
     return UNCORK_OK;
 }
 
