@@ -64,6 +64,7 @@ struct uc_op {
     /* Bit i: output 0 may be the memory of input i, of its shape and type, that nobody reads any
      * more. */
     uint32_t in_place;
+    bool streams;       /* costs what reading and writing its values costs */
     bool any_kind;      /* takes sequences, maps, ...; others are refused before infer sees them */
     bool shapely;       /* reads nothing but the shapes of its inputs (Shape, Size) */
     uc_control control; /* If, Loop, Scan, SequenceMap: the planner runs their bodies */

@@ -32,6 +32,19 @@ static const uc_tensor *keep(uc_graph *g, const uc_tensor *t)
     return own;
 }
 
+/* A constant matrix turned is a view of it: products read their weights by strides, so those of a large
+ * model needn't be copied. NULL for anything else. */
+static const uc_tensor *turned_view(uc_graph *g, const uc_node *node)
+{
+    const uc_tensor *t = uc_is_op(node, "Transpose") ? g->values[node->in[0]].constant : NULL;
+    const uc_attr *perm = t ? uc_node_attr(node, "perm") : NULL;
+    bool turns = t && t->rank == 2 && t->data && t->dtype != UNCORK_STRING &&
+                 (!perm || (perm->count == 2 && perm->ints[0] == 1 && perm->ints[1] == 0));
+    uc_tensor *view = turns ? UC_NEW(g->arena, uc_tensor, 1) : NULL;
+    if (view) *view = uc_tensor_transposed(t);
+    return view;
+}
+
 static bool can_replace(const uc_node *node, const uc_call *call)
 {
     if (!all_known(call) || uc_is_op(node, "DequantizeLinear")) return false;
@@ -47,7 +60,8 @@ static uncork_status replace(uc_graph *g, uc_node *node, const uc_call *call)
     for (size_t i = 0; i < node->out_count; i++) {
         uc_graph_value *v = &g->values[node->out[i]];
         if (!node->out[i]) continue;
-        v->constant = keep(g, &call->out[i]->tensor);
+        v->constant = turned_view(g, node);
+        if (!v->constant) v->constant = keep(g, &call->out[i]->tensor);
         if (!v->constant) return uc_arena_status(g->arena, g->error);
         v->producer = -1;
         v->dtype = v->constant->dtype;

@@ -395,6 +395,21 @@ static uint64_t work_of(const uc_call *call)
     return work;
 }
 
+/* Whether a step takes less than waking the others: by its multiply-adds and bytes, for operators whose
+ * cost these tell. */
+static bool is_short(const uc_call *call, uint64_t macs)
+{
+    enum { MACS_A_NS = 64, BYTES_A_NS = 24, SHORT_NS = 4000 };
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < call->in_count; i++) {
+        if (call->in[i] && call->in[i]->kind == UC_TENSOR) bytes += bytes_of(call->in[i]);
+    }
+    for (size_t i = 0; i < call->out_count; i++) {
+        if (call->out[i]) bytes += bytes_of(call->out[i]);
+    }
+    return macs / MACS_A_NS + bytes / BYTES_A_NS < SHORT_NS;
+}
+
 static void make_step(planner *p, size_t node, const uc_call_host *host)
 {
     const uc_call *call = p->calls[node];
@@ -406,6 +421,7 @@ static void make_step(planner *p, size_t node, const uc_call_host *host)
     step->heavy = step->dynamic || work_of(call) > HEAVY;
     uint64_t macs = !step->dynamic && call->op->macs ? call->op->macs(call) : 0;
     step->macs = macs;
+    step->alone = !step->dynamic && (macs > 0 || call->op->streams) && is_short(call, macs);
     if (__builtin_add_overflow(p->plan->macs, macs, &p->plan->macs)) p->plan->macs = UINT64_MAX;
 }
 

@@ -136,7 +136,7 @@ static uncork_status make_plan(uc_runner *r, const uc_value *const *inputs, size
     }
     for (size_t i = 0; i < plan->step_count; i++) {
         plan->steps[i].call.host_data = r;
-        plan->steps[i].call.pool = r->pool;
+        plan->steps[i].call.pool = plan->steps[i].alone ? NULL : r->pool;
         plan->steps[i].call.arena = r->run;
     }
     r->plan = plan;

@@ -42,6 +42,7 @@ const uc_op uc_op_to_blocked = {.domain = "uncork",
                                 .name = "ToBlocked",
                                 .in = {1, 1},
                                 .out = {1, 1},
+                                .streams = true,
                                 .infer = infer_to,
                                 .run = run_to};
 
@@ -79,5 +80,6 @@ const uc_op uc_op_from_blocked = {.domain = "uncork",
                                   .name = "FromBlocked",
                                   .in = {1, 1},
                                   .out = {1, 1},
+                                  .streams = true,
                                   .infer = infer_from,
                                   .run = run_from};

@@ -37,5 +37,6 @@ const uc_op uc_op_block_mean = {.domain = "uncork",
                                 .name = "BlockMean",
                                 .in = {1, 1},
                                 .out = {1, 1},
+                                .streams = true,
                                 .infer = infer,
                                 .run = run};

@@ -79,5 +79,6 @@ const uc_op uc_op_block_pool = {.domain = "uncork",
                                 .name = "BlockPool",
                                 .in = {1, 1},
                                 .out = {1, 1},
+                                .streams = true,
                                 .infer = infer,
                                 .run = run};

@@ -329,6 +329,7 @@ const uc_op uc_op_elementwise = {.domain = "uncork",
                                  .in = {1, MOST_INPUTS},
                                  .out = {1, 1},
                                  .in_place = UINT32_MAX,
+                                 .streams = true,
                                  .infer = infer,
                                  .prepare = prepare,
                                  .run = run};
