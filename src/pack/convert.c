@@ -35,7 +35,7 @@ static uncork_status spell_out(const uc_graph *graph, uc_arena *arena, uncork_er
     const char *others = other_passes(arena);
     uc_graph *folded = NULL;
     if (!others) return uc_arena_status(arena, error);
-    UC_TRY(uc_pass_run_all(graph, others, error, &folded));
+    UC_TRY(uc_pass_run_all(graph, others, false, error, &folded));
     return uc_expand_graph(folded, arena, error, plain);
 }
 

@@ -117,6 +117,7 @@ static const struct {
     const char *op;
     uc_expand_fn expand;
 } rows[] = {
+    {"Digitize", uc_expand_digitize},
     {"Expm1", expand_expm1},
     {"GaussianLogDensity", expand_gaussian},
     {"InRange", expand_check},
@@ -128,6 +129,7 @@ static const struct {
     {"OvrDecision", uc_expand_ovr},
     {"PairwiseCoupling", uc_expand_coupling},
     {"PairwiseDistance", uc_expand_distance},
+    {"Products", uc_expand_products},
     {"Require", expand_check},
     {"SVM", uc_expand_svm},
     {"TreeEnsemble", uc_expand_trees},

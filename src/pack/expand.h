@@ -23,6 +23,8 @@ bool uc_expand_coupling(uc_expansion *e);
 bool uc_expand_neighbors(uc_expansion *e);
 bool uc_expand_neighbor_vote(uc_expansion *e);
 bool uc_expand_neighbor_mean(uc_expansion *e);
+bool uc_expand_products(uc_expansion *e);
+bool uc_expand_digitize(uc_expansion *e);
 bool uc_expand_distance(uc_expansion *e);
 
 /* A copy of a finished graph without operators of the domain uncork, finished, in `arena`. UNSUPPORTED

@@ -1,4 +1,4 @@
-"""Looks at and spoils artifacts: cork_tools.py check|shorten|unpack|spoil|flip FILE [TO], cut FILE TO ENTRY."""
+"""Looks at and spoils artifacts: cork_tools.py check|shorten|unpack|spoil|flip FILE [TO], same FILE OTHER, cut FILE TO ENTRY."""
 import sys, zipfile, struct, io
 
 what, source = sys.argv[1:3]
@@ -15,6 +15,10 @@ def offset(info):
 if what == "check":
     bad = [i.filename for i in archive.infolist() if i.compress_type or offset(i) % 64]
     sys.exit(bool(bad) or archive.testzip() is not None)
+if what == "same":  # the self-tests of two artifacts
+    other = zipfile.ZipFile(sys.argv[3])
+    names = [n for n in archive.namelist() if n.startswith("selftest/") and n.endswith(".npy")]
+    sys.exit(any(archive.read(n) != other.read(n) for n in names))
 if what == "flip":  # one byte of the constants: the archive's sum no longer fits
     at = offset(archive.getinfo("weights/constants.bin")) + 8
     data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
