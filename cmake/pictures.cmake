@@ -22,3 +22,6 @@ macro(uncork_picture format source package link)
 endmacro()
 
 uncork_picture(WEBP webp.c libwebp-dev "-lwebpdemux -lwebp" libwebp libwebpdemux)
+# 4.5 brought the handlers of one file: before, a library's warnings can only be silenced for all of a process
+uncork_picture(TIFF tiff.c libtiff-dev "-ltiff" libtiff-4>=4.5.0)
+uncork_picture(GIF gif.c libgif-dev "-lgif" libgif)

@@ -22,7 +22,9 @@ static uncork_status add(paths *list, uc_arena *arena, const char *path, uncork_
 
 static bool is_picture_name(const char *name)
 {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".dib"};
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".jpe", ".bmp",
+                                          ".dib", ".gif", ".webp", ".tif", ".tiff",
+                                          ".pbm", ".pgm", ".ppm",  ".pnm", ".pam"};
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t m = strlen(endings[i]);

@@ -151,7 +151,8 @@ static bool shared_result(runner *r, const uc_json *v, uc_image *image, bool *in
     const char *dot = name.data + name.size - 4;
     uc_image_mode mode = UC_IMAGE_L;
     bool known = memcmp(dot, ".png", 4) == 0 || memcmp(dot, ".jpg", 4) == 0 ||
-                 memcmp(dot, ".bmp", 4) == 0 || memcmp(dot, "webp", 4) == 0;
+                 memcmp(dot, ".bmp", 4) == 0 || memcmp(dot, ".gif", 4) == 0 ||
+                 memcmp(dot, ".tif", 4) == 0 || memcmp(dot, "webp", 4) == 0;
     bool to = parse_mode(uc_json_str(uc_json_get(params, "mode"), ""), &mode);
     bool is_resize = uc_str_is(op, "resize"), convert = uc_str_is(op, "decode_convert");
     bool raw = uc_str_is(op, "decode_raw"), upright = uc_str_is(op, "decode_exif_transpose");
