@@ -6,6 +6,7 @@
 #include "image/image.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define FOLDER "tests/fixtures/image"
