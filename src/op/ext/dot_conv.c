@@ -289,16 +289,24 @@ static int64_t reach_of(const walk *w)
            (w->method == UC_DOT_SHORT ? SHORT_BYTES : chunked(w->run));
 }
 
+/* Positions of a row that are walked. Equal strides let them run on from row to row; worth it while rows
+ * are short. */
+static int64_t pitch_of(const uc_dot_conv *c)
+{
+    const uc_window *win = &c->window;
+    const bool runs_on =
+        win->stride[0] == win->stride[1] && (win->stride[0] == 1 || c->ow * 2 < UC_DOT_PIXELS + 8);
+    if (runs_on) return c->iw + win->pad[1] + win->pad[3];
+    return (c->ow + UC_DOT_PIXELS - 1) / UC_DOT_PIXELS * UC_DOT_PIXELS;
+}
+
 static uncork_status run_rows(uc_call *call, walk *w)
 {
     const uc_dot_conv *c = w->c;
     const uc_window *win = &c->window;
     const int64_t height = c->ih + win->pad[0] + win->pad[2];
     w->width = c->iw + win->pad[1] + win->pad[3];
-    /* Equal strides let positions run on from row to row; worth it while rows are short. */
-    const bool runs_on =
-        win->stride[0] == win->stride[1] && (win->stride[0] == 1 || c->ow * 2 < UC_DOT_PIXELS + 8);
-    w->pitch = runs_on ? w->width : (c->ow + UC_DOT_PIXELS - 1) / UC_DOT_PIXELS * UC_DOT_PIXELS;
+    w->pitch = pitch_of(c);
     w->positions = (c->oh - 1) * w->pitch + c->ow;
     w->a_stride = win->stride[1] * c->ic * c->size;
     const int64_t bytes = height * w->width * c->ic * c->size, reach = reach_of(w);
@@ -316,6 +324,19 @@ static uncork_status run_rows(uc_call *call, walk *w)
     return UNCORK_OK;
 }
 
+/* Whether walking the padded rows computes a third more tiles than there are pixels for, as strides and
+ * short rows make it: copying those pixels costs less where many channels are made of them. */
+static bool gathers_better(const walk *w)
+{
+    const uc_dot_conv *c = w->c;
+    if (w->method != UC_DOT_ROWS || w->run % UC_DOT_CHUNK || c->oc < 4 * UC_DOT_CHANNELS)
+        return false;
+    const int64_t pitch = pitch_of(c), rows = (c->oh - 1) * pitch + c->ow;
+    const int64_t walked = c->n * ((rows + UC_DOT_PIXELS - 1) / UC_DOT_PIXELS);
+    const int64_t least_tiles = (c->n * c->oh * c->ow + UC_DOT_PIXELS - 1) / UC_DOT_PIXELS;
+    return walked * 3 > least_tiles * 4;
+}
+
 uncork_status uc_dot_conv_run(uc_call *call, const uc_dot_conv *c)
 {
     walk w = {.c = c,
@@ -324,6 +345,11 @@ uncork_status uc_dot_conv_run(uc_call *call, const uc_dot_conv *c)
     const size_t threads = (size_t)uc_pool_threads(call->pool);
     uc_dot_conv_runs(&c->window, c->ic, c->size, &w.taps, &w.run);
     if (!c->n || !c->oh || !c->ow) return UNCORK_OK;
+    if (gathers_better(&w)) { /* runs that fill their chunks are packed alike in both ways */
+        w.method = UC_DOT_GATHER;
+        w.run *= w.taps;
+        w.taps = 1;
+    }
     w.sums = uc_call_scratch(call, threads, UC_DOT_PIXELS * UC_DOT_CHANNELS * 4);
     if (!w.sums) return call->error->status;
     w.gathered_bytes = UC_DOT_PIXELS * (chunked(w.run) + SHORT_BYTES);
