@@ -81,6 +81,8 @@ typedef struct uc_conv_row {
     void (*activate)(const uc_act *act, float *x, int64_t n);
     /* x [planes, ih, iw, b], y [planes, oh, ow, b]; a window outside the image gives -inf (max) or 0. */
     void (*pool)(const uc_pool_blocked *p, const float *x, float *y, uncork_pool *pool);
+    /* x = softmax(x * scale + mask) of n numbers; mask may be NULL. */
+    void (*softmax)(float *x, const float *mask, float scale, int64_t n);
 } uc_conv_row;
 
 /* A chain by whole tensors between its layers, in scratch: the reference, and the way where nothing is

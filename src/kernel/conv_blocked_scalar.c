@@ -4,6 +4,8 @@
 #include "base/cpu.h"
 #include "kernel/conv_blocked_rows.h"
 
+#include <math.h>
+
 static int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }
 
 static uc_conv_method method(const uc_conv *c)
@@ -134,6 +136,24 @@ static void activate(const uc_act *act, float *x, int64_t n)
     }
 }
 
+static void softmax(float *x, const float *mask, float scale, int64_t n)
+{
+    float top = -HUGE_VALF;
+    double total = 0;
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = mask ? x[i] * scale + mask[i] : x[i] * scale;
+        top = x[i] > top ? x[i] : top;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = expf(x[i] - top);
+        total += (double)x[i];
+    }
+    const float share = (float)(1 / total);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] *= share;
+    }
+}
+
 const uc_conv_row uc_conv_scalar = {.needs = UC_CPU_ANY,
                                     .name = "scalar",
                                     .block = 0,
@@ -145,4 +165,5 @@ const uc_conv_row uc_conv_scalar = {.needs = UC_CPU_ANY,
                                     .chain_scratch = chain_scratch,
                                     .chain_run = chain_run,
                                     .activate = activate,
-                                    .pool = uc_pool_blocked_run};
+                                    .pool = uc_pool_blocked_run,
+                                    .softmax = softmax};

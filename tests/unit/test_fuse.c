@@ -1,6 +1,7 @@
 /* Passes over networks: what a pattern becomes, and that it still computes the same. Every pass runs
  * alone, over graphs as exporters write them; outputs are those of the graph without passes, within a
  * bound that is stated. */
+#include "base/thread.h"
 #include "check.h"
 #include "pass/pass.h"
 #include "plan/plan.h"
@@ -360,6 +361,108 @@ static void a_product_takes_its_bias_residual_and_activation(void **state)
     }
 }
 
+/* softmax(x * s @ turned(x) * s / 3 + mask) @ x as torch writes it; keys beyond one panel. */
+static uc_ref attention(world *w, uc_ref x, int rank, uc_ref mask)
+{
+    static const int64_t turn[][4] = {{0, 2, 1}, {0, 1, 3, 2}};
+    const int64_t one = 1;
+    uc_ref s = constant(w, 1, &one, 0.2, 0.3), turned[] = {x};
+    uc_node *transpose = uc_graph_node(w->g, "Transpose", turned, 1, 1);
+    uc_node_ints(w->g, transpose, "perm", turn[rank - 3], (size_t)rank);
+    uc_ref k = uc_g2(w->g, "Mul", uc_node_out(transpose, 0), s);
+    uc_ref y = uc_g2(w->g, "MatMul", uc_g2(w->g, "Mul", x, s), k);
+    y = uc_g2(w->g, "Div", y, f32(w, 3));
+    if (mask) y = uc_g2(w->g, "Add", y, mask);
+    return uc_g2(w->g, "MatMul", uc_g1(w->g, "Softmax", y), x);
+}
+
+static void attention_keeps_no_scores(void **state)
+{
+    (void)state;
+    static const int64_t masks[][4] = {{1, 1, 1, 70}, {2, 70, 70}, {1, 2, 70, 1}, {70, 70}};
+    static const int ranks[] = {4, 3, 4, 2};
+    for (int i = 0; i < 5; i++) {
+        world w;
+        make(&w);
+        const int rank = i == 4 ? 3 : 4;
+        const int64_t shape[] = {-2, rank == 4 ? 2 : 70, rank == 4 ? 70 : 24, 24};
+        uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, rank, shape), mask = 0;
+        if (i < 4) mask = constant(&w, ranks[i], masks[i], -9, 1);
+        const uc_graph *g = same(&w, attention(&w, x, rank, mask), NULL, 1e-6);
+        CHECK_INT(g->node_count, 1);
+        CHECK_STR(g->nodes[0].op->name, "Attention");
+        CHECK_INT(g->nodes[0].in_count, 6);
+        done(&w);
+    }
+}
+
+static void masked_keys_weigh_nothing(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    const int64_t shape[] = {-2, 1, 19, 8}, cut[] = {19, 19};
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 4, shape);
+    uc_tensor *mask = uc_tensor_new(w.arena, UNCORK_FLOAT32, 2, cut);
+    for (int i = 0; i < 19 * 19; i++) {
+        ((float *)mask->data)[i] = i % 19 > i / 19 ? -INFINITY : 0;
+    }
+    const uc_graph *g = same(&w, attention(&w, x, 4, uc_graph_const(w.g, mask)), NULL, 1e-6);
+    CHECK_INT(count(g, "Attention"), 1);
+    done(&w);
+}
+
+static void a_row_of_masked_keys_stays_nan(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    const int64_t shape[] = {-2, 1, 19, 8}, row = 19;
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 4, shape);
+    uc_ref mask = constant(&w, 1, &row, 0, 1);
+    for (int i = 0; i < 19; i++) {
+        ((float *)w.g->values[mask].constant->data)[i] = -INFINITY;
+    }
+    const uc_graph *g = same(&w, attention(&w, x, 4, mask), NULL, 1e-6);
+    CHECK_INT(count(g, "Attention"), 1);
+    done(&w);
+}
+
+static void shared_scores_keep_their_operators(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 4, (int64_t[]){-2, 2, 9, 9});
+    uc_ref p = uc_g1(w.g, "Softmax", uc_g2(w.g, "MatMul", x, x));
+    uc_ref y = uc_g2(w.g, "Add", uc_g2(w.g, "MatMul", p, x), p);
+    CHECK_INT(count(same(&w, y, all_but("fuse_attention"), 0), "Attention"), 0);
+    done(&w);
+}
+
+/* ---- heads split over threads ------------------------------------------------------------- */
+
+static void attention_has_the_same_bits_on_two_threads(void **state)
+{
+    (void)state;
+    world w;
+    make(&w);
+    uncork_pool *pool = NULL;
+    uc_graph *better = NULL;
+    const int64_t shape[] = {3, 2, 130, 24};
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 4, shape);
+    uc_graph_output(w.g, "y", attention(&w, x, 4, 0));
+    CHECK_OK(uc_graph_finish(w.g), &w.error);
+    CHECK_OK(uc_pass_run_all(w.g, NULL, &w.error, &better), &w.error);
+    uc_tensor *in = uc_tensor_new(w.arena, UNCORK_FLOAT32, 4, shape);
+    fill(&w, in, -4, 4);
+    assert_int_equal(uc_pool_new(2, &pool), UNCORK_OK);
+    const uc_tensor *one = run(&w, better, in, NULL), *two = run(&w, better, in, pool);
+    assert_memory_equal(one->data, two->data, (size_t)uc_tensor_count(one) * sizeof(float));
+    uc_pool_free(pool);
+    done(&w);
+}
+
 static void a_turned_gemm_before_an_activation_joins_it(void **state)
 {
     (void)state;
@@ -542,6 +645,11 @@ int main(void)
         cmocka_unit_test(chains_are_one_pass_with_the_same_bits),
         cmocka_unit_test(a_chain_writes_over_an_input_that_nobody_needs),
         cmocka_unit_test(a_product_takes_its_bias_residual_and_activation),
+        cmocka_unit_test(attention_keeps_no_scores),
+        cmocka_unit_test(masked_keys_weigh_nothing),
+        cmocka_unit_test(a_row_of_masked_keys_stays_nan),
+        cmocka_unit_test(shared_scores_keep_their_operators),
+        cmocka_unit_test(attention_has_the_same_bits_on_two_threads),
         cmocka_unit_test(a_turned_gemm_before_an_activation_joins_it),
         cmocka_unit_test(an_inverted_residual_is_one_operator),
         cmocka_unit_test(depthwise_and_same_padding_are_blocked_and_groups_are_not),
