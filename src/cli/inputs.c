@@ -213,14 +213,39 @@ static uncork_status fit(const cli_options *options, const uncork_model *model, 
     return uc_value_over(dense, &values[i]) ? uc_fail_memory(error) : UNCORK_OK;
 }
 
+/* Inputs with a default, and optional ones, which are then empty. */
+static bool may_leave_out(const uncork_model *model, int i)
+{
+    const uc_graph *g = uc_model_graph(model);
+    return g->values[g->inputs[i]].optional;
+}
+
+/* The k-th input that must be given, -1 beyond the last. */
+static int required_at(const uncork_model *model, int k)
+{
+    for (int i = 0; i < uncork_model_input_count(model); i++) {
+        if (!may_leave_out(model, i) && k-- == 0) return i;
+    }
+    return -1;
+}
+
+static int required_count(const uncork_model *model)
+{
+    int count = 0;
+    while (required_at(model, count) >= 0) {
+        count++;
+    }
+    return count;
+}
+
 /* One input takes all the columns, several take one each. */
 static uncork_status bind_rows(const cli_options *options, const uncork_model *model,
                                const uc_tensor *known, const cli_rows *rows, uc_arena *arena,
                                uncork_value **values, uncork_error *error)
 {
-    int inputs = uncork_model_input_count(model);
+    int inputs = required_count(model);
     int64_t shape[UNCORK_MAX_RANK];
-    int rank = uncork_model_input_shape(model, 0, shape);
+    int rank = inputs > 0 ? uncork_model_input_shape(model, required_at(model, 0), shape) : -1;
     size_t count = inputs > 1 || rank == 1 ? (size_t)inputs : rows->column_count, extra, *order;
     if (inputs == 1 && rank == 2 && shape[1] > 0) count = (size_t)shape[1];
     bool one_name = inputs == 1 && rank == 1;
@@ -229,8 +254,9 @@ static uncork_status bind_rows(const cli_options *options, const uncork_model *m
         wanted = UC_NEW(arena, uc_str, count);
         if (!wanted) return uc_fail_memory(error);
         for (size_t i = 0; i < count; i++) {
-            wanted[i] = inputs > 1 ? uc_str_of(uncork_model_input_name(model, (int)i))
-                                   : uc_tensor_string(known, (int64_t)i);
+            wanted[i] = inputs > 1
+                            ? uc_str_of(uncork_model_input_name(model, required_at(model, (int)i)))
+                            : uc_tensor_string(known, (int64_t)i);
         }
     }
     UC_TRY(cli_rows_match(rows, wanted, count, known, arena, &order, &extra, error));
@@ -238,10 +264,11 @@ static uncork_status bind_rows(const cli_options *options, const uncork_model *m
         cli_note(options, "%zu column%s that the model doesn't take %s left out", extra,
                  extra > 1 ? "s" : "", extra > 1 ? "are" : "is");
     }
-    for (int i = 0; i < inputs; i++) {
+    for (int k = 0; k < inputs; k++) {
         const uc_tensor *tensor;
+        const int i = required_at(model, k);
         int want_rank = uncork_model_input_shape(model, i, shape);
-        UC_TRY(cli_rows_tensor(rows, inputs > 1 ? &order[i] : order, inputs > 1 ? 1 : count,
+        UC_TRY(cli_rows_tensor(rows, inputs > 1 ? &order[k] : order, inputs > 1 ? 1 : count,
                                want_rank == 1 ? 1 : 2, uncork_model_input_dtype(model, i), arena,
                                &tensor, error));
         UC_TRY(fit(options, model, i, tensor, arena, values, error));
@@ -322,13 +349,6 @@ static uncork_status join_columns(const uncork_model *model, const uc_fact *name
     return UNCORK_OK;
 }
 
-/* Inputs with a default, and optional ones, which are then empty. */
-static bool may_leave_out(const uncork_model *model, int i)
-{
-    const uc_graph *g = uc_model_graph(model);
-    return g->values[g->inputs[i]].optional;
-}
-
 uncork_status cli_bind(const cli_options *options, const uncork_model *model,
                        const cli_arrays *arrays, uc_arena *arena, uncork_value **values,
                        uncork_error *error)
@@ -338,6 +358,10 @@ uncork_status cli_bind(const cli_options *options, const uncork_model *model,
         uc_fact_find(&uc_file_import(uc_model_file(model))->facts, "feature_names");
     const cli_array *first = arrays->count == 1 ? &arrays->items[0] : NULL;
     if (first && first->rows) {
+        bool one_of_several = inputs > 1 && required_count(model) == 1;
+        if (one_of_several && first->name && find_input(model, first->name) < 0) {
+            return unknown_name(model, first->name, error);
+        }
         return bind_rows(options, model, names ? names->tensor : NULL, first->rows, arena, values,
                          error);
     }
