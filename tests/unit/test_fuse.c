@@ -453,7 +453,7 @@ static void attention_has_the_same_bits_on_two_threads(void **state)
     uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 4, shape);
     uc_graph_output(w.g, "y", attention(&w, x, 4, 0));
     CHECK_OK(uc_graph_finish(w.g), &w.error);
-    CHECK_OK(uc_pass_run_all(w.g, NULL, &w.error, &better), &w.error);
+    CHECK_OK(uc_pass_run_all(w.g, NULL, false, &w.error, &better), &w.error);
     uc_tensor *in = uc_tensor_new(w.arena, UNCORK_FLOAT32, 4, shape);
     fill(&w, in, -4, 4);
     assert_int_equal(uc_pool_new(2, &pool), UNCORK_OK);
