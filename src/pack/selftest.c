@@ -299,17 +299,17 @@ static double distance(const uc_tensor *got, const uc_tensor *want)
 {
     const int64_t count = uc_tensor_count(want);
     double most = 0, worst = 0;
-    if (!same_shape(got, want)) return INFINITY;
+    if (!same_shape(got, want)) return HUGE_VAL;
     if (want->dtype == UNCORK_STRING) {
         for (int64_t i = 0; i < count; i++) {
-            if (!uc_str_equal(uc_tensor_string(got, i), uc_tensor_string(want, i))) return INFINITY;
+            if (!uc_str_equal(uc_tensor_string(got, i), uc_tensor_string(want, i))) return HUGE_VAL;
         }
         return 0;
     }
     size_t bytes = 0;
     (void)uc_shape_bytes(want->dtype, want->shape, want->rank, &bytes);
     if (bytes == 0 || memcmp(got->data, want->data, bytes) == 0) return 0;
-    if (want->dtype != UNCORK_FLOAT32 && want->dtype != UNCORK_FLOAT64) return INFINITY;
+    if (want->dtype != UNCORK_FLOAT32 && want->dtype != UNCORK_FLOAT64) return HUGE_VAL;
     for (int64_t i = 0; i < count; i++) {
         const double v = fabs(number_at(want, i));
         if (isfinite(v) && v > most) most = v;
@@ -318,7 +318,7 @@ static double distance(const uc_tensor *got, const uc_tensor *want)
         const double g = number_at(got, i), w = number_at(want, i);
         if (g == w || (isnan(g) && isnan(w))) continue;
         const double share = fabs(g - w) / (1e-4 * fabs(w) + 1e-5 * most);
-        if (!(share <= worst)) worst = isnan(share) ? (double)INFINITY : share;
+        if (!(share <= worst)) worst = isnan(share) ? HUGE_VAL : share;
     }
     return worst;
 }
@@ -334,7 +334,7 @@ uncork_status uc_selftest_run(const uc_selftest *test, const uncork_model *model
         const uc_tensor *got = uncork_value_kind(v) == UNCORK_TENSOR ? uc_value_tensor(v) : NULL;
         if (got && got->dtype != test->outputs[i]->dtype)
             got = uc_tensor_cast(test->arena, got, test->outputs[i]->dtype);
-        const double d = got ? distance(got, test->outputs[i]) : (double)INFINITY;
+        const double d = got ? distance(got, test->outputs[i]) : HUGE_VAL;
         if (d > 1) result->different++;
         if (d <= result->worst) continue;
         result->worst = d;
