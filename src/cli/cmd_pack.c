@@ -57,7 +57,7 @@ static uncork_status pack(const cli_options *options, uncork_file *file, uc_aren
 
 int cmd_pack(const cli_options *options, uc_arena *arena)
 {
-    uncork_file *file;
+    uncork_file *file = NULL;
     uc_cork_report report;
     uncork_error error = {.size = sizeof error};
     uc_writer out;
@@ -121,7 +121,7 @@ static int report_result(const cli_options *options, const uc_selftest_result *r
 
 int cmd_verify(const cli_options *options, uc_arena *arena)
 {
-    uncork_file *file;
+    uncork_file *file = NULL;
     uncork_model *model = NULL;
     uc_selftest_result result;
     uncork_error error = {.size = sizeof error};
@@ -131,9 +131,12 @@ int cmd_verify(const cli_options *options, uc_arena *arena)
     status = cli_prepare(options, file, UNCORK_DTYPE_NONE, arena, &model);
     if (status == EXIT_OK) {
         uc_error_init(&error);
-        status = verify(options, file, model, arena, &result, &error)
-                     ? (uc_where(&error, "%s", options->arguments[0]), cli_fail_model(&error))
-                     : report_result(options, &result);
+        if (verify(options, file, model, arena, &result, &error)) {
+            uc_where(&error, "%s", options->arguments[0]);
+            status = cli_fail_model(&error);
+        } else {
+            status = report_result(options, &result);
+        }
     }
     uncork_model_free(model);
     uncork_file_close(file);
@@ -144,7 +147,7 @@ int cmd_verify(const cli_options *options, uc_arena *arena)
 
 int cmd_convert(const cli_options *options, uc_arena *arena)
 {
-    uncork_file *file;
+    uncork_file *file = NULL;
     uncork_model *model = NULL;
     uc_writer out;
     uncork_error error = {.size = sizeof error};
