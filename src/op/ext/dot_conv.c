@@ -216,7 +216,8 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static void run_pieces(void *context, int64_t begin, int64_t end, int thread)
 {
     const walk *w = context;
-    uint8_t *gathered = w->gathered + thread * BAND * w->gathered_bytes;
+    uint8_t none = 0; /* where nothing is gathered: gathered_bytes is 0 */
+    uint8_t *gathered = w->gathered ? w->gathered + thread * BAND * w->gathered_bytes : &none;
     char *sums = w->sums + thread * UC_DOT_PIXELS * UC_DOT_CHANNELS * 4;
     band pixels;
     int64_t known = -1;
