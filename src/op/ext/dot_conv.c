@@ -353,8 +353,8 @@ uncork_status uc_dot_conv_run(uc_call *call, const uc_dot_conv *c)
     }
     w.sums = uc_call_scratch(call, threads, UC_DOT_PIXELS * UC_DOT_CHANNELS * 4);
     if (!w.sums) return call->error->status;
-    w.gathered_bytes = UC_DOT_PIXELS * (chunked(w.run) + SHORT_BYTES);
     if (w.method == UC_DOT_ROWS) return run_rows(call, &w);
+    w.gathered_bytes = UC_DOT_PIXELS * (chunked(w.run) + SHORT_BYTES);
     w.gathered = uc_call_scratch(call, threads * BAND, (size_t)w.gathered_bytes);
     if (!w.gathered) return call->error->status;
     memset(w.gathered, 0, threads * BAND * (size_t)w.gathered_bytes);
