@@ -150,7 +150,8 @@ static uncork_status check_census(const census *c, uncork_error *error)
             uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
                     "%zu operator%s of this model %s known: %s%s", unknown, unknown > 1 ? "s" : "",
                     unknown > 1 ? "aren't" : "isn't", names, unknown > 3 ? ", ..." : "");
-        if (unknown > 3) uc_fix(error, "uncork inspect lists them all");
+        uc_fix(error, unknown > 3 ? "uncork inspect lists them all"
+                                  : "export the model with standard operators alone");
     }
     uc_writer_done(&list);
     return status;
