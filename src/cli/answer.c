@@ -94,12 +94,27 @@ static ranked *rank_classes(const cli_answers *a, const uc_tensor *scores, int64
     return all;
 }
 
+/* Of a network that says nothing of its classes: the one output with a column for every label. */
+static const uc_tensor *labelled_scores(const cli_answers *a, const uc_tensor *const *outputs)
+{
+    const uc_tensor *found = NULL;
+    for (int i = 0; a->labels_given && i < a->count; i++) {
+        const uc_tensor *t = outputs[i];
+        if (!uc_dtype_is_float(t->dtype) || t->rank != 2) continue;
+        if (row_width(t) != (int64_t)a->labels.count || row_width(t) < 2) continue;
+        if (found) return NULL;
+        found = t;
+    }
+    return found;
+}
+
 /* The scores whose columns are classes: probabilities, else scores of a width that fits. */
 static const uc_tensor *class_scores(const cli_answers *a, const uc_tensor *const *outputs)
 {
+    if (!a->classes) return labelled_scores(a, outputs);
     static const char *const names[] = {"probabilities", "predict_proba", "predict_log_proba",
                                         "scores", "decision_function"};
-    for (size_t i = 0; a->classes && i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const uc_tensor *t = find(a, outputs, names[i]);
         if (t && t->rank == 2 && row_width(t) == uc_tensor_count(a->classes)) return t;
     }

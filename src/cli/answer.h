@@ -9,6 +9,7 @@ typedef struct cli_answers {
     const cli_options *options;
     const uc_tensor *classes; /* meaning of probability columns; may be NULL */
     uc_labels labels;         /* of --labels; count 0: none */
+    bool labels_given;        /* by --labels: they name columns of scores too */
     const char **names;       /* of the outputs */
     int count;
     uc_writer *out;

@@ -415,6 +415,7 @@ static int read_labels(predictor *p)
         status = uc_fail(&error, UNCORK_USAGE, UC_NO_OFFSET, "%zu labels for %lld classes",
                          p->answers.labels.count, (long long)uc_tensor_count(p->answers.classes));
     }
+    p->answers.labels_given = true;
     if (status == UNCORK_OK) return EXIT_OK;
     if (!error.where[0]) uc_where(&error, "%s", p->options->labels);
     cli_print_error(&error);

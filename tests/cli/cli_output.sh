@@ -34,3 +34,15 @@ expect 2 'has no method transform'
 # a regressor is one, whatever methods its class had in old releases
 run "$uncork" inspect tests/fixtures/bundles/target_scaler.pkl --json
 expect 0 '"task":"regression"'
+# --labels names the columns of a network that says nothing of its classes
+network=tests/fixtures/onnx/layers.onnx
+printf '[[1,2,3,4]]' >"$work/row.json"
+run "$uncork" predict "$network" "$work/row.json" --quiet
+expect 0 'row.json:1: y='
+printf 'ant\nbee\ncow\n' >"$work/three.txt"
+run "$uncork" predict "$network" "$work/row.json" --labels "$work/three.txt" --quiet
+for name in ant bee cow; do
+    expect 0 "$name 0."
+done
+run "$uncork" predict "$network" "$work/row.json" --labels "$work/three.txt" --top 1 --json --quiet
+expect 0 '"top":[{"label":"'
