@@ -17,6 +17,8 @@ static int check_words(const cli_options *options)
     }
     if (strcmp(options->command, "verify") != 0 && !options->output)
         return cli_usage("%s needs -o FILE", options->command);
+    if (options->preprocess)
+        return cli_usage("%s doesn't keep --preprocess; give it to predict", options->command);
     return EXIT_OK;
 }
 

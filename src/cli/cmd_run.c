@@ -5,11 +5,15 @@ static uncork_status run(const cli_options *options, const uncork_model *model,
                          const cli_arrays *arrays, uc_arena *arena, uncork_error *error)
 {
     int inputs = uncork_model_input_count(model);
-    uncork_value **values = UC_NEW(arena, uncork_value *, (size_t)inputs);
+    uncork_value **values = UC_NEW(arena, uncork_value *, (size_t)inputs + 1);
     if (!values) return uc_fail_memory(error);
     uncork_pool *pool = NULL;
     uncork_session *session = NULL;
     uncork_status status = cli_bind(options, model, arrays, arena, values, error);
+    if (status == UNCORK_INPUT && options->input_count == 0) {
+        error->status = UNCORK_USAGE; /* a model whose inputs have defaults runs without any */
+        status = uc_fix(error, "run takes --input [NAME=]X");
+    }
     if (status == UNCORK_OK) status = uncork_pool_new((int)options->threads, &pool);
     if (status == UNCORK_OK) status = uncork_session_new(model, pool, &session);
     if (status != UNCORK_OK && error->status == UNCORK_OK) uc_fail_memory(error);
@@ -49,7 +53,6 @@ int cmd_run(const cli_options *options, uc_arena *arena)
         return cli_usage("run takes one model: uncork run MODEL --input [NAME=]X --output DIR");
     }
     if (!options->output) return cli_usage("run needs --output DIR");
-    if (options->input_count == 0) return cli_usage("run needs --input [NAME=]X");
     uncork_error error = {.size = sizeof error};
     uncork_file *file;
     int status = cli_open(options, &file);

@@ -76,6 +76,12 @@ static uncork_status read_npz(uc_bytes bytes, const char *path, uc_arena *arena,
     return UNCORK_OK;
 }
 
+static bool is_picture(uc_bytes bytes)
+{
+    return bytes.size >= 4 &&
+           (memcmp(bytes.data, "\x89PNG", 4) == 0 || memcmp(bytes.data, "\xff\xd8\xff", 3) == 0);
+}
+
 static uncork_status read_bytes(uc_bytes bytes, const char *name, const char *path,
                                 const uc_tensor *known, uc_arena *arena, uc_budget *budget,
                                 cli_arrays *arrays, uncork_error *error)
@@ -83,6 +89,10 @@ static uncork_status read_bytes(uc_bytes bytes, const char *name, const char *pa
     if (uc_npy_probe(bytes)) return read_npy(bytes, name, path, arena, budget, arrays, error);
     if (bytes.size >= 4 && memcmp(bytes.data, "PK\x03\x04", 4) == 0) {
         return read_npz(bytes, path, arena, budget, arrays, error);
+    }
+    if (is_picture(bytes)) {
+        uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "this is a picture, not an array or a table");
+        return uc_fix(error, "uncork predict takes pictures; run takes .npy, .npz, .csv, .json");
     }
     cli_rows *rows = UC_NEW(arena, cli_rows, 1);
     if (!rows) return uc_fail_memory(error);

@@ -48,3 +48,5 @@ expect 1 ""
 one_line
 run "$uncork" pack "$onnx/layers.onnx"
 expect 2 "needs -o FILE"
+run "$uncork" pack "$onnx/layers.onnx" -o "$work/a.cork" --preprocess 'gray'
+expect 2 "doesn't keep --preprocess"

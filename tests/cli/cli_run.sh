@@ -35,3 +35,10 @@ run "$uncork" run "$digits/iris_boosting.pkl" --input "petal_width=$work/pw.npy"
     --input "sepal_width=$work/sw.npy" --input "petal_length=$work/pl.npy" --method predict --output "$work/table"
 expect 0 ''
 [ -s "$work/table/predict.npy" ] || fail "no output"
+# a model none of whose inputs is given says which it misses
+run "$uncork" run tests/fixtures/onnx/layers.onnx --output "$work/none"
+expect 2 "input 'x' is not given; run takes --input"
+one_line
+run "$uncork" run tests/fixtures/onnx/layers.onnx --input "$digits/digit_5.png" --output "$work/none"
+expect 1 "this is a picture"
+one_line
