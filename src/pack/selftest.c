@@ -31,9 +31,15 @@ static bool fill(uncork_value *value, double low, double high, uint64_t *state)
         switch ((int)t->dtype) {
         case UNCORK_FLOAT32: ((float *)t->data)[i] = (float)number; break;
         case UNCORK_FLOAT64: ((double *)t->data)[i] = number; break;
+        case UNCORK_FLOAT16: ((uint16_t *)t->data)[i] = uc_f64_to_f16(number); break;
+        case UNCORK_BFLOAT16: ((uint16_t *)t->data)[i] = uc_f32_to_bf16((float)number); break;
         case UNCORK_BOOL: ((uint8_t *)t->data)[i] = share < 0.5; break;
         case UNCORK_UINT8:
         case UNCORK_INT8: ((uint8_t *)t->data)[i] = (uint8_t)(share * 4); break;
+        case UNCORK_UINT16:
+        case UNCORK_INT16: ((uint16_t *)t->data)[i] = (uint16_t)(share * 4); break;
+        case UNCORK_UINT32: ((uint32_t *)t->data)[i] = (uint32_t)(share * 4); break;
+        case UNCORK_UINT64: ((uint64_t *)t->data)[i] = (uint64_t)(share * 4); break;
         case UNCORK_INT32: ((int32_t *)t->data)[i] = (int32_t)(share * 4); break;
         case UNCORK_INT64: ((int64_t *)t->data)[i] = (int64_t)(share * 4); break;
         default: return false;
