@@ -26,6 +26,9 @@ typedef struct layout {
     uc_image_mode mode;
 } layout;
 
+#if defined(__clang__)
+#    pragma clang diagnostic ignored "-Wformat-nonliteral" /* the library's own format */
+#endif
 static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list values)
 {
     decoder *d = user;
