@@ -334,7 +334,8 @@ static const uc_node *narrowed(const quantize_pass *p, const uc_node *node, laye
         l->low = l->y.zero;
     } else if (uc_is_op(node, "Clip")) {
         for (size_t i = 1; i < node->in_count; i++) {
-            if (node->in[i] && !uc_rewrite_scalar(&p->r, node->in[i], &low)) return node;
+            if (!node->in[i]) continue;
+            if (!uc_rewrite_scalar(&p->r, node->in[i], &low) || isnan(low)) return node;
         }
         if (node->in_count > 1 && node->in[1] && uc_rewrite_scalar(&p->r, node->in[1], &low))
             l->low = step_of(&l->y, low);

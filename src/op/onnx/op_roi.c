@@ -33,7 +33,7 @@ static uncork_status infer_as(uc_call *call, int64_t columns, int64_t height, in
     return uc_call_shape(call, 0, x->dtype, 4, shape);
 }
 
-#define MOST_WORK 1e10 /* multiply-adds of one region: seconds, no real model comes near */
+#define MOST_WORK 1e10 /* multiply-adds of all regions: seconds; detectors stay below a tenth */
 
 /* ---- RoiAlign ------------------------------------------------------------------------------------ */
 
@@ -85,14 +85,35 @@ static void neighbours(const align *a, const double *plane, double y, double x, 
     v[3] = ly * lx * plane[y1 * a->width + x1];
 }
 
+/* Samples [*begin, *end) of a bin that begins at `from` that may lie in a picture of n pixels; those
+ * outside are zeros. */
+static void inside(double from, double bin, int64_t grid, int64_t n, int64_t *begin, int64_t *end)
+{
+    const double step = bin / (double)grid;
+    const double first = floor((-1 - from) / step - 0.5),
+                 last = ceil(((double)n - from) / step - 0.5);
+    *begin = first > 0 ? (first < (double)grid ? (int64_t)first : grid) : 0;
+    *end = last < 0 ? 0 : last + 1 < (double)grid ? (int64_t)last + 1 : grid;
+    if (!(step > 0)) {
+        *begin = 0;
+        *end = grid;
+    }
+    if (*end < *begin) *end = *begin;
+}
+
 /* One output: the mean (maximum) over its grid of samples. */
 static double align_bin(const align *a, const double *plane, int64_t oh, int64_t ow)
 {
     double sum = 0, most = -HUGE_VAL, v[4];
-    for (int64_t i = 0; i < a->grid_h; i++) {
+    int64_t top, bottom, left, right;
+    const double y0 = a->start_h + (double)oh * a->bin_h, x0 = a->start_w + (double)ow * a->bin_w;
+    inside(y0, a->bin_h, a->grid_h, a->height, &top, &bottom);
+    inside(x0, a->bin_w, a->grid_w, a->width, &left, &right);
+    if (bottom - top < a->grid_h || right - left < a->grid_w) most = 0;
+    for (int64_t i = top; i < bottom; i++) {
         double y =
             a->start_h + (double)oh * a->bin_h + ((double)i + 0.5) * a->bin_h / (double)a->grid_h;
-        for (int64_t k = 0; k < a->grid_w; k++) {
+        for (int64_t k = left; k < right; k++) {
             double x = a->start_w + (double)ow * a->bin_w +
                        ((double)k + 0.5) * a->bin_w / (double)a->grid_w;
             neighbours(a, plane, y, x, v);
@@ -132,11 +153,22 @@ static void set_region(uc_call *call, const uc_tensor *rois, int64_t n, align *a
     a->grid_w = grid_of(ratio, a->bin_w);
 }
 
-static uncork_status charge(uc_call *call, const align *a)
+/* Samples of all bins along a side that may lie in the picture. */
+static double samples_of(int64_t grid, double bin, int64_t bins, int64_t n)
 {
-    double work = (double)a->grid_h * (double)a->grid_w * (double)(a->out_h * a->out_w) *
-                  (double)a->channels * 4;
-    if (work > MOST_WORK) {
+    const double all = (double)grid * (double)bins;
+    const double there = ((double)n + 2) * (double)grid / bin + 2 * (double)bins;
+    return bin > 0 && there < all ? there : all;
+}
+
+/* *spent: of the regions so far. */
+static uncork_status charge(uc_call *call, const align *a, double *spent)
+{
+    double work = samples_of(a->grid_h, a->bin_h, a->out_h, a->height) *
+                  samples_of(a->grid_w, a->bin_w, a->out_w, a->width) * (double)a->channels * 4;
+    *spent += work;
+    UC_TRY(uc_budget_check(call->budget, call->error));
+    if (*spent > MOST_WORK) {
         return uc_call_fail(call, UNCORK_LIMIT,
                             "a region of %" PRId64 " x %" PRId64 " samples an output", a->grid_h,
                             a->grid_w);
@@ -159,6 +191,7 @@ static uncork_status run_align(uc_call *call)
     const double *wide = uc_call_doubles(call, x);
     if (!wide) return uc_fail_memory(call->error);
     int64_t plane = a.height * a.width, each = a.out_h * a.out_w, at = 0;
+    double spent = 0;
     for (int64_t n = 0; n < rois->shape[0]; n++) {
         int64_t b = uc_dtype_load_i64(batch->data, n, batch->dtype);
         if (b < 0 || b >= x->shape[0]) {
@@ -166,7 +199,7 @@ static uncork_status run_align(uc_call *call)
                                 x->shape[0]);
         }
         set_region(call, rois, n, &a);
-        UC_TRY(charge(call, &a));
+        UC_TRY(charge(call, &a, &spent));
         for (int64_t i = 0; i < a.channels * each; i++, at++) {
             const double *from = wide + (b * a.channels + i / each) * plane;
             double v = align_bin(&a, from, i % each / a.out_w, i % a.out_w);
