@@ -287,9 +287,10 @@ UNCORK_API uncork_dtype uncork_model_input_dtype(const uncork_model *model, int 
 /* Rank of the i-th input, -1 for any or beyond the last; its dimensions go into `shape`, which has
  * UNCORK_MAX_RANK entries. A dimension of -1 is free. */
 UNCORK_API int uncork_model_input_shape(const uncork_model *model, int i, int64_t *shape);
-/* What the i-th input takes and the i-th output is; the type and shape of one that holds values are
- * those of the tensors inside. TENSOR beyond the last. */
+/* What the i-th input takes; the type and shape of one that holds values are those of the tensors
+ * inside. TENSOR beyond the last. */
 UNCORK_API uncork_kind uncork_model_input_kind(const uncork_model *model, int i);
+/* What the i-th output is, in the same words. TENSOR beyond the last. */
 UNCORK_API uncork_kind uncork_model_output_kind(const uncork_model *model, int i);
 
 /* Whether the i-th input may be left out (NULL for uncork_session_run). */
