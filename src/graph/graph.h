@@ -51,7 +51,7 @@ typedef struct uc_graph {
     size_t input_count, input_capacity, output_count, output_capacity;
     const char **output_names; /* [output_capacity]; a value may be an output under several names */
     const struct uc_packs *packs; /* packed constants of the file (op/packs.h), or NULL */
-    uc_node dummy;             /* what uc_graph_node returns after a failure */
+    uc_node dummy;                /* what uc_graph_node returns after a failure */
 } uc_graph;
 
 uc_graph *uc_graph_new(uc_arena *arena, uc_budget *budget, uncork_error *error);

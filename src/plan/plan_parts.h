@@ -20,7 +20,7 @@ typedef struct uc_step {
     bool dynamic;
     bool heavy;  /* the deadline is looked at after it */
     size_t node; /* its index in the graph */
-    bool alone; /* done before another thread would have woken */
+    bool alone;  /* done before another thread would have woken */
     /* For a profile alone. */
     uint64_t macs; /* of one run; 0 for dynamic steps and cheap operators */
     uint64_t runs, nanoseconds;
