@@ -105,6 +105,10 @@ typedef struct cli_arrays {
  * model's column names, may be NULL. */
 uncork_status cli_read_input(const char *argument, const uc_tensor *known, uc_arena *arena,
                              uc_budget *budget, cli_arrays *arrays, uncork_error *error);
+/* The first input from index `from` on that must be given (no default, not optional), or -1. */
+int cli_required_input(const uncork_model *model, int from);
+/* The input that must be given when there is one alone, else -1. */
+int cli_only_input(const uncork_model *model);
 /* Binds arrays to the model's inputs by name, else in order; casts without loss (noted). `values`
  * has one entry a model input. INPUT on what doesn't fit, USAGE on an unknown name. */
 uncork_status cli_bind(const cli_options *options, const uncork_model *model,

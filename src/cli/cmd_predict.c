@@ -61,7 +61,7 @@ static uncork_status check_answer(const predictor *p, uncork_value **values, int
         lost = lost || (!transforms && row_has_none(outputs[i], r, false));
     }
     for (int i = 0; lost && i < uncork_model_input_count(p->model); i++) {
-        if (!row_has_none(uc_value_tensor(values[i]), r, true)) continue;
+        if (!values[i] || !row_has_none(uc_value_tensor(values[i]), r, true)) continue;
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
                        "a value is missing or infinite, and the model has no answer to that");
     }
@@ -157,17 +157,18 @@ static uncork_status need_contract(predictor *p, uncork_error *error)
     if (p->contract) return UNCORK_OK;
     const uc_import *import = uc_file_import(p->file);
     int64_t shape[UNCORK_MAX_RANK];
-    int rank = uncork_model_input_shape(p->model, 0, shape);
-    if (uncork_model_input_count(p->model) != 1 || rank < 2 ||
-        uncork_model_input_dtype(p->model, 0) == UNCORK_STRING) {
+    const int input = cli_only_input(p->model);
+    const int rank = input < 0 ? 0 : uncork_model_input_shape(p->model, input, shape);
+    const uncork_dtype dtype = uncork_model_input_dtype(p->model, input);
+    if (input < 0 || rank < 2 || dtype == UNCORK_STRING) {
         uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "the model takes %s, not pictures",
-                uncork_model_input_count(p->model) != 1 ? "a table of columns"
-                : rank < 2                              ? "texts or labels"
-                                                        : "texts");
+                input < 0  ? "a table of columns"
+                : rank < 2 ? "texts or labels"
+                           : "texts");
         return uc_fix(error,
                       "rows are files that end in .csv, .tsv, .json, .jsonl, .npy, .npz, .txt");
     }
-    p->want = (uc_contract_want){.dtype = uncork_model_input_dtype(p->model, 0), .rank = rank - 1};
+    p->want = (uc_contract_want){.dtype = dtype, .rank = rank - 1};
     memcpy(p->want.shape, shape + 1, (size_t)(rank - 1) * sizeof *shape);
     if (p->want.rank == 1 && p->want.shape[0] < 0) {
         p->want.shape[0] = (int64_t)uc_fact_get_number(&import->facts, "n_features", -1);
@@ -219,13 +220,17 @@ static void predict_batch(predictor *p, char **paths, size_t count)
     int64_t shape[UNCORK_MAX_RANK] = {good};
     memcpy(shape + 1, p->want.shape, (size_t)p->want.rank * sizeof *shape);
     uncork_value *value = NULL;
-    if (good && uncork_value_wrap(p->want.dtype, p->want.rank + 1, shape, b.rows, &value)) {
+    uncork_value **values =
+        UC_NEW(arena, uncork_value *, (size_t)uncork_model_input_count(p->model));
+    if (good &&
+        (!values || uncork_value_wrap(p->want.dtype, p->want.rank + 1, shape, b.rows, &value))) {
         uc_fail_memory(&error);
         for (int64_t i = 0; i < good; i++) {
             fail_input(p, names[i], &error);
         }
     } else if (good) {
-        run_rows(p, &value, names, good);
+        values[cli_only_input(p->model)] = value;
+        run_rows(p, values, names, good);
     }
     uncork_value_free(value);
     if (!cli_flush(&p->out)) p->stopped = true;
@@ -268,11 +273,22 @@ static uncork_status read_lines(const char *path, uc_arena *arena, cli_arrays *a
     return UNCORK_OK;
 }
 
-/* A slice of every value's rows, without a copy. */
+/* Rows of one run: what the model was made for, else what was asked. */
+static int64_t rows_at_a_time(const predictor *p, int64_t otherwise)
+{
+    int64_t shape[UNCORK_MAX_RANK];
+    const int input = cli_required_input(p->model, 0);
+    const int rank = input < 0 ? 0 : uncork_model_input_shape(p->model, input, shape);
+    if (rank > 0 && shape[0] > 0) return shape[0];
+    return p->options->batch ? p->options->batch : otherwise;
+}
+
+/* A slice of every value's rows, without a copy; nothing of an input that was left out. */
 static uncork_status slice_rows(uncork_value *const *whole, int inputs, int64_t begin,
                                 int64_t count, uncork_value **part)
 {
     for (int i = 0; i < inputs; i++) {
+        if (!whole[i]) continue;
         uc_tensor t = *uc_value_tensor(whole[i]);
         int64_t stride = t.rank > 0 ? t.stride[0] : 0;
         t.shape[0] = count;
@@ -290,8 +306,10 @@ static uncork_status run_slices(predictor *p, uncork_value **values, uncork_valu
                                 const char *path, uc_arena *arena)
 {
     int inputs = uncork_model_input_count(p->model);
-    int64_t rows = uncork_value_rank(values[0]) ? uncork_value_shape(values[0])[0] : 1;
-    int64_t step = p->options->batch ? p->options->batch : ROWS_AT_A_TIME;
+    const int input = cli_required_input(p->model, 0);
+    const uncork_value *first = input < 0 ? NULL : values[input];
+    int64_t rows = first && uncork_value_rank(first) ? uncork_value_shape(first)[0] : 1;
+    int64_t step = rows_at_a_time(p, ROWS_AT_A_TIME);
     for (int64_t begin = 0; begin < rows && !p->stopped; begin += step) {
         int64_t count = rows - begin < step ? rows - begin : step;
         const char **names = UC_NEW(arena, const char *, (size_t)count);
@@ -366,7 +384,7 @@ static int predict_all(predictor *p)
                    &count, &error)) {
         return refuse(&error);
     }
-    size_t step = p->options->batch ? (size_t)p->options->batch : PICTURES_AT_A_TIME;
+    size_t step = (size_t)rows_at_a_time(p, PICTURES_AT_A_TIME);
     for (size_t i = 0; i < count && !p->stopped && !cli_cancelled;) {
         if (is_rows(paths[i])) {
             predict_rows(p, paths[i++]);

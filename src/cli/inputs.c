@@ -223,29 +223,30 @@ static uncork_status fit(const cli_options *options, const uncork_model *model, 
     return uc_value_over(dense, &values[i]) ? uc_fail_memory(error) : UNCORK_OK;
 }
 
-/* Inputs with a default, and optional ones, which are then empty. */
-static bool may_leave_out(const uncork_model *model, int i)
+int cli_required_input(const uncork_model *model, int from)
 {
-    const uc_graph *g = uc_model_graph(model);
-    return g->values[g->inputs[i]].optional;
-}
-
-/* The k-th input that must be given, -1 beyond the last. */
-static int required_at(const uncork_model *model, int k)
-{
-    for (int i = 0; i < uncork_model_input_count(model); i++) {
-        if (!may_leave_out(model, i) && k-- == 0) return i;
+    for (int i = from; i < uncork_model_input_count(model); i++) {
+        if (!uncork_model_input_optional(model, i)) return i;
     }
     return -1;
 }
 
-static int required_count(const uncork_model *model)
+int cli_only_input(const uncork_model *model)
 {
-    int count = 0;
-    while (required_at(model, count) >= 0) {
-        count++;
+    const int first = cli_required_input(model, 0);
+    return first >= 0 && cli_required_input(model, first + 1) < 0 ? first : -1;
+}
+
+/* The inputs that must be given, in order. */
+static const int *required_inputs(const uncork_model *model, uc_arena *arena, int *count)
+{
+    int *list = UC_NEW(arena, int, (size_t)uncork_model_input_count(model));
+    *count = 0;
+    for (int i = cli_required_input(model, 0); list && i >= 0;
+         i = cli_required_input(model, i + 1)) {
+        list[(*count)++] = i;
     }
-    return count;
+    return list;
 }
 
 /* One input takes all the columns, several take one each. */
@@ -253,9 +254,11 @@ static uncork_status bind_rows(const cli_options *options, const uncork_model *m
                                const uc_tensor *known, const cli_rows *rows, uc_arena *arena,
                                uncork_value **values, uncork_error *error)
 {
-    int inputs = required_count(model);
+    int inputs;
+    const int *given = required_inputs(model, arena, &inputs);
+    if (!given) return uc_fail_memory(error);
     int64_t shape[UNCORK_MAX_RANK];
-    int rank = inputs > 0 ? uncork_model_input_shape(model, required_at(model, 0), shape) : -1;
+    int rank = inputs > 0 ? uncork_model_input_shape(model, given[0], shape) : -1;
     size_t count = inputs > 1 || rank == 1 ? (size_t)inputs : rows->column_count, extra, *order;
     if (inputs == 1 && rank == 2 && shape[1] > 0) count = (size_t)shape[1];
     bool one_name = inputs == 1 && rank == 1;
@@ -264,9 +267,8 @@ static uncork_status bind_rows(const cli_options *options, const uncork_model *m
         wanted = UC_NEW(arena, uc_str, count);
         if (!wanted) return uc_fail_memory(error);
         for (size_t i = 0; i < count; i++) {
-            wanted[i] = inputs > 1
-                            ? uc_str_of(uncork_model_input_name(model, required_at(model, (int)i)))
-                            : uc_tensor_string(known, (int64_t)i);
+            wanted[i] = inputs > 1 ? uc_str_of(uncork_model_input_name(model, given[i]))
+                                   : uc_tensor_string(known, (int64_t)i);
         }
     }
     UC_TRY(cli_rows_match(rows, wanted, count, known, arena, &order, &extra, error));
@@ -276,7 +278,7 @@ static uncork_status bind_rows(const cli_options *options, const uncork_model *m
     }
     for (int k = 0; k < inputs; k++) {
         const uc_tensor *tensor;
-        const int i = required_at(model, k);
+        const int i = given[k];
         int want_rank = uncork_model_input_shape(model, i, shape);
         UC_TRY(cli_rows_tensor(rows, inputs > 1 ? &order[k] : order, inputs > 1 ? 1 : count,
                                want_rank == 1 ? 1 : 2, uncork_model_input_dtype(model, i), arena,
@@ -368,7 +370,7 @@ uncork_status cli_bind(const cli_options *options, const uncork_model *model,
         uc_fact_find(&uc_file_import(uc_model_file(model))->facts, "feature_names");
     const cli_array *first = arrays->count == 1 ? &arrays->items[0] : NULL;
     if (first && first->rows) {
-        bool one_of_several = inputs > 1 && required_count(model) == 1;
+        bool one_of_several = inputs > 1 && cli_only_input(model) >= 0;
         if (one_of_several && first->name && find_input(model, first->name) < 0) {
             return unknown_name(model, first->name, error);
         }
@@ -399,7 +401,7 @@ uncork_status cli_bind(const cli_options *options, const uncork_model *model,
         UC_TRY(fit(options, model, i, a->tensor, arena, values, error));
     }
     for (int i = 0; i < inputs; i++) {
-        if (!values[i] && !may_leave_out(model, i)) {
+        if (!values[i] && !uncork_model_input_optional(model, i)) {
             return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "input '%s' is not given",
                            uncork_model_input_name(model, i));
         }

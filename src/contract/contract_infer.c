@@ -107,6 +107,15 @@ uncork_status uc_contract_infer(const uc_facts *facts, const uc_contract_want *w
 {
     int64_t n = want->rank == 1 ? want->shape[0] : -1;
     size_guess size;
+    if (want->rank > 1) {
+        char shape[128];
+        uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET,
+                "the model takes %s of a picture and doesn't say how a picture becomes that",
+                uc_shape_text(want->shape, want->rank, shape, sizeof shape));
+        return uc_fix(error,
+                      "say it with --preprocess, as in 'rgb | resize=224x224,bilinear,pillow "
+                      "| scale=1/255 | nchw'");
+    }
     if (n < 0) {
         uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET,
                 "the model doesn't say how many features it takes");

@@ -232,6 +232,17 @@ static uncork_status run_step(state *s, const uc_step *step)
     return UNCORK_OK;
 }
 
+/* Whether channels, rows and columns are those wanted, but in the other order. */
+static bool is_other_layout(const state *s, const uc_contract_want *want)
+{
+    const int64_t other[3] = {s->first ? s->height : s->channels, s->first ? s->width : s->height,
+                              s->first ? s->channels : s->width};
+    for (int d = 0; d < 3; d++) {
+        if (want->rank != 3 || (want->shape[d] >= 0 && want->shape[d] != other[d])) return false;
+    }
+    return true;
+}
+
 /* The wanted shape, or INPUT naming both sides. */
 static uncork_status fit(const state *s, const uc_contract_want *want, uc_tensor **tensor)
 {
@@ -261,6 +272,11 @@ static uncork_status fit(const state *s, const uc_contract_want *want, uc_tensor
             "the picture gives %lld x %lld pixels of %lld channels (%lld values), the model takes %s",
             (long long)s->width, (long long)s->height, (long long)s->channels, (long long)flat,
             wanted);
+        if (is_other_layout(s, want)) {
+            return uc_fix(s->error, s->first ? "channels come last: leave nchw out of --preprocess"
+                                             : "channels come first: put nchw at the end of "
+                                               "--preprocess");
+        }
         return uc_fix(s->error, "put resize=WIDTHxHEIGHT and gray or rgb into --preprocess");
     }
     uc_tensor *t = uc_tensor_new(s->arena, want->dtype, rank, shape);

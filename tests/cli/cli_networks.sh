@@ -1,0 +1,24 @@
+#!/bin/sh
+# predict with networks: inputs with defaults, a fixed batch, and what is said when a picture doesn't fit.
+. tests/mission/lib.sh
+networks=tests/fixtures/networks
+
+# inputs with a default are neither columns nor rows
+printf 'a,b,c,d\n1,2,3,4\n2,3,4,5\n' >"$work/two.csv"
+run "$uncork" predict tests/fixtures/onnx/defaults.onnx "$work/two.csv"
+expect 0 'two.csv:2: y='
+
+# a model of one picture a run takes many, one after the other
+steps='gray | resize=8x8,nearest,pillow'
+run "$uncork" predict "$networks/one_picture.onnx" $digits/digit_3.png $digits/digit_7.png --preprocess "$steps | nchw"
+expect 0 'digit_7.png: y='
+[ "$(wc -l <"$work/out")" = 2 ] || fail "not two answers: $(cat "$work/out")"
+
+# channels in the other place are named as that
+run "$uncork" predict "$networks/one_picture.onnx" $digits/digit_3.png --preprocess "$steps"
+expect 1 'put nchw at the end of --preprocess'
+
+# without steps: what the model takes, and how to say it
+run "$uncork" predict "$networks/one_picture.onnx" $digits/digit_3.png
+expect 2 'takes [1, 8, 8]'
+one_line
