@@ -6,8 +6,7 @@
 #include "base/thread.h"
 
 enum {
-    BAND =
-        4, /* tiles that share a group of panels; copied pixels of so many stay in the first cache */
+    BAND = 4, /* tiles that share a group of panels; so many copied ones stay in the first cache */
     GROUP_BYTES = 256 << 10,
     SHORT_BYTES = 32, /* a run that one copy of fixed size moves */
 };
@@ -114,8 +113,14 @@ static void gather_pixel(const walk *w, int64_t j, uint8_t *to)
     }
 }
 
+/* Zeros behind a pixel's bytes, as far as a tile reads them. */
+static void end_pixel(const walk *w, uint8_t *pixel)
+{
+    memset(pixel + w->run, 0, (size_t)(chunked(w->run) - w->run));
+}
+
 /* The same where the picture is padded and runs are short. Each copy writes over what the one before
- * wrote too much; the last one's is behind the pixel's bytes, which meet weights of 0. */
+ * wrote too much. */
 static void gather_runs(const walk *w, int64_t first, uint8_t *to)
 {
     const uc_dot_conv *c = w->c;
@@ -125,6 +130,7 @@ static void gather_runs(const walk *w, int64_t first, uint8_t *to)
         const uint8_t *from = w->picture + offset_of(w, first) + p * w->a_stride;
         for (int64_t y = 0; y < c->window.kernel[0]; y++)
             memcpy(to + y * run, from + y * row, SHORT_BYTES);
+        end_pixel(w, to);
     }
 }
 
@@ -132,7 +138,12 @@ static void gather(const walk *w, int64_t first, uint8_t *to)
 {
     for (int64_t p = 0; p < UC_DOT_PIXELS; p++) {
         uint8_t *pixel = to + p * (chunked(w->run) + SHORT_BYTES);
-        if (first + p < w->positions) gather_pixel(w, first + p, pixel);
+        if (first + p < w->positions) {
+            gather_pixel(w, first + p, pixel);
+            end_pixel(w, pixel);
+        } else {
+            memset(pixel, 0, (size_t)chunked(w->run));
+        }
     }
 }
 
@@ -357,7 +368,6 @@ uncork_status uc_dot_conv_run(uc_call *call, const uc_dot_conv *c)
     w.gathered_bytes = UC_DOT_PIXELS * (chunked(w.run) + SHORT_BYTES);
     w.gathered = uc_call_scratch(call, threads * BAND, (size_t)w.gathered_bytes);
     if (!w.gathered) return call->error->status;
-    memset(w.gathered, 0, threads * BAND * (size_t)w.gathered_bytes);
     if (w.method == UC_DOT_SHORT) return run_rows(call, &w);
     w.positions = c->n * c->oh * c->ow;
     w.a_stride = w.run;
