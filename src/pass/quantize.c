@@ -22,7 +22,8 @@ typedef struct quantize_pass {
     uc_rewrite r;
     uc_ref *
         last; /* [use_count]: the channels-last unsigned bytes of a tensor, [N, H, W, C]; 0: none */
-    uc_ref *conv; /* [use_count]: the same where a QConv without residual makes them */
+    uc_ref *conv;    /* [use_count]: the same where a QConv without residual makes them */
+    bool *quantised; /* [use_count]: a QuantizeLinear reads the value */
 } quantize_pass;
 
 /* ---- reading the graph ---------------------------------------------------------------------- */
@@ -456,25 +457,18 @@ static uncork_status convert_end(quantize_pass *p, size_t index)
     return made ? give_back(p, index, made, false, l.rank) : p->r.g->status;
 }
 
-static bool feeds_quantizer(const quantize_pass *p, const uc_node *node)
-{
-    for (size_t n = 0; n < p->r.g->node_count; n++) {
-        const uc_node *q = &p->r.g->nodes[n];
-        if (q->in_count && q->in[0] == node->out[0] && uc_is_op(q, "QuantizeLinear")) return true;
-    }
-    return false;
-}
-
 static uncork_status run(uc_graph *g, bool *changed)
 {
     quantize_pass p = {0};
     UC_TRY(uc_rewrite_init(&p.r, g));
     p.last = UC_NEW(g->arena, uc_ref, p.r.use_count);
     p.conv = UC_NEW(g->arena, uc_ref, p.r.use_count);
-    if (!p.last || !p.conv) return uc_arena_status(g->arena, g->error);
+    p.quantised = UC_NEW(g->arena, bool, p.r.use_count);
+    if (!p.last || !p.conv || !p.quantised) return uc_arena_status(g->arena, g->error);
     const size_t nodes = g->node_count;
     for (size_t n = 0; n < nodes; n++) {
         if (!uc_is_op(&g->nodes[n], "QuantizeLinear")) continue;
+        p.quantised[g->nodes[n].in[0]] = true;
         const uc_ref bytes = g->nodes[n].out[0];
         layer l = {.low = 0, .high = 255};
         if (!read_quant(&p, &g->nodes[n], bytes, &l.y)) continue;
@@ -490,7 +484,7 @@ static uncork_status run(uc_graph *g, bool *changed)
     for (size_t n = 0; n < nodes; n++) {
         const uc_node *node = &g->nodes[n];
         bool product = uc_is_op(node, "Conv") || uc_is_op(node, "Gemm");
-        if (product && !feeds_quantizer(&p, node)) UC_TRY(convert_end(&p, n));
+        if (product && !p.quantised[node->out[0]]) UC_TRY(convert_end(&p, n));
     }
     if (!p.r.changed) return UNCORK_OK;
     UC_TRY(uc_rewrite_order(g));
