@@ -9,15 +9,6 @@ static int32_t wrapped(int32_t sum, int32_t bias)
     return (int32_t)((uint32_t)sum + (uint32_t)bias);
 }
 
-/* Round half to even within low and high; the same steps as requantize.h. */
-static uint8_t rounded(float v, int32_t zero, int32_t low, int32_t high)
-{
-    const float least = (float)(low - zero), most = (float)(high - zero);
-    v = v > least ? v : least;
-    v = v < most ? v : most;
-    return (uint8_t)((int32_t)((v + 12582912.0f) - 12582912.0f) + zero);
-}
-
 void uc_requant_scalar(const uc_requant *q, const int32_t *sums, const int64_t *at,
                        int64_t first_channel, int channels)
 {
@@ -36,7 +27,7 @@ void uc_requant_scalar(const uc_requant *q, const int32_t *sums, const int64_t *
             if (q->r) {
                 const float own = (float)(v - q->zero) * q->q_scale;
                 const float other = (float)(q->r[to + c] - q->r_zero) * q->r_scale;
-                v = rounded(own + other, q->y_zero, q->y_low, q->y_high);
+                v = uc_round_within(own + other, q->y_zero, q->y_low, q->y_high);
             }
             q->y[to + c] = v;
         }
