@@ -44,6 +44,40 @@ uncork_status uc_window_read(uc_call *call, uc_window *w)
     return UNCORK_OK;
 }
 
+uncork_status uc_window_read_kernel(uc_call *call, uc_window *w)
+{
+    size_t count = 0;
+    const int64_t *kernel = uc_call_ints(call, "kernel_shape", &count);
+    if (count != 2) {
+        return uc_call_fail(call, UNCORK_INPUT, "kernel_shape has %zu numbers, not 2", count);
+    }
+    w->kernel[0] = kernel[0];
+    w->kernel[1] = kernel[1];
+    return uc_window_read(call, w);
+}
+
+uncork_status uc_window_read_pool(uc_call *call, uc_window *w, bool *average)
+{
+    const uc_str kind = uc_call_str(call, "kind", "");
+    *average = uc_str_is(kind, "average");
+    if (!*average && !uc_str_is(kind, "max")) {
+        return uc_call_fail(call, UNCORK_INPUT, "kind is %.*s, it can be max or average",
+                            (int)(kind.size < 32 ? kind.size : 32), kind.data);
+    }
+    return uc_window_read_kernel(call, w);
+}
+
+uint64_t uc_window_macs(const uc_call *call)
+{
+    const uc_tensor *w = uc_call_arg(call, 1), *y = call->out[0] ? &call->out[0]->tensor : NULL;
+    uint64_t n = 0;
+    if (!y || w->rank != 4 || !uc_dims_known(y->shape, y->rank) || !uc_dims_known(w->shape, 4)) {
+        return 0;
+    }
+    const uint64_t taps = (uint64_t)(w->shape[1] * w->shape[2] * w->shape[3]);
+    return __builtin_mul_overflow((uint64_t)uc_tensor_count(y), taps, &n) ? UINT64_MAX : n;
+}
+
 /* No overflow: every number of the window fits 31 bits, products 62. */
 uncork_status uc_window_count(uc_call *call, const uc_window *w, int d, int64_t size,
                               bool ceil_mode, int64_t *count)

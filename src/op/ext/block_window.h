@@ -13,6 +13,13 @@ typedef struct uc_window {
 /* Reads strides, dilations and pads with their defaults (1, 1, 0) around a known kernel; refuses wrong
  * lengths and values. */
 uncork_status uc_window_read(uc_call *call, uc_window *w);
+/* The same with the kernel from attribute `kernel_shape`. */
+uncork_status uc_window_read_kernel(uc_call *call, uc_window *w);
+/* The same, and attribute `kind`: "max" or "average". */
+uncork_status uc_window_read_pool(uc_call *call, uc_window *w, bool *average);
+/* Multiply-adds of a convolution of weights [oc, ic / group, kh, kw], input 1, by its output's shape;
+ * 0 while that isn't known. */
+uint64_t uc_window_macs(const uc_call *call);
 /* Positions of the window along axis `d` (0: H, 1: W) over `size` pixels, unknown for an unknown size;
  * fails when the window is larger than the padded image. */
 uncork_status uc_window_count(uc_call *call, const uc_window *w, int d, int64_t size,

@@ -23,3 +23,10 @@ uncork_status uc_half_expect(uc_call *call, size_t i, int64_t channels)
         call, UNCORK_INPUT, "input %zu is %s %s, not bfloat16 [n, h, w, c] with c = %" PRId64, i,
         uc_dtype_name(t->dtype), uc_shape_text(t->shape, t->rank, text, sizeof text), channels);
 }
+
+void uc_half_finish(const void *finishing, const void *sums, const int64_t *at, int64_t first,
+                    int channels)
+{
+    const uc_half_finishing *f = finishing;
+    f->kernels->finish(&f->tile, sums, at, first, channels);
+}

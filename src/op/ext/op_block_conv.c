@@ -183,16 +183,6 @@ static uncork_status run(uc_call *call)
     return UNCORK_OK;
 }
 
-static uint64_t macs(const uc_call *call)
-{
-    const uc_tensor *w = uc_call_arg(call, W), *y = call->out[0] ? &call->out[0]->tensor : NULL;
-    uint64_t n = 0;
-    if (!y || w->rank != 4 || !uc_dims_known(y->shape, y->rank) || !uc_dims_known(w->shape, 4))
-        return 0;
-    const uint64_t taps = (uint64_t)(w->shape[1] * w->shape[2] * w->shape[3]);
-    return __builtin_mul_overflow((uint64_t)uc_tensor_count(y), taps, &n) ? UINT64_MAX : n;
-}
-
 const uc_op uc_op_block_conv = {.domain = "uncork",
                                 .name = "BlockConv",
                                 .in = {2, 4},
@@ -201,4 +191,4 @@ const uc_op uc_op_block_conv = {.domain = "uncork",
                                 .infer = infer,
                                 .prepare = prepare,
                                 .run = run,
-                                .macs = macs};
+                                .macs = uc_window_macs};

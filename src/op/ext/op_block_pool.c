@@ -7,24 +7,6 @@
 #include "kernel/conv_blocked.h"
 #include "op/ext/block_window.h"
 
-static uncork_status read_window(uc_call *call, uc_window *w, bool *average)
-{
-    size_t count = 0;
-    const int64_t *kernel = uc_call_ints(call, "kernel_shape", &count);
-    const uc_str kind = uc_call_str(call, "kind", "");
-    *average = uc_str_is(kind, "average");
-    if (!*average && !uc_str_is(kind, "max")) {
-        return uc_call_fail(call, UNCORK_INPUT, "kind is %.*s, it can be max or average",
-                            (int)(kind.size < 32 ? kind.size : 32), kind.data);
-    }
-    if (count != 2) {
-        return uc_call_fail(call, UNCORK_INPUT, "kernel_shape has %zu numbers, not 2", count);
-    }
-    w->kernel[0] = kernel[0];
-    w->kernel[1] = kernel[1];
-    return uc_window_read(call, w);
-}
-
 static uncork_status infer(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
@@ -33,7 +15,7 @@ static uncork_status infer(uc_call *call)
     int64_t b, shape[5] = {-1, -1, -1, -1, -1};
     UC_TRY(uc_block_read(call, &b));
     UC_TRY(uc_block_expect(call, 0, b));
-    UC_TRY(read_window(call, &w, &average));
+    UC_TRY(uc_window_read_pool(call, &w, &average));
     for (int d = 0; d < 5 && x->rank == 5; d++) {
         shape[d] = x->shape[d];
     }
@@ -49,7 +31,7 @@ static uncork_status run(uc_call *call)
     const uc_tensor *x = uc_call_arg(call, 0);
     uc_window w;
     bool average;
-    UC_TRY(read_window(call, &w, &average));
+    UC_TRY(uc_window_read_pool(call, &w, &average));
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     if (uc_tensor_count(y) == 0) return UNCORK_OK;

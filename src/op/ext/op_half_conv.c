@@ -216,18 +216,6 @@ static uint16_t *pixels_of(uc_call *call, const prepared *p, const uc_tensor *x)
 
 /* ---- run ---------------------------------------------------------------------------------- */
 
-typedef struct finishing {
-    const uc_half *kernels;
-    uc_half_tile tile;
-} finishing;
-
-static void finish(const void *context, const void *sums, const int64_t *at, int64_t first,
-                   int channels)
-{
-    const finishing *f = context;
-    f->kernels->finish(&f->tile, sums, at, first, channels);
-}
-
 static uncork_status run(uc_call *call)
 {
     if (!call->prepared) UC_TRY(prepare(call)); /* folding constants: into the scratch arena */
@@ -243,7 +231,7 @@ static uncork_status run(uc_call *call)
                     &job);
         return UNCORK_OK;
     }
-    const finishing f = {
+    const uc_half_finishing f = {
         p->kernels,
         {.bias = p->bias, .act = p->act, .r = r ? r->data : NULL, .y = y->data, .oc = p->oc}};
     uc_dot_conv conv = {.kind = UC_DOT_BF16,
@@ -258,22 +246,13 @@ static uncork_status run(uc_call *call)
                         .window = p->window,
                         .x = x->data,
                         .packed = p->packed,
-                        .finish = finish,
+                        .finish = uc_half_finish,
                         .context = &f};
     if (p->plain) {
         conv.x = (const uint8_t *)pixels_of(call, p, x);
         if (!conv.x) return uc_fail_memory(call->error);
     }
     return uc_dot_conv_run(call, &conv);
-}
-
-static uint64_t macs(const uc_call *call)
-{
-    const uc_tensor *w = uc_call_arg(call, W), *y = call->out[0] ? &call->out[0]->tensor : NULL;
-    uint64_t n = 0;
-    if (!y || w->rank != 4 || !uc_dims_known(y->shape, y->rank)) return 0;
-    const uint64_t taps = (uint64_t)(w->shape[1] * w->shape[2] * w->shape[3]);
-    return __builtin_mul_overflow((uint64_t)uc_tensor_count(y), taps, &n) ? UINT64_MAX : n;
 }
 
 const uc_op uc_op_half_conv = {.domain = "uncork",
@@ -284,4 +263,4 @@ const uc_op uc_op_half_conv = {.domain = "uncork",
                                .infer = infer,
                                .prepare = prepare,
                                .run = run,
-                               .macs = macs};
+                               .macs = uc_window_macs};

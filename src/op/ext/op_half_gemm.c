@@ -159,18 +159,6 @@ static const uint16_t *rows_of(uc_call *call, const prepared *p, const uc_tensor
     return to;
 }
 
-typedef struct finishing {
-    const uc_half *kernels;
-    uc_half_tile tile;
-} finishing;
-
-static void finish(const void *context, const void *sums, const int64_t *at, int64_t first,
-                   int channels)
-{
-    const finishing *f = context;
-    f->kernels->finish(&f->tile, sums, at, first, channels);
-}
-
 static uncork_status run(uc_call *call)
 {
     if (!call->prepared) UC_TRY(prepare(call)); /* folding constants: into the scratch arena */
@@ -182,8 +170,8 @@ static uncork_status run(uc_call *call)
     const int64_t m = uc_tensor_count(y) / p->n;
     const uint16_t *rows = rows_of(call, p, x, m);
     if (!rows) return uc_fail_memory(call->error);
-    finishing f = {p->kernels,
-                   {.bias = p->bias, .act = p->act, .float_r = r ? r->data : NULL, .oc = p->n}};
+    uc_half_finishing f = {
+        p->kernels, {.bias = p->bias, .act = p->act, .float_r = r ? r->data : NULL, .oc = p->n}};
     if (y->dtype == UNCORK_BFLOAT16) {
         f.tile.y = y->data;
     } else {
@@ -201,7 +189,7 @@ static uncork_status run(uc_call *call)
                               .window = single,
                               .x = (const uint8_t *)rows,
                               .packed = p->packed,
-                              .finish = finish,
+                              .finish = uc_half_finish,
                               .context = &f};
     return uc_dot_conv_run(call, &conv);
 }

@@ -9,24 +9,6 @@
 #include "base/thread.h"
 #include "op/ext/half_ops.h"
 
-static uncork_status read_window(uc_call *call, uc_window *w, bool *average)
-{
-    size_t count = 0;
-    const int64_t *kernel = uc_call_ints(call, "kernel_shape", &count);
-    const uc_str kind = uc_call_str(call, "kind", "");
-    *average = uc_str_is(kind, "average");
-    if (!*average && !uc_str_is(kind, "max")) {
-        return uc_call_fail(call, UNCORK_INPUT, "kind is %.*s, it can be max or average",
-                            (int)(kind.size < 32 ? kind.size : 32), kind.data);
-    }
-    if (count != 2) {
-        return uc_call_fail(call, UNCORK_INPUT, "kernel_shape has %zu numbers, not 2", count);
-    }
-    w->kernel[0] = kernel[0];
-    w->kernel[1] = kernel[1];
-    return uc_window_read(call, w);
-}
-
 static uncork_status infer_pool(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
@@ -34,7 +16,7 @@ static uncork_status infer_pool(uc_call *call)
     bool average, ceil_mode = uc_call_int(call, "ceil_mode", 0) != 0;
     int64_t shape[4] = {-1, -1, -1, -1};
     UC_TRY(uc_half_expect(call, 0, -1));
-    UC_TRY(read_window(call, &w, &average));
+    UC_TRY(uc_window_read_pool(call, &w, &average));
     for (int d = 0; d < 4 && x->rank == 4; d++)
         shape[d] = x->shape[d];
     for (int d = 0; d < 2; d++)
@@ -67,7 +49,7 @@ static uncork_status run_pool(uc_call *call)
     uc_window w;
     pool_job job = {.x = x};
     UC_TRY(uc_half_require(call, &job.kernels));
-    UC_TRY(read_window(call, &w, &job.pool.average));
+    UC_TRY(uc_window_read_pool(call, &w, &job.pool.average));
     uc_tensor *y = job.y = uc_call_out(call, 0);
     if (!y) return uc_fail_memory(call->error);
     if (uc_tensor_count(y) == 0) return UNCORK_OK;

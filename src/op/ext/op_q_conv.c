@@ -263,17 +263,6 @@ static uncork_status run(uc_call *call)
     return uc_dot_conv_run(call, &conv);
 }
 
-static uint64_t macs(const uc_call *call)
-{
-    const uc_tensor *y = &call->out[0]->tensor, *w = uc_call_arg(call, W);
-    uint64_t n = 1;
-    for (int d = 0; d < 3; d++)
-        n *= (uint64_t)(y->shape[d] > 0 ? y->shape[d] : 0);
-    for (int d = 0; d < 4; d++)
-        n *= (uint64_t)w->shape[d];
-    return n;
-}
-
 const uc_op uc_op_q_conv = {
     .domain = "uncork",
     .name = "QConv",
@@ -282,5 +271,5 @@ const uc_op uc_op_q_conv = {
     .infer = infer,
     .prepare = prepare,
     .run = run,
-    .macs = macs,
+    .macs = uc_window_macs,
 };

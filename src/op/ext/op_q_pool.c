@@ -19,13 +19,7 @@ static bool is_max(const uc_call *call) { return uc_str_is(uc_call_str(call, "ki
 
 static uncork_status read_window(uc_call *call, uc_window *win)
 {
-    size_t count = 0;
-    const int64_t *kernel = uc_call_ints(call, "kernel_shape", &count);
-    if (!kernel || count != 2)
-        return uc_call_fail(call, UNCORK_INPUT, "kernel_shape has %zu numbers, not 2", count);
-    win->kernel[0] = kernel[0];
-    win->kernel[1] = kernel[1];
-    UC_TRY(uc_window_read(call, win));
+    UC_TRY(uc_window_read_kernel(call, win));
     for (int d = 0; d < 2; d++) {
         const int64_t reach = (win->kernel[d] - 1) * win->dilation[d];
         if (win->pad[d] > reach || win->pad[2 + d] > reach)
