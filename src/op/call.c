@@ -216,38 +216,59 @@ void *uc_call_scratch(uc_call *call, size_t count, size_t size)
 
 /* ---- attributes --------------------------------------------------------------------------- */
 
-const uc_attr *uc_call_attr(const uc_call *call, const char *name)
+const uc_attr *uc_attr_find(const uc_attr *attrs, size_t count, const char *name)
 {
-    for (size_t i = 0; i < call->attr_count; i++) {
-        if (strcmp(call->attrs[i].name, name) == 0) return &call->attrs[i];
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(attrs[i].name, name) == 0) return &attrs[i];
     }
     return NULL;
 }
 
+int64_t uc_attr_int(const uc_attr *attr, int64_t otherwise)
+{
+    return attr && attr->kind == UC_ATTR_INT ? attr->i : otherwise;
+}
+
+double uc_attr_float(const uc_attr *attr, double otherwise)
+{
+    return attr && attr->kind == UC_ATTR_FLOAT ? attr->f : otherwise;
+}
+
+uc_str uc_attr_str(const uc_attr *attr, const char *otherwise)
+{
+    return attr && attr->kind == UC_ATTR_STRING ? attr->s : uc_str_of(otherwise);
+}
+
+const int64_t *uc_attr_ints(const uc_attr *attr, size_t *count)
+{
+    bool found = attr && attr->kind == UC_ATTR_INTS;
+    *count = found ? attr->count : 0;
+    return found ? attr->ints : NULL;
+}
+
+const uc_attr *uc_call_attr(const uc_call *call, const char *name)
+{
+    return uc_attr_find(call->attrs, call->attr_count, name);
+}
+
 int64_t uc_call_int(const uc_call *call, const char *name, int64_t otherwise)
 {
-    const uc_attr *attr = uc_call_attr(call, name);
-    return attr && attr->kind == UC_ATTR_INT ? attr->i : otherwise;
+    return uc_attr_int(uc_call_attr(call, name), otherwise);
 }
 
 double uc_call_float(const uc_call *call, const char *name, double otherwise)
 {
-    const uc_attr *attr = uc_call_attr(call, name);
-    return attr && attr->kind == UC_ATTR_FLOAT ? attr->f : otherwise;
+    return uc_attr_float(uc_call_attr(call, name), otherwise);
 }
 
 uc_str uc_call_str(const uc_call *call, const char *name, const char *otherwise)
 {
-    const uc_attr *attr = uc_call_attr(call, name);
-    return attr && attr->kind == UC_ATTR_STRING ? attr->s : uc_str_of(otherwise);
+    return uc_attr_str(uc_call_attr(call, name), otherwise);
 }
 
 const int64_t *uc_call_ints(const uc_call *call, const char *name, size_t *count)
 {
-    const uc_attr *attr = uc_call_attr(call, name);
-    bool found = attr && attr->kind == UC_ATTR_INTS;
-    *count = found ? attr->count : 0;
-    return found ? attr->ints : NULL;
+    return uc_attr_ints(uc_call_attr(call, name), count);
 }
 
 /* ---- failures ----------------------------------------------------------------------------- */

@@ -36,6 +36,13 @@ typedef struct uc_attr {
     struct uc_graph *graph;
 } uc_attr;
 
+/* The attribute of that name, NULL when there is none; what it holds, when it is of that kind. */
+const uc_attr *uc_attr_find(const uc_attr *attrs, size_t count, const char *name);
+int64_t uc_attr_int(const uc_attr *attr, int64_t otherwise);
+double uc_attr_float(const uc_attr *attr, double otherwise);
+uc_str uc_attr_str(const uc_attr *attr, const char *otherwise);
+const int64_t *uc_attr_ints(const uc_attr *attr, size_t *count);
+
 /* Channels first or last; a member of the node, not an attribute a file could set. */
 typedef enum uc_layout { UC_LAYOUT_FIRST, UC_LAYOUT_LAST } uc_layout;
 

@@ -177,22 +177,17 @@ bool uc_rewrite_scalar_operand(const uc_rewrite *r, const uc_node *node, double 
 
 const uc_attr *uc_node_attr(const uc_node *node, const char *name)
 {
-    for (size_t i = 0; i < node->attr_count; i++) {
-        if (strcmp(node->attrs[i].name, name) == 0) return &node->attrs[i];
-    }
-    return NULL;
+    return uc_attr_find(node->attrs, node->attr_count, name);
 }
 
 int64_t uc_node_get_int(const uc_node *node, const char *name, int64_t otherwise)
 {
-    const uc_attr *a = uc_node_attr(node, name);
-    return a && a->kind == UC_ATTR_INT ? a->i : otherwise;
+    return uc_attr_int(uc_node_attr(node, name), otherwise);
 }
 
 double uc_node_get_float(const uc_node *node, const char *name, double otherwise)
 {
-    const uc_attr *a = uc_node_attr(node, name);
-    return a && a->kind == UC_ATTR_FLOAT ? a->f : otherwise;
+    return uc_attr_float(uc_node_attr(node, name), otherwise);
 }
 
 bool uc_same_shape(const uc_graph *g, uc_ref a, uc_ref b)

@@ -241,16 +241,21 @@ static void put_operators(const census *c, bool known, uc_json_writer *json)
     uc_json_end_object(json);
 }
 
+/* Keys end with a zero; what a file calls things may be longer than anyone reads. */
+static void put_key(uc_json_writer *json, uc_str name, const char *otherwise)
+{
+    char key[256];
+    const size_t n = name.size < sizeof key - 1 ? name.size : sizeof key - 1;
+    if (n) memcpy(key, name.data, n);
+    key[n] = 0;
+    uc_json_key(json, n ? key : otherwise);
+}
+
 static void put_pairs(const uc_onnx_pairs *pairs, uc_json_writer *json)
 {
     uc_json_begin_object(json);
     for (size_t i = 0; i < pairs->count; i++) {
-        char key[256];
-        const uc_str k = pairs->items[i].key;
-        const size_t n = k.size < sizeof key - 1 ? k.size : sizeof key - 1;
-        if (n) memcpy(key, k.data, n);
-        key[n] = 0;
-        uc_json_key(json, key);
+        put_key(json, pairs->items[i].key, "");
         uc_json_put_str(json, pairs->items[i].value);
     }
     uc_json_end_object(json);
@@ -260,12 +265,7 @@ static void put_opsets(const uc_onnx_opsets *opsets, uc_json_writer *json)
 {
     uc_json_begin_object(json);
     for (size_t i = 0; i < opsets->count; i++) {
-        char key[256];
-        const uc_str d = opsets->items[i].domain;
-        const size_t n = d.size < sizeof key - 1 ? d.size : sizeof key - 1;
-        if (n) memcpy(key, d.data, n);
-        key[n] = 0;
-        uc_json_key(json, n ? key : "ai.onnx");
+        put_key(json, opsets->items[i].domain, "ai.onnx");
         uc_json_put_i64(json, opsets->items[i].version);
     }
     uc_json_end_object(json);

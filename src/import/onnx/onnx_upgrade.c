@@ -193,44 +193,36 @@ void uc_draft_keep_out(uc_onnx_draft *d, size_t count)
 
 /* ---- attributes --------------------------------------------------------------------------- */
 
-static size_t find_attr(const uc_onnx_draft *d, const char *name)
-{
-    size_t i = 0;
-    while (i < d->attr_count && strcmp(d->attrs[i].name, name) != 0)
-        i++;
-    return i;
-}
-
 const uc_attr *uc_draft_attr(const uc_onnx_draft *d, const char *name)
 {
-    const size_t i = find_attr(d, name);
-    return i < d->attr_count ? &d->attrs[i] : NULL;
+    return uc_attr_find(d->attrs, d->attr_count, name);
 }
 
 int64_t uc_draft_int(const uc_onnx_draft *d, const char *name, int64_t otherwise)
 {
-    const uc_attr *a = uc_draft_attr(d, name);
-    return a && a->kind == UC_ATTR_INT ? a->i : otherwise;
+    return uc_attr_int(uc_draft_attr(d, name), otherwise);
 }
 
 double uc_draft_float(const uc_onnx_draft *d, const char *name, double otherwise)
 {
-    const uc_attr *a = uc_draft_attr(d, name);
-    return a && a->kind == UC_ATTR_FLOAT ? a->f : otherwise;
+    return uc_attr_float(uc_draft_attr(d, name), otherwise);
 }
 
 uc_str uc_draft_str(const uc_onnx_draft *d, const char *name, const char *otherwise)
 {
-    const uc_attr *a = uc_draft_attr(d, name);
-    return a && a->kind == UC_ATTR_STRING ? a->s : uc_str_of(otherwise);
+    return uc_attr_str(uc_draft_attr(d, name), otherwise);
 }
 
 const int64_t *uc_draft_ints(const uc_onnx_draft *d, const char *name, size_t *count)
 {
+    return uc_attr_ints(uc_draft_attr(d, name), count);
+}
+
+/* Where it stands; attr_count when there is none. */
+static size_t find_attr(const uc_onnx_draft *d, const char *name)
+{
     const uc_attr *a = uc_draft_attr(d, name);
-    const bool there = a && a->kind == UC_ATTR_INTS;
-    *count = there ? a->count : 0;
-    return there ? a->ints : NULL;
+    return a ? (size_t)(a - d->attrs) : d->attr_count;
 }
 
 static void put(uc_onnx_draft *d, const char *name, uc_attr attr)
