@@ -6,17 +6,15 @@
  * Bound: |got - want| <= 1e-4 |want| + 1e-5 max|want| for float32. Quantised twins: two of 256 steps
  * of the output's range, as rounding of float32 may move a value to the next step. */
 #include "base/file.h"
-#include "check.h"
 #include "container/bundle.h"
 #include "container/npy.h"
+#include "isa.h"
 #include "model/model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define FOLDER UC_SOURCE_DIR "/tests/fixtures/networks"
 
@@ -156,28 +154,12 @@ static void each_pass_may_be_left_out(void **unused)
     }
 }
 
-static int run_as(const char *program, const char *isa)
-{
-    const pid_t child = fork();
-    if (child == 0) {
-        setenv("UNCORK_ISA", isa, 1);
-        execl(program, program, isa, (char *)NULL);
-        _exit(127);
-    }
-    int status = 0;
-    const bool ended = child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status);
-    return ended ? WEXITSTATUS(status) : 1;
-}
-
 int main(int argc, char **argv)
 {
-    static const char *const sets[] = {"scalar", "avx2", "avx512", "vnni", "all"};
     const struct CMUnitTest same[] = {
         cmocka_unit_test(answers_are_onnx_runtimes_and_their_bits_depend_on_the_picture_alone)};
     const struct CMUnitTest passes[] = {cmocka_unit_test(each_pass_may_be_left_out)};
     if (argc > 1) return cmocka_run_group_tests_name(argv[1], same, NULL, NULL);
-    int failed = cmocka_run_group_tests(passes, NULL, NULL);
-    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
-        failed += run_as(argv[0], sets[i]) != 0;
-    return failed;
+    const int failed = cmocka_run_group_tests(passes, NULL, NULL);
+    return failed + isa_run_each(argv[0]);
 }

@@ -2,15 +2,13 @@
  * three: the same bytes, whatever the instruction set. The program runs itself once for each.
  * Expected values: the definition in the operator's file, in int64 and float32. */
 #include "base/thread.h"
-#include "check.h"
+#include "isa.h"
 #include "plan/plan.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static uint64_t state = 88172645463325252u;
 
@@ -225,27 +223,9 @@ static void outputs_are_those_of_the_definition(void **unused)
     uc_pool_free(pool);
 }
 
-static int run_as(const char *program, const char *isa)
-{
-    const pid_t child = fork();
-    if (child == 0) {
-        setenv("UNCORK_ISA", isa, 1);
-        execl(program, program, isa, (char *)NULL);
-        _exit(127);
-    }
-    int status = 0;
-    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)
-               ? WEXITSTATUS(status)
-               : 1;
-}
-
 int main(int argc, char **argv)
 {
-    static const char *const sets[] = {"scalar", "avx2", "avx512", "vnni", "all"};
     const struct CMUnitTest tests[] = {cmocka_unit_test(outputs_are_those_of_the_definition)};
     if (argc > 1) return cmocka_run_group_tests_name(argv[1], tests, NULL, NULL);
-    int failed = 0;
-    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
-        failed += run_as(argv[0], sets[i]) != 0;
-    return failed;
+    return isa_run_each(argv[0]);
 }
