@@ -1,0 +1,64 @@
+/* File bytes to array pictures as each library decodes them (Pillow's own is uc_image_decode). Where
+ * two libraries differ, the difference is a file of the library's name: decode_opencv.c and so on.
+ * UNSUPPORTED: the format, or what this library refuses of it; MALFORMED: a broken file. */
+#ifndef UC_IMAGE_DECODE_H
+#define UC_IMAGE_DECODE_H
+
+#include "image/pixels.h"
+
+/* cv2.imread's flags that decide pixels. */
+typedef enum uc_opencv_read {
+    UC_OPENCV_COLOR,     /* BGR, turned by EXIF */
+    UC_OPENCV_GRAYSCALE, /* one channel, turned by EXIF */
+    UC_OPENCV_UNCHANGED, /* as stored: alpha and 16 bits kept, not turned */
+    UC_OPENCV_ANYDEPTH,  /* grey, 16 bits kept */
+} uc_opencv_read;
+
+/* cv2.imread(file, flags): UINT8 or UINT16.
+ *
+ * ignore_orientation  IMREAD_IGNORE_ORIENTATION.
+ * reduce              1, 2, 4 or 8: IMREAD_REDUCED_*. */
+uncork_status uc_decode_opencv(uc_bytes bytes, uc_opencv_read flags, bool ignore_orientation,
+                               int reduce, uc_arena *arena, uc_pixels *pixels, uncork_error *error);
+
+typedef enum uc_tensorflow_op {
+    UC_TF_DECODE_IMAGE,
+    UC_TF_DECODE_JPEG,
+    UC_TF_DECODE_PNG,
+    UC_TF_DECODE_BMP,
+    UC_TF_DECODE_GIF,
+} uc_tensorflow_op;
+
+typedef struct uc_tensorflow_decode {
+    uc_tensorflow_op op;
+    int channels;          /* 0: as the file has them */
+    bool accurate_dct;     /* dct_method='INTEGER_ACCURATE'; the default is the fast one */
+    bool plain_upscaling;  /* fancy_upscaling=False */
+    int ratio;             /* 1, 2, 4, 8; 0 means 1 */
+    bool try_recover;      /* try_recover_truncated */
+    uncork_dtype dtype;    /* UINT8, UINT16 or FLOAT32; NONE means UINT8 */
+    bool first_frame_only; /* expand_animations=False */
+} uc_tensorflow_decode;
+
+/* tf.io.decode_*: *frames is how many pictures lie one behind the other in `pixels` (its height is
+ * one frame's): 1 for everything but animations. */
+uncork_status uc_decode_tensorflow(uc_bytes bytes, const uc_tensorflow_decode *options,
+                                   uc_arena *arena, uc_pixels *pixels, int *frames,
+                                   uncork_error *error);
+
+/* torchvision.io.decode_image(mode): channels 0 (UNCHANGED), 1 (GRAY), 2 (GRAY_ALPHA), 3 (RGB) or 4
+ * (RGB_ALPHA); not turned. */
+uncork_status uc_decode_torchvision(uc_bytes bytes, int channels, uc_arena *arena,
+                                    uc_pixels *pixels, uncork_error *error);
+
+/* skimage.io.imread (imageio), and matplotlib.image.imread. */
+uncork_status uc_decode_skimage(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels,
+                                uncork_error *error);
+uncork_status uc_decode_matplotlib(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels,
+                                   uncork_error *error);
+
+/* Image.draft(mode, size) and Image.thumbnail(size) on a file: JPEG decoded at 1/2, 1/4 or 1/8. */
+uncork_status uc_decode_pillow_draft(uc_bytes bytes, uc_image_mode mode, int width, int height,
+                                     uc_arena *arena, uc_image *image, uncork_error *error);
+
+#endif

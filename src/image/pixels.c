@@ -1,0 +1,122 @@
+/* Array pictures: made, cut, and to and from Pillow's. */
+#include "image/pixels.h"
+
+size_t uc_pixels_count(const uc_pixels *pixels)
+{
+    return (size_t)pixels->height * (size_t)pixels->width * (size_t)pixels->channels;
+}
+
+size_t uc_pixels_bytes(const uc_pixels *pixels)
+{
+    return uc_pixels_count(pixels) * uc_dtype_size(pixels->dtype);
+}
+
+uncork_status uc_pixels_new(uncork_dtype dtype, int64_t height, int64_t width, int channels,
+                            uc_arena *arena, uc_pixels *pixels, uncork_error *error)
+{
+    if (height < 1 || width < 1 || channels < 1)
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "a picture of %lld x %lld pixels",
+                       (long long)width, (long long)height);
+    if (width > UC_LIMIT_IMAGE_PIXELS || height > UC_LIMIT_IMAGE_PIXELS / width || channels > 16)
+        return uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET,
+                       "a picture of %lld x %lld pixels is larger than the limit of %lld",
+                       (long long)width, (long long)height, (long long)UC_LIMIT_IMAGE_PIXELS);
+    *pixels = (uc_pixels){dtype, (int)height, (int)width, channels, NULL};
+    pixels->data = uc_arena_alloc(arena, uc_pixels_count(pixels), uc_dtype_size(dtype));
+    return pixels->data ? UNCORK_OK : uc_arena_status(arena, error);
+}
+
+static uncork_dtype dtype_of_mode(uc_image_mode mode)
+{
+    switch (mode) {
+    case UC_IMAGE_1: return UNCORK_BOOL;
+    case UC_IMAGE_I16: return UNCORK_UINT16;
+    case UC_IMAGE_I: return UNCORK_INT32;
+    case UC_IMAGE_F: return UNCORK_FLOAT32;
+    case UC_IMAGE_L:
+    case UC_IMAGE_LA:
+    case UC_IMAGE_P:
+    case UC_IMAGE_RGB:
+    case UC_IMAGE_RGBA:
+    case UC_IMAGE_CMYK: break;
+    }
+    return UNCORK_UINT8;
+}
+
+uncork_status uc_pixels_of_image(const uc_image *image, uc_arena *arena, uc_pixels *pixels,
+                                 uncork_error *error)
+{
+    *pixels = (uc_pixels){dtype_of_mode(image->mode), image->height, image->width,
+                          uc_image_channels(image->mode), image->data};
+    if (image->mode != UC_IMAGE_1) return UNCORK_OK;
+    UC_TRY(uc_pixels_new(UNCORK_BOOL, image->height, image->width, 1, arena, pixels, error));
+    const uint8_t *from = image->data;
+    uint8_t *to = pixels->data;
+    for (size_t i = 0; i < uc_pixels_count(pixels); i++) {
+        to[i] = from[i] != 0;
+    }
+    return UNCORK_OK;
+}
+
+uncork_status uc_pixels_to_image(const uc_pixels *pixels, uc_arena *arena, uc_image *image,
+                                 uncork_error *error)
+{
+    static const uc_image_mode of_channels[] = {UC_IMAGE_L, UC_IMAGE_LA, UC_IMAGE_RGB,
+                                                UC_IMAGE_RGBA};
+    uc_image_mode mode = UC_IMAGE_L;
+    bool known = pixels->channels == 1;
+    if (pixels->dtype == UNCORK_UINT8 && pixels->channels >= 1 && pixels->channels <= 4) {
+        mode = of_channels[pixels->channels - 1];
+        known = true;
+    } else if (pixels->dtype == UNCORK_BOOL) {
+        mode = UC_IMAGE_1;
+    } else if (pixels->dtype == UNCORK_UINT16) {
+        mode = UC_IMAGE_I16;
+    } else if (pixels->dtype == UNCORK_INT32) {
+        mode = UC_IMAGE_I;
+    } else if (pixels->dtype == UNCORK_FLOAT32) {
+        mode = UC_IMAGE_F;
+    } else {
+        known = false;
+    }
+    if (!known) {
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "Pillow has no picture of %s with %d channels", uc_dtype_name(pixels->dtype),
+                       pixels->channels);
+    }
+    if (mode != UC_IMAGE_1) {
+        *image = (uc_image){.mode = mode,
+                            .width = pixels->width,
+                            .height = pixels->height,
+                            .data = pixels->data,
+                            .orientation = 1};
+        return UNCORK_OK;
+    }
+    UC_TRY(uc_image_new(mode, pixels->width, pixels->height, arena, image, error));
+    for (size_t i = 0; i < uc_pixels_count(pixels); i++) {
+        ((uint8_t *)image->data)[i] = ((const uint8_t *)pixels->data)[i] ? 255 : 0;
+    }
+    return UNCORK_OK;
+}
+
+uncork_status uc_pixels_crop(const uc_pixels *from, int left, int top, int width, int height,
+                             uc_arena *arena, uc_pixels *pixels, uncork_error *error)
+{
+    if (left < 0 || top < 0 || width < 1 || height < 1 || width > from->width - left ||
+        height > from->height - top) {
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "a crop of %d x %d pixels at %d, %d doesn't lie in a picture of %d x %d",
+                       width, height, left, top, from->width, from->height);
+    }
+    uc_pixels out;
+    UC_TRY(uc_pixels_new(from->dtype, height, width, from->channels, arena, &out, error));
+    size_t pixel = (size_t)from->channels * uc_dtype_size(from->dtype), row = (size_t)width * pixel,
+           stride = (size_t)from->width * pixel;
+    for (int y = 0; y < height; y++) {
+        memcpy((uint8_t *)out.data + (size_t)y * row,
+               (const uint8_t *)from->data + (size_t)(top + y) * stride + (size_t)left * pixel,
+               row);
+    }
+    *pixels = out;
+    return UNCORK_OK;
+}

@@ -1,0 +1,70 @@
+/* Resizes of array pictures in each library's own arithmetic, one file a library (Pillow's is
+ * uc_resize_pillow in image.h). Sizes are width, height. INPUT: what the library itself refuses. */
+#ifndef UC_IMAGE_RESIZE_H
+#define UC_IMAGE_RESIZE_H
+
+#include "image/pixels.h"
+
+typedef enum uc_opencv_filter {
+    UC_OPENCV_NEAREST,
+    UC_OPENCV_LINEAR,
+    UC_OPENCV_CUBIC,
+    UC_OPENCV_AREA,
+    UC_OPENCV_LANCZOS4,
+    UC_OPENCV_LINEAR_EXACT,
+    UC_OPENCV_NEAREST_EXACT,
+} uc_opencv_filter;
+
+/* cv2.resize(picture, (width, height), interpolation) without IPP; UINT8, UINT16, FLOAT32 or
+ * FLOAT64. */
+uncork_status uc_resize_opencv(const uc_pixels *from, int width, int height,
+                               uc_opencv_filter filter, uc_arena *arena, uc_pixels *pixels,
+                               uncork_error *error);
+
+typedef enum uc_tensorflow_filter {
+    UC_TF_NEAREST,
+    UC_TF_BILINEAR,
+    UC_TF_BICUBIC,
+    UC_TF_AREA,
+    UC_TF_LANCZOS3,
+    UC_TF_LANCZOS5,
+    UC_TF_GAUSSIAN,
+    UC_TF_MITCHELL,
+} uc_tensorflow_filter;
+
+/* tf.image.resize (v2) by default; the flags give the raw operators and v1.
+ *
+ * antialias     tf.image.resize(antialias=True).
+ * legacy        v1: no half-pixel centres, align_corners as told. */
+typedef struct uc_tensorflow_resize {
+    uc_tensorflow_filter filter;
+    bool antialias;
+    bool legacy, align_corners;
+} uc_tensorflow_resize;
+
+/* UINT8 stays UINT8 for NEAREST; every other result is FLOAT32. */
+uncork_status uc_resize_tensorflow(const uc_pixels *from, int width, int height,
+                                   const uc_tensorflow_resize *options, uc_arena *arena,
+                                   uc_pixels *pixels, uncork_error *error);
+
+typedef enum uc_torchvision_filter {
+    UC_TORCHVISION_NEAREST,
+    UC_TORCHVISION_NEAREST_EXACT,
+    UC_TORCHVISION_BILINEAR,
+    UC_TORCHVISION_BICUBIC,
+} uc_torchvision_filter;
+
+/* torchvision's resize of a tensor (a PIL picture goes through uc_resize_pillow): UINT8 or FLOAT32.
+ *
+ * version  1: transforms (UINT8 through float32); 2: transforms.v2 (UINT8 by integer weights). */
+uncork_status uc_resize_torchvision(const uc_pixels *from, int width, int height,
+                                    uc_torchvision_filter filter, bool antialias, int version,
+                                    uc_arena *arena, uc_pixels *pixels, uncork_error *error);
+
+/* skimage.transform.resize(picture, (height, width), order, anti_aliasing, preserve_range): FLOAT64,
+ * FLOAT32 for a FLOAT32 picture. */
+uncork_status uc_resize_skimage(const uc_pixels *from, int width, int height, int order,
+                                bool anti_aliasing, bool preserve_range, uc_arena *arena,
+                                uc_pixels *pixels, uncork_error *error);
+
+#endif
