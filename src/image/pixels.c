@@ -1,6 +1,9 @@
 /* Array pictures: made, cut, and to and from Pillow's. */
 #include "image/pixels.h"
 
+#include "base/dtype.h"
+#include "base/limits.h"
+
 size_t uc_pixels_count(const uc_pixels *pixels)
 {
     return (size_t)pixels->height * (size_t)pixels->width * (size_t)pixels->channels;
