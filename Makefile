@@ -26,6 +26,11 @@ check-%:
 mission: build/release/uncork
 	@tests/mission/run.sh build/release/uncork
 
+# Every vector of a folder of genuine libraries' results: what fails, and how many hold.
+VECTORS ?= ../shared/vectors/preprocess
+vectors: build/release/uncork
+	@$(CMAKE) --build --preset release --target vectors >/dev/null && build/release/vectors $(VECTORS)
+
 # Every container's mutations 10,000 times, then each fuzz target for SECONDS.
 SECONDS ?= 60
 fuzz:
@@ -75,4 +80,4 @@ clean:
 	@rm -rf build
 
 FORCE:
-.PHONY: all demo test mission fuzz bench docs conformance torch-models format check install clean FORCE
+.PHONY: all demo test mission vectors fuzz bench docs conformance torch-models format check install clean FORCE
