@@ -3,6 +3,7 @@
 #ifndef UC_CONTRACT_CONTRACT_H
 #define UC_CONTRACT_CONTRACT_H
 
+#include "base/json.h"
 #include "base/writer.h"
 #include "graph/facts.h"
 
@@ -16,10 +17,13 @@ typedef struct uc_contract_want {
     int64_t shape[UNCORK_MAX_RANK];
 } uc_contract_want;
 
-/* Parses "resize=8x8,bilinear,pillow | gray | scale=1/255 | flatten". The message points at the
- * wrong word. Presets come later. */
+/* Parses "resize=8x8,bilinear,pillow | gray | scale=1/255 | flatten", or a preset's name. USAGE points
+ * at the wrong word and names the nearest. */
 uncork_status uc_contract_parse(const char *spec, uc_arena *arena, uc_contract **contract,
                                 uncork_error *error);
+/* The same with what messages begin with ("preprocessor_config.json"). */
+uncork_status uc_contract_read(const char *text, const char *source, uc_arena *arena,
+                               uc_contract **contract, uncork_error *error);
 /* Infers one from the facts ("n_features", "seen_min", "seen_max", ...) and what the model takes;
  * notes what it assumed (size, mode, scale, order), and the second candidate where two differ.
  * UNSUPPORTED when no picture fits (10 features are no picture): the message says why. */
@@ -31,6 +35,14 @@ uncork_status uc_contract_check(const uc_contract *contract, const uc_contract_w
                                 uncork_error *error);
 /* The steps in canonical form, readable back by uc_contract_parse. */
 void uc_contract_text(const uc_contract *contract, uc_writer *out);
+/* The same as an object {"spec": TEXT, "steps": [{"step": NAME, "with": [WORDS]}]}, and back from it (or
+ * from a string, the text alone). */
+void uc_contract_json(const uc_contract *contract, uc_json_writer *json);
+uncork_status uc_contract_of_json(const uc_json *json, const char *source, uc_arena *arena,
+                                  uc_contract **contract, uncork_error *error);
+/* The i-th preset: its name and steps; false behind the last. And the steps as --help writes them. */
+bool uc_contract_preset_at(size_t i, const char **name, const char **steps);
+bool uc_contract_step_at(size_t i, const char **name, const char **form);
 /* One picture: file bytes to a dense tensor of the wanted dtype in `arena`. Thread-safe. `want`
  * checks the size. Errors say what is wrong with the picture (UNSUPPORTED, MALFORMED, INPUT). */
 uncork_status uc_contract_apply(const uc_contract *contract, uc_bytes image,
