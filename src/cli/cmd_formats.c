@@ -3,6 +3,7 @@
 
 #include "base/cpu.h"
 #include "base/json.h"
+#include "image/font.h"
 #include "image/image.h"
 
 static void put_pictures(uc_json_writer *json, const char *key, bool wanted)
@@ -54,6 +55,12 @@ static void put_json(uc_writer *out)
         uc_json_put_text(&json, codecs[i]);
     }
     uc_json_end_array(&json);
+    uc_json_key(&json, "captions");
+    if (uc_font_library()) {
+        uc_json_put_text(&json, uc_font_library());
+    } else {
+        uc_json_put_null(&json);
+    }
     uc_json_key(&json, "cpu");
     uc_json_put_text(&json, uc_cpu_text());
     uc_json_end_object(&json);
@@ -75,6 +82,8 @@ int cmd_formats(const cli_options *options, uc_arena *arena)
         uc_writer_text(&out, "\nmodel codecs: zlib gzip bz2 xz lzma lz4; archives: zip, tar\n"
                              "arrays: .npy .npz .csv .json\n");
         list_pictures(&out);
+        uc_writer_printf(&out, "captions on drawn pictures: %s\n",
+                         uc_font_library() ? uc_font_library() : "left out of this build");
         uc_writer_printf(&out, "instruction sets: %s\n", uc_cpu_text());
     }
     int status = cli_flush(&out) ? EXIT_OK : EXIT_INPUT;
