@@ -88,7 +88,10 @@ void uc_pool_blocked_run(const uc_pool_blocked *p, const float *x, float *y, unc
 
 /* ---- layout --------------------------------------------------------------------------------- */
 
-enum { STRIP = 64 }; /* pixels at a time: a strip of all lanes stays in the first cache */
+enum {
+    STRIP = 64,  /* pixels at a time: a strip of all lanes stays in the first cache */
+    PIECE = 2048 /* numbers that a thread takes at least */
+};
 
 typedef struct layout_job {
     const float *x;
@@ -144,7 +147,7 @@ void uc_to_blocked(const float *x, float *y, int64_t batch, int64_t channels, in
 {
     layout_job j = {x, y, channels, pixels, block};
     const int64_t count = batch * ((channels + block - 1) / block);
-    uc_parallel(pool, count, 1 + 16384 / (1 + pixels * block), to_blocks, &j);
+    uc_parallel(pool, count, 1 + PIECE / (1 + pixels * block), to_blocks, &j);
 }
 
 void uc_from_blocked(const float *x, float *y, int64_t batch, int64_t channels, int64_t pixels,
@@ -152,5 +155,5 @@ void uc_from_blocked(const float *x, float *y, int64_t batch, int64_t channels, 
 {
     layout_job j = {x, y, channels, pixels, block};
     const int64_t count = batch * ((channels + block - 1) / block);
-    uc_parallel(pool, count, 1 + 16384 / (1 + pixels * block), from_blocks, &j);
+    uc_parallel(pool, count, 1 + PIECE / (1 + pixels * block), from_blocks, &j);
 }
