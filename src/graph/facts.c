@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Bytes of a fact's text: the names of 1,000 classes fit. */
+#define FACT_BYTES 65536
+
 /* The fact of this key, made when there is none; NULL when memory is out (the arena remembers). */
 static uc_fact *fact_of(uc_facts *facts, const char *key)
 {
@@ -24,12 +27,16 @@ void uc_fact_text(uc_facts *facts, const char *key, const char *format, ...)
 {
     uc_fact *fact = fact_of(facts, key);
     if (!fact) return;
-    char text[1024];
-    va_list args;
+    va_list args, again;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    va_copy(again, args);
+    const int n = vsnprintf(NULL, 0, format, args);
+    const size_t size = n < 0 ? 1 : (size_t)n < FACT_BYTES ? (size_t)n + 1 : FACT_BYTES;
+    char *text = UC_NEW(facts->arena, char, size);
+    if (text) vsnprintf(text, size, format, again);
+    va_end(again);
     va_end(args);
-    *fact = (uc_fact){.key = fact->key, .text = uc_arena_str(facts->arena, text)};
+    *fact = (uc_fact){.key = fact->key, .text = text};
 }
 
 void uc_fact_number(uc_facts *facts, const char *key, double number)

@@ -22,6 +22,7 @@ typedef struct uc_fact {
  *   seen_min, seen_max  numbers: range of the features the model was trained on, as far as it shows
  *   seen_from       text: which attribute showed it ("MinMaxScaler.data_max_")
  *   scaler          text: a scaler applied before the model ("StandardScaler")
+ *   metadata.KEY    text: a pair of an ONNX model's metadata ("metadata.names" of Ultralytics)
  *   image_size, channels, ... come with later formats */
 typedef struct uc_facts {
     uc_arena *arena;

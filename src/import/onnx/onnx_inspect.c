@@ -4,6 +4,7 @@
 #include "import/onnx/onnx_build.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- counting operators ------------------------------------------------------------------- */
@@ -169,10 +170,13 @@ uncork_status uc_onnx_check_operators(const uc_onnx_model *model, uncork_error *
 
 /* ---- facts -------------------------------------------------------------------------------- */
 
+/* Pairs of metadata that become facts: exporters write a dozen. */
+#define METADATA_FACTS 64
+
 static void text_fact(uc_facts *facts, const char *key, uc_str text)
 {
     if (text.size == 0) return;
-    const int size = text.size < 4096 ? (int)text.size : 4096;
+    const int size = text.size < 65536 ? (int)text.size : 65536;
     uc_fact_text(facts, key, "%.*s", size, text.data);
 }
 
@@ -186,6 +190,13 @@ void uc_onnx_facts(const uc_onnx_model *m, uc_facts *facts)
     text_fact(facts, "domain", m->domain);
     text_fact(facts, "doc", m->doc);
     if (m->graph) text_fact(facts, "graph", m->graph->name);
+    for (size_t i = 0; i < m->metadata.count && i < METADATA_FACTS; i++) {
+        char key[64];
+        const uc_str name = m->metadata.items[i].key;
+        const int n = snprintf(key, sizeof key, "metadata.%.*s",
+                               name.size < sizeof key ? (int)name.size : 0, name.data);
+        if (n > 9 && (size_t)n < sizeof key) text_fact(facts, key, m->metadata.items[i].value);
+    }
 }
 
 /* ---- inspect ------------------------------------------------------------------------------ */
