@@ -12,7 +12,6 @@
 #define _GNU_SOURCE /* sched_yield and signal masks whatever the strict mode */
 #include "base/thread.h"
 
-#include "base/arena.h"
 #include "base/cpu.h"
 #include "base/limits.h"
 
@@ -273,4 +272,37 @@ void uc_parallel(uncork_pool *pool, int64_t count, int64_t grain, uc_parallel_fn
     work_on(pool, 0);
     close_job(pool);
     atomic_flag_clear(&pool->busy);
+}
+
+struct uc_aside {
+    pthread_t id;
+    void (*body)(void *);
+    void *context;
+};
+
+static void *aside_main(void *argument)
+{
+    uc_aside *aside = argument;
+    aside->body(aside->context);
+    return NULL;
+}
+
+uc_aside *uc_aside_start(void (*body)(void *), void *context, uc_arena *arena)
+{
+    uc_aside *aside = UC_NEW(arena, uc_aside, 1);
+    if (!aside) return NULL;
+    aside->body = body;
+    aside->context = context;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&aside->id, NULL, aside_main, aside);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed ? NULL : aside;
+}
+
+void uc_aside_wait(uc_aside *aside)
+{
+    if (aside) pthread_join(aside->id, NULL);
 }

@@ -2,7 +2,7 @@
 #ifndef UC_BASE_THREAD_H
 #define UC_BASE_THREAD_H
 
-#include "base/error.h"
+#include "base/arena.h"
 
 /* threads  in all, the calling thread included; 0: one a core. */
 uncork_status uc_pool_new(int threads, uncork_pool **pool);
@@ -16,5 +16,12 @@ int uc_pool_threads(const uncork_pool *pool);
 typedef void (*uc_parallel_fn)(void *context, int64_t begin, int64_t end, int thread);
 void uc_parallel(uncork_pool *pool, int64_t count, int64_t grain, uc_parallel_fn body,
                  void *context);
+
+/* A function in a thread of its own, beside the caller. NULL when there is no thread to be had: then
+ * call it yourself. The handle lives in the arena; wait for it before the arena goes. */
+typedef struct uc_aside uc_aside;
+uc_aside *uc_aside_start(void (*body)(void *), void *context, uc_arena *arena);
+/* Until it has returned; NULL is fine. */
+void uc_aside_wait(uc_aside *aside);
 
 #endif

@@ -3,9 +3,20 @@
 
 #include "base/text.h"
 
+#include <math.h>
 #include <stddef.h>
 
-typedef enum option_kind { FLAG, TEXT, COUNT, SIZE, SECONDS, TOP, INPUT, PRECISION } option_kind;
+typedef enum option_kind {
+    FLAG,
+    TEXT,
+    COUNT,
+    SIZE,
+    SECONDS,
+    TOP,
+    NUMBER,
+    INPUT,
+    PRECISION
+} option_kind;
 
 typedef struct option {
     const char *name;
@@ -21,6 +32,9 @@ static const option options_table[] = {
     {"--output", TEXT, AT(output)},
     {"-o", TEXT, AT(output)},
     {"--top", TOP, AT(top)},
+    {"--threshold", NUMBER, AT(threshold)},
+    {"--task", TEXT, AT(task)},
+    {"--activation", TEXT, AT(activation)},
     {"--labels", TEXT, AT(labels)},
     {"--method", TEXT, AT(method)},
     {"--signature", TEXT, AT(signature)},
@@ -92,7 +106,12 @@ static bool set_value(const option *o, const char *value, cli_options *options)
         if (!uc_text_i64(uc_str_of(value), &i) || i < 1 || i > 1000000) return false;
         *(int64_t *)(void *)member = i;
         return true;
+    case NUMBER:
+        if (!uc_text_f64(uc_str_of(value), &d) || isnan(d)) return false;
+        *(double *)(void *)member = d;
+        return true;
     case TOP:
+        options->top_given = true;
         if (strcmp(value, "all") == 0) {
             options->top = 0;
             return true;
@@ -137,7 +156,8 @@ static int parse_option(char **argv, int argc, int *i, cli_options *options)
 
 int cli_parse(int argc, char **argv, uc_arena *arena, cli_options *options)
 {
-    *options = (cli_options){.command = argc > 0 ? argv[0] : "", .top = 5};
+    *options =
+        (cli_options){.command = argc > 0 ? argv[0] : "", .top = 5, .threshold = (double)NAN};
     options->limits.size = sizeof options->limits;
     options->limits.cancel = &cli_cancelled;
     options->arguments = UC_NEW(arena, const char *, (size_t)argc + 1);

@@ -24,7 +24,10 @@ typedef struct cli_options {
     const char **inputs; /* --input */
     size_t input_count;
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
-    int64_t top; /* 0: all */
+    const char *task, *activation; /* --task, --activation; NULL: as the outputs say */
+    double threshold;              /* NaN: the task's own */
+    int64_t top;                   /* 0: all */
+    bool top_given;
     int64_t batch, threads;
     uncork_limits limits;
     bool fast; /* --precision */
@@ -119,13 +122,18 @@ uncork_status cli_bind(const cli_options *options, const uncork_model *model,
 uncork_status cli_write_outputs(const char *folder, const uncork_model *model,
                                 const uncork_session *session, uc_arena *arena,
                                 uncork_error *error);
+/* Maps with as many keys each as one array [rows, keys]; the keys of the first (NULL: not wanted). */
+uncork_status cli_maps_table(const uc_value *const *maps, size_t rows, const char *name,
+                             uc_arena *arena, const uc_tensor **table, const uc_tensor **keys,
+                             uncork_error *error);
 /* The element type the rows have: what uncork_prepare is told. */
 uncork_dtype cli_input_dtype(const cli_arrays *arrays);
 
 /* ---- pictures.c ---- */
 
-/* Expands files, folders (walked, sorted) and @lists into paths. */
+/* Expands files, folders (walked, sorted; what is no picture by its name is left out and noted) and
+ * @lists into paths. */
 uncork_status cli_expand(const char *const *arguments, size_t count, uc_arena *arena, char ***paths,
-                         size_t *path_count, uncork_error *error);
+                         size_t *path_count, uc_findings *notes, uncork_error *error);
 
 #endif

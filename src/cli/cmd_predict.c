@@ -1,41 +1,50 @@
 /* uncork predict: pictures or rows in, labels and scores out, one line each. One bad input never
  * stops the others. */
-#include "cli/answer.h"
-
-#include "base/file.h"
 #include "base/text.h"
-#include "base/thread.h"
-#include "contract/contract.h"
+#include "cli/predict.h"
 
 #include <math.h>
+#include <unistd.h>
 
-#define PICTURES_AT_A_TIME 32
-#define ROWS_AT_A_TIME     1024
+/* ---- progress --------------------------------------------------------------------------------- */
 
-typedef struct predictor {
-    const cli_options *options;
-    uc_arena *arena; /* of the whole command */
-    uncork_file *file;
-    uncork_model *model;
-    uncork_session *session;
-    uncork_pool *pool;
-    const uc_contract *contract; /* made when the first picture comes */
-    uc_contract_want want;
-    uc_findings notes;
-    cli_answers answers;
-    uc_writer out;
-    size_t done, failed;
-    bool stopped; /* standard output is gone, or the work was cancelled */
-} predictor;
+void predict_progress_end(predictor *p)
+{
+    if (!p->progress) return;
+    fputs("\r\033[K", stderr);
+    p->progress = false;
+}
 
-static void fail_input(predictor *p, const char *input, const uncork_error *error)
+void predict_progress(predictor *p)
+{
+    uint64_t now = uc_now_ns();
+    if (p->options->quiet || p->inputs < 2 || now - p->shown_at < 100000000) return;
+    if (!isatty(STDERR_FILENO)) return;
+    p->shown_at = now;
+    p->progress = true;
+    fprintf(stderr, "\r\033[K%zu of %zu", p->done + p->failed, p->inputs);
+    if (p->failed) fprintf(stderr, ", %zu failed", p->failed);
+    fflush(stderr);
+}
+
+static bool flush(predictor *p)
+{
+    if (p->out.size) predict_progress_end(p);
+    if (!cli_flush(&p->out)) p->stopped = true;
+    return !p->stopped;
+}
+
+void predict_fail(predictor *p, const char *input, const uncork_error *error)
 {
     uncork_error copy = *error;
     if (!copy.where[0]) uc_where(&copy, "%s", input);
+    predict_progress_end(p);
     if (!cli_cancelled) cli_print_error(&copy);
     cli_answer_error(&p->answers, input, error);
     p->failed++;
 }
+
+/* ---- classic rows -------------------------------------------------------------------------------- */
 
 /* Whether row r of a tensor of floats holds NaN, or infinity where that counts too. */
 static bool row_has_none(const uc_tensor *t, int64_t r, bool infinity)
@@ -68,310 +77,202 @@ static uncork_status check_answer(const predictor *p, uncork_value **values, int
     return UNCORK_OK;
 }
 
-static void answer_rows(predictor *p, uncork_value **values, const char *const *names,
-                        int64_t count)
+/* ---- a run and its answers -------------------------------------------------------------------- */
+
+/* Every output as a tensor; maps (ZipMap) as rows of their values. */
+static uncork_status gather(predictor *p, uc_arena *arena, const uc_tensor **outputs,
+                            uncork_error *error)
 {
-    const uc_tensor *outputs[64];
     for (int i = 0; i < p->answers.count; i++) {
-        outputs[i] = uc_value_tensor(uncork_session_output(p->session, i));
-    }
-    for (int64_t r = 0; r < count; r++) {
-        uncork_error error = {.size = sizeof error};
-        uc_error_init(&error);
-        if (check_answer(p, values, r, outputs, &error)) {
-            fail_input(p, names[r], &error);
-            continue;
+        const uc_value *v = uc_value_inside(uncork_session_output(p->session, i));
+        const char *name = p->answers.names[i];
+        if (v->kind == UC_TENSOR) {
+            outputs[i] = &v->tensor;
+        } else if (v->kind == UC_SEQUENCE && v->item_count && v->items[0]->kind == UC_MAP) {
+            const uc_tensor *keys;
+            UC_TRY(cli_maps_table((const uc_value *const *)v->items, v->item_count, name, arena,
+                                  &outputs[i], &keys, error));
+        } else {
+            uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "output '%.60s' is %s, not a tensor",
+                    name, uc_kind_name(v->kind));
+            return uc_fix(error, "uncork run writes it");
         }
-        cli_answer(&p->answers, names[r], outputs, r);
+    }
+    return UNCORK_OK;
+}
+
+/* A classifier of ai.onnx.ml answers as scikit-learn's do: label and probabilities. */
+static bool answers_as_table(predictor *p)
+{
+    bool found = false;
+    for (int i = 0; i < p->answers.count; i++) {
+        const uc_post_output *o = &p->described[i];
+        if (o->end != UC_END_CLASS && o->end != UC_END_CLASSIFIER) continue;
+        found = true;
+        if (o->end == UC_END_CLASS && p->answers.label_output < 0) p->answers.label_output = i;
+        if (o->end == UC_END_CLASSIFIER && p->answers.score_output < 0) p->answers.score_output = i;
+        if (o->classes) p->answers.classes = o->classes;
+    }
+    return found && !p->options->task && !p->options->activation;
+}
+
+static void picture_size(const predictor *p, const uncork_value *value, uc_post_options *post)
+{
+    if (!value || uncork_value_rank(value) != 4) return;
+    const int64_t *shape = uncork_value_shape(value);
+    bool last = shape[3] <= 4 && shape[1] > 4;
+    (void)p;
+    post->picture = true;
+    post->input_height = shape[last ? 1 : 2];
+    post->input_width = shape[last ? 2 : 3];
+}
+
+/* What the outputs mean, once the first run has shown their shapes. */
+static uncork_status read_outputs(predictor *p, const predict_run *run,
+                                  const uc_tensor *const *outputs, uncork_error *error)
+{
+    cli_answers *a = &p->answers;
+    uc_reading *readings = UC_NEW(p->arena, uc_reading, (size_t)a->count);
+    if (!readings) return uc_arena_status(p->arena, error);
+    for (int i = 0; i < a->count; i++) {
+        uc_post_output *o = &p->described[i];
+        o->dtype = outputs[i]->dtype;
+        o->rank = outputs[i]->rank;
+        memcpy(o->shape, outputs[i]->shape, (size_t)o->rank * sizeof *o->shape);
+    }
+    int input = cli_required_input(p->model, 0);
+    if (input >= 0) picture_size(p, run->values[input], &a->post);
+    a->post.picture = a->post.picture || run->paths != NULL;
+    a->post.batch = run->batch;
+    UC_TRY(uc_post_read(p->described, a->count, &a->post, &p->notes, readings, error));
+    for (int i = 0; i < a->count; i++) {
+        a->shown += readings[i].kind != UC_POST_PART;
+    }
+    a->readings = readings;
+    return predict_check_labels(p, error);
+}
+
+/* Whether every output has a row for every input of the run. */
+static bool has_rows(const predictor *p, const uc_tensor *const *outputs, int64_t batch)
+{
+    for (int i = 0; i < p->answers.count; i++) {
+        if (outputs[i]->rank < 1 || outputs[i]->shape[0] != batch) return false;
+    }
+    return true;
+}
+
+static void answer_one(predictor *p, const predict_run *run, const uc_tensor *const *outputs,
+                       int64_t r)
+{
+    uncork_error error = {.size = sizeof error};
+    uc_error_init(&error);
+    uncork_status status = UNCORK_OK;
+    const char *stem = p->options->output ? cli_stem_of(&p->answers, run->names[r]) : "";
+    if (!stem) status = uc_fail_memory(&error);
+    if (!p->network) status = check_answer(p, run->values, r, outputs, &error);
+    const cli_input input = {.name = run->names[r],
+                             .stem = stem,
+                             .path = run->paths ? run->paths[r] : NULL,
+                             .batch = run->batch,
+                             .row = r,
+                             .outputs = outputs,
+                             .place = run->places ? &run->places[r] : NULL};
+    if (status == UNCORK_OK) status = cli_answer(&p->answers, &input, &error);
+    if (status) {
+        predict_fail(p, run->names[r], &error);
+    } else {
         p->done++;
     }
-    if (!cli_flush(&p->out)) p->stopped = true;
 }
 
-/* Runs `count` rows; false after a failure, which is printed for every one of them. */
-static void run_rows(predictor *p, uncork_value **values, const char *const *names, int64_t count)
+static void fail_run(predictor *p, const predict_run *run, const uncork_error *error)
 {
-    uncork_error error = {.size = sizeof error};
-    uncork_status status =
-        uncork_session_run(p->session, (const uncork_value *const *)values,
-                           uncork_model_input_count(p->model), &p->options->limits, &error);
-    if (status == UNCORK_OK) {
-        answer_rows(p, values, names, count);
-        return;
-    }
-    if (status == UNCORK_CANCELLED) p->stopped = true;
-    for (int64_t r = 0; r < count; r++) {
-        fail_input(p, names[r], &error);
+    for (int64_t r = 0; r < run->count; r++) {
+        predict_fail(p, run->names[r], error);
     }
 }
 
-/* ---- pictures ---- */
-
-typedef struct picture {
-    const char *path;
-    uncork_error error;
-    bool good;
-} picture;
-
-typedef struct batch {
-    predictor *p;
-    picture *pictures;
-    uint8_t *rows; /* [count, row_bytes] */
-    size_t row_bytes;
-} batch;
-
-static uncork_status load_picture(const batch *b, picture *item, int64_t i, uc_arena *arena)
-{
-    uc_bytes bytes;
-    uc_tensor *tensor;
-    if (strcmp(item->path, "-") == 0) {
-        UC_TRY(uc_file_read_stdin((size_t)1 << 30, arena, &bytes, &item->error));
-    } else {
-        UC_TRY(uc_file_read(item->path, false, arena, &bytes, &item->error));
-    }
-    UC_TRY(uc_contract_apply(b->p->contract, bytes, &b->p->want, arena, &tensor, &item->error));
-    memcpy(b->rows + (size_t)i * b->row_bytes, tensor->data, b->row_bytes);
-    return UNCORK_OK;
-}
-
-static void load_pictures(void *context, int64_t begin, int64_t end, int thread)
-{
-    (void)thread;
-    const batch *b = context;
-    for (int64_t i = begin; i < end; i++) {
-        picture *item = &b->pictures[i];
-        uc_error_init(&item->error);
-        uc_budget budget;
-        uc_budget_init(&budget, &b->p->options->limits, 0);
-        uc_arena *arena = uc_arena_new(&budget);
-        uncork_status status =
-            arena ? load_picture(b, item, i, arena) : uc_fail_memory(&item->error);
-        item->good = status == UNCORK_OK;
-        uc_arena_free(arena);
-    }
-}
-
-/* The contract and the row's shape, once the first picture is met. */
-static uncork_status need_contract(predictor *p, uncork_error *error)
-{
-    if (p->contract) return UNCORK_OK;
-    const uc_import *import = uc_file_import(p->file);
-    int64_t shape[UNCORK_MAX_RANK];
-    const int input = cli_only_input(p->model);
-    const int rank = input < 0 ? 0 : uncork_model_input_shape(p->model, input, shape);
-    const uncork_dtype dtype = uncork_model_input_dtype(p->model, input);
-    if (input < 0 || rank < 2 || dtype == UNCORK_STRING) {
-        uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "the model takes %s, not pictures",
-                input < 0  ? "a table of columns"
-                : rank < 2 ? "texts or labels"
-                           : "texts");
-        return uc_fix(error,
-                      "rows are files that end in .csv, .tsv, .json, .jsonl, .npy, .npz, .txt");
-    }
-    p->want = (uc_contract_want){.dtype = dtype, .rank = rank - 1};
-    memcpy(p->want.shape, shape + 1, (size_t)(rank - 1) * sizeof *shape);
-    if (p->want.rank == 1 && p->want.shape[0] < 0) {
-        p->want.shape[0] = (int64_t)uc_fact_get_number(&import->facts, "n_features", -1);
-    }
-    uc_contract *contract;
-    if (p->options->preprocess) {
-        UC_TRY(uc_contract_parse(p->options->preprocess, p->arena, &contract, error));
-        UC_TRY(uc_contract_check(contract, &p->want, error));
-    } else {
-        UC_TRY(uc_contract_infer(&import->facts, &p->want, p->arena, &p->notes, &contract, error));
-    }
-    p->contract = contract;
-    return UNCORK_OK;
-}
-
-static void predict_batch(predictor *p, char **paths, size_t count)
-{
-    uc_arena *arena = uc_arena_new(NULL);
-    size_t width = 0;
-    batch b = {.p = p};
-    if (arena && uc_shape_count(p->want.shape, p->want.rank, &width) &&
-        uc_mul_size(width, uc_dtype_size(p->want.dtype), &b.row_bytes)) {
-        b.pictures = UC_NEW(arena, picture, count);
-        b.rows = uc_arena_alloc(arena, count, b.row_bytes);
-    }
-    const char **names = arena ? UC_NEW(arena, const char *, count) : NULL;
-    uncork_error error = {.size = sizeof error};
-    uc_error_init(&error);
-    if (!b.pictures || !b.rows || !names) {
-        uc_fail_memory(&error);
-        fail_input(p, paths[0], &error);
-        p->stopped = true;
-        uc_arena_free(arena);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        b.pictures[i].path = paths[i];
-    }
-    uc_parallel(p->pool, (int64_t)count, 1, load_pictures, &b);
-    int64_t good = 0;
-    for (size_t i = 0; i < count; i++) { /* bad ones drop out, the rest move up */
-        if (!b.pictures[i].good) {
-            fail_input(p, paths[i], &b.pictures[i].error);
-            continue;
-        }
-        memmove(b.rows + (size_t)good * b.row_bytes, b.rows + i * b.row_bytes, b.row_bytes);
-        names[good++] = paths[i];
-    }
-    int64_t shape[UNCORK_MAX_RANK] = {good};
-    memcpy(shape + 1, p->want.shape, (size_t)p->want.rank * sizeof *shape);
-    uncork_value *value = NULL;
-    uncork_value **values =
-        UC_NEW(arena, uncork_value *, (size_t)uncork_model_input_count(p->model));
-    if (good &&
-        (!values || uncork_value_wrap(p->want.dtype, p->want.rank + 1, shape, b.rows, &value))) {
-        uc_fail_memory(&error);
-        for (int64_t i = 0; i < good; i++) {
-            fail_input(p, names[i], &error);
-        }
-    } else if (good) {
-        values[cli_only_input(p->model)] = value;
-        run_rows(p, values, names, good);
-    }
-    uncork_value_free(value);
-    if (!cli_flush(&p->out)) p->stopped = true;
-    uc_arena_free(arena);
-}
-
-/* ---- rows ---- */
-
-static bool is_rows(const char *path)
-{
-    return uc_text_ends(path, ".csv") || uc_text_ends(path, ".tsv") ||
-           uc_text_ends(path, ".json") || uc_text_ends(path, ".jsonl") ||
-           uc_text_ends(path, ".ndjson") || uc_text_ends(path, ".npy") ||
-           uc_text_ends(path, ".npz") || uc_text_ends(path, ".txt");
-}
-
-/* Each line of a text file is a row of a model of texts. */
-static uncork_status read_lines(const char *path, uc_arena *arena, cli_arrays *arrays,
+static uncork_status answer_run(predictor *p, const predict_run *run, uc_arena *arena,
                                 uncork_error *error)
 {
-    uc_bytes bytes;
-    UC_TRY(uc_file_read(path, false, arena, &bytes, error));
-    uc_str *lines = NULL;
-    size_t count = 0, capacity = 0, at = 0;
-    while (at < bytes.size) {
-        const uint8_t *end = memchr(bytes.data + at, '\n', bytes.size - at);
-        size_t n = end ? (size_t)(end - bytes.data) - at : bytes.size - at;
-        lines = uc_arena_grow(arena, lines, &capacity, count + 1, sizeof *lines);
-        if (!lines) return uc_fail_memory(error);
-        size_t cut = n && bytes.data[at + n - 1] == '\r' ? n - 1 : n;
-        lines[count++] = (uc_str){(const char *)bytes.data + at, cut};
-        at += n + 1;
+    const uc_tensor *outputs[CLI_OUTPUTS];
+    UC_TRY(gather(p, arena, outputs, error));
+    if (run->batch > 1 && p->network && !has_rows(p, outputs, run->batch))
+        return UNCORK_UNSUPPORTED;
+    if (p->network && !p->answers.readings) UC_TRY(read_outputs(p, run, outputs, error));
+    for (int64_t r = 0; r < run->count; r++) {
+        answer_one(p, run, outputs, r);
     }
-    const int64_t shape[1] = {(int64_t)count};
-    arrays->items = UC_NEW(arena, cli_array, 1);
-    uc_tensor *tensor = uc_tensor_strings(arena, lines, 1, shape);
-    if (!arrays->items || !tensor) return uc_fail_memory(error);
-    arrays->items[0] = (cli_array){.path = path, .tensor = tensor};
-    arrays->count = 1;
+    flush(p);
     return UNCORK_OK;
 }
 
-/* Rows of one run: what the model was made for, else what was asked. */
-static int64_t rows_at_a_time(const predictor *p, int64_t otherwise)
-{
-    int64_t shape[UNCORK_MAX_RANK];
-    const int input = cli_required_input(p->model, 0);
-    const int rank = input < 0 ? 0 : uncork_model_input_shape(p->model, input, shape);
-    if (rank > 0 && shape[0] > 0) return shape[0];
-    return p->options->batch ? p->options->batch : otherwise;
-}
-
-/* A slice of every value's rows, without a copy; nothing of an input that was left out. */
-static uncork_status slice_rows(uncork_value *const *whole, int inputs, int64_t begin,
-                                int64_t count, uncork_value **part)
-{
-    for (int i = 0; i < inputs; i++) {
-        if (!whole[i]) continue;
-        uc_tensor t = *uc_value_tensor(whole[i]);
-        int64_t stride = t.rank > 0 ? t.stride[0] : 0;
-        t.shape[0] = count;
-        if (t.dtype == UNCORK_STRING) {
-            t.strings.offsets += begin * stride;
-        } else {
-            t.data = (char *)t.data + (size_t)(begin * stride) * uc_dtype_size(t.dtype);
-        }
-        UC_TRY(uc_value_over(&t, &part[i]));
-    }
-    return UNCORK_OK;
-}
-
-static uncork_status run_slices(predictor *p, uncork_value **values, uncork_value **part,
-                                const char *path, uc_arena *arena)
-{
-    int inputs = uncork_model_input_count(p->model);
-    const int input = cli_required_input(p->model, 0);
-    const uncork_value *first = input < 0 ? NULL : values[input];
-    int64_t rows = first && uncork_value_rank(first) ? uncork_value_shape(first)[0] : 1;
-    int64_t step = rows_at_a_time(p, ROWS_AT_A_TIME);
-    for (int64_t begin = 0; begin < rows && !p->stopped; begin += step) {
-        int64_t count = rows - begin < step ? rows - begin : step;
-        const char **names = UC_NEW(arena, const char *, (size_t)count);
-        for (int64_t r = 0; names && r < count; r++) {
-            names[r] = uc_arena_printf(arena, "%s:%lld", path, (long long)(begin + r + 1));
-            if (!names[r]) names = NULL;
-        }
-        uncork_status status =
-            names ? slice_rows(values, inputs, begin, count, part) : UNCORK_NO_MEMORY;
-        if (status == UNCORK_OK) run_rows(p, part, names, count);
-        for (int i = 0; i < inputs; i++) {
-            uncork_value_free(part[i]);
-            part[i] = NULL;
-        }
-        if (status != UNCORK_OK) return status;
-    }
-    return UNCORK_OK;
-}
-
-static uncork_status read_rows(predictor *p, const char *path, uc_arena *arena, cli_arrays *arrays,
-                               uncork_error *error)
-{
-    uc_budget budget;
-    uc_budget_init(&budget, &p->options->limits, 0);
-    const uc_fact *known = uc_fact_find(&uc_file_import(p->file)->facts, "feature_names");
-    bool texts = uncork_model_input_dtype(p->model, 0) == UNCORK_STRING;
-    if (uc_text_ends(path, ".txt") && texts) return read_lines(path, arena, arrays, error);
-    return cli_read_input(path, known ? known->tensor : NULL, arena, &budget, arrays, error);
-}
-
-static void predict_rows(predictor *p, const char *path)
+uncork_status predict_run_all(predictor *p, const predict_run *run)
 {
     uncork_error error = {.size = sizeof error};
     uc_error_init(&error);
     uc_arena *arena = uc_arena_new(NULL);
-    int inputs = uncork_model_input_count(p->model);
-    cli_arrays arrays = {0};
-    uncork_value **values = arena ? UC_NEW(arena, uncork_value *, (size_t)inputs) : NULL;
-    uncork_value **part = arena ? UC_NEW(arena, uncork_value *, (size_t)inputs) : NULL;
-    uncork_status status = values && part ? UNCORK_OK : uc_fail_memory(&error);
-    if (status == UNCORK_OK) status = read_rows(p, path, arena, &arrays, &error);
+    uncork_status status = arena ? UNCORK_OK : uc_fail_memory(&error);
+    bool can_split = run->batch > 1 && p->network && !p->answers.readings;
     if (status == UNCORK_OK)
-        status = cli_bind(p->options, p->model, &arrays, arena, values, &error);
-    if (status == UNCORK_OK) status = run_slices(p, values, part, path, arena);
-    if (status != UNCORK_OK) {
-        if (error.status == UNCORK_OK) uc_fail_memory(&error);
-        fail_input(p, path, &error);
+        status =
+            uncork_session_run(p->session, (const uncork_value *const *)run->values,
+                               uncork_model_input_count(p->model), &p->options->limits, &error);
+    if (status == UNCORK_OK) {
+        status = answer_run(p, run, arena, &error);
+        can_split = can_split || (status && !error.what[0]);
+    } else if (status == UNCORK_CANCELLED) {
+        p->stopped = true;
+        can_split = false;
     }
-    for (int i = 0; values && i < inputs; i++) {
-        uncork_value_free(values[i]);
-    }
-    if (!cli_flush(&p->out)) p->stopped = true;
     uc_arena_free(arena);
+    if (status && can_split) return UNCORK_UNSUPPORTED;
+    if (status) fail_run(p, run, &error);
+    predict_progress(p);
+    return UNCORK_OK;
 }
 
-/* ---- the command ---- */
+/* Bytes of a network's inputs in one run: its values take many times as much. */
+#define RUN_BYTES (4 << 20)
+
+int64_t predict_batch_size(const predictor *p, int64_t most, bool *fixed)
+{
+    int64_t shape[UNCORK_MAX_RANK];
+    const int input = cli_required_input(p->model, 0);
+    const int rank = input < 0 ? 0 : uncork_model_input_shape(p->model, input, shape);
+    *fixed = rank > 0 && shape[0] > 0;
+    if (*fixed) return shape[0];
+    if (p->one_a_run) return 1;
+    if (p->options->batch) return p->options->batch;
+    if (!p->network || rank < 2) return most;
+    size_t bytes = uc_dtype_size(uncork_model_input_dtype(p->model, input));
+    for (int d = 1; d < rank; d++) { /* a free side: as large as pictures are */
+        if (!uc_mul_size(bytes, shape[d] > 0 ? (size_t)shape[d] : 1024, &bytes)) return 1;
+    }
+    int64_t fit = bytes ? (int64_t)(RUN_BYTES / bytes) : most;
+    return fit < 1 ? 1 : fit > most ? most : fit;
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
 
 /* A failure that is the caller's: nothing was worked on. */
-static int refuse(const uncork_error *error)
+static int refuse(predictor *p, const uncork_error *error)
 {
+    predict_progress_end(p);
     cli_print_error(error);
     return error->status == UNCORK_INPUT || error->status == UNCORK_IO ? EXIT_INPUT : EXIT_USAGE;
+}
+
+static void measure_names(predictor *p, char **paths, size_t count)
+{
+    p->answers.one_line = !p->options->top_given && count > 8;
+    if (p->options->top_given) p->answers.one_line = p->options->top == 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = cli_text_width(uc_str_of(paths[i]));
+        if (n > p->answers.name_width) p->answers.name_width = n;
+    }
+    size_t most = (size_t)p->answers.columns / 2;
+    if (p->answers.name_width > most) p->answers.name_width = most;
 }
 
 static int predict_all(predictor *p)
@@ -379,65 +280,27 @@ static int predict_all(predictor *p)
     uncork_error error = {.size = sizeof error};
     uc_error_init(&error);
     char **paths;
-    size_t count;
     if (cli_expand(p->options->arguments + 1, p->options->argument_count - 1, p->arena, &paths,
-                   &count, &error)) {
-        return refuse(&error);
+                   &p->inputs, &p->notes, &error)) {
+        return refuse(p, &error);
     }
-    size_t step = (size_t)rows_at_a_time(p, PICTURES_AT_A_TIME);
-    for (size_t i = 0; i < count && !p->stopped && !cli_cancelled;) {
-        if (is_rows(paths[i])) {
+    measure_names(p, paths, p->inputs);
+    for (size_t i = 0; i < p->inputs && !p->stopped && !cli_cancelled;) {
+        if (predict_is_rows(paths[i])) {
             predict_rows(p, paths[i++]);
             continue;
         }
-        if (need_contract(p, &error)) return refuse(&error);
         size_t n = 0;
-        while (i + n < count && n < step && !is_rows(paths[i + n])) {
+        while (i + n < p->inputs && !predict_is_rows(paths[i + n])) {
             n++;
         }
-        predict_batch(p, paths + i, n);
+        if (predict_pictures(p, paths + i, n, &error)) return refuse(p, &error);
         i += n;
     }
     cli_answer_end(&p->answers);
-    if (!cli_flush(&p->out)) p->stopped = true;
+    flush(p);
+    predict_progress_end(p);
     return p->failed || p->stopped ? EXIT_INPUT : EXIT_OK;
-}
-
-/* The names that stood beside the model in its file. */
-static int take_labels(predictor *p)
-{
-    const uc_fact *fact = uc_fact_find(&uc_file_import(p->file)->facts, "labels");
-    if (!fact || !fact->tensor || fact->tensor->dtype != UNCORK_STRING) return EXIT_OK;
-    size_t count = (size_t)uc_tensor_count(fact->tensor);
-    p->answers.labels.items = UC_NEW(p->arena, uc_str, count);
-    if (!p->answers.labels.items) return EXIT_MODEL;
-    p->answers.labels.count = count;
-    for (size_t i = 0; i < count; i++) {
-        p->answers.labels.items[i] = uc_tensor_string(fact->tensor, (int64_t)i);
-    }
-    return EXIT_OK;
-}
-
-static int read_labels(predictor *p)
-{
-    if (!p->options->labels) return take_labels(p);
-    uncork_error error = {.size = sizeof error};
-    uc_error_init(&error);
-    uc_bytes bytes;
-    uncork_status status = uc_file_read(p->options->labels, false, p->arena, &bytes, &error);
-    if (status == UNCORK_OK) {
-        status = uc_labels_read(bytes, p->options->labels, p->arena, &p->answers.labels, &error);
-    }
-    if (status == UNCORK_OK && p->answers.classes &&
-        (int64_t)p->answers.labels.count < uc_tensor_count(p->answers.classes)) {
-        status = uc_fail(&error, UNCORK_USAGE, UC_NO_OFFSET, "%zu labels for %lld classes",
-                         p->answers.labels.count, (long long)uc_tensor_count(p->answers.classes));
-    }
-    p->answers.labels_given = true;
-    if (status == UNCORK_OK) return EXIT_OK;
-    if (!error.where[0]) uc_where(&error, "%s", p->options->labels);
-    cli_print_error(&error);
-    return EXIT_USAGE;
 }
 
 static void print_timing(const predictor *p, uint64_t begin, uint64_t opened, uint64_t ready)
@@ -449,24 +312,65 @@ static void print_timing(const predictor *p, uint64_t begin, uint64_t opened, ui
             (double)(end - ready) / 1e6, p->done + p->failed);
 }
 
+/* --task, --activation and --threshold. */
+static int set_post(predictor *p)
+{
+    static const struct {
+        const char *word;
+        uc_activation activation;
+    } words[] = {{"softmax", UC_ACTIVATION_SOFTMAX},
+                 {"sigmoid", UC_ACTIVATION_SIGMOID},
+                 {"none", UC_ACTIVATION_NONE},
+                 {"exp", UC_ACTIVATION_EXP}};
+    const cli_options *o = p->options;
+    uc_post_options *post = &p->answers.post;
+    *post = (uc_post_options){.task = -1, .threshold = o->threshold};
+    if ((o->task || o->activation) && !p->network)
+        return cli_usage("%s says what its outputs are: leave --task and --activation out",
+                         o->arguments[0]);
+    uc_post_kind kind = UC_POST_TENSOR;
+    if (o->task && !uc_post_kind_of(o->task, &kind)) {
+        return cli_usage("--task can't be '%s'; it is classify, multilabel, regress, detect, "
+                         "segment, keypoints, embed, image or tensor",
+                         o->task);
+    }
+    if (o->task) post->task = (int)kind;
+    for (size_t i = 0; o->activation && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(o->activation, words[i].word) == 0) post->activation = words[i].activation;
+    }
+    if (o->activation && post->activation == UC_ACTIVATION_AUTO)
+        return cli_usage("--activation can't be '%s'; it is softmax, sigmoid, exp or none",
+                         o->activation);
+    return EXIT_OK;
+}
+
 static int set_up(predictor *p)
 {
-    const uc_fact *classes = uc_fact_find(&uc_file_import(p->file)->facts, "classes");
+    cli_answers *a = &p->answers;
+    const uc_facts *facts = &uc_file_import(p->file)->facts;
+    const uc_fact *classes = uc_fact_find(facts, "classes");
     int count = uncork_model_output_count(p->model);
-    p->answers =
-        (cli_answers){.options = p->options, .out = &p->out, .count = count > 64 ? 64 : count};
-    p->answers.classes = classes ? classes->tensor : NULL;
-    p->answers.arena = p->arena;
-    p->answers.names = UC_NEW(p->arena, const char *, (size_t)count);
-    for (int i = 0; p->answers.names && i < count; i++) {
-        p->answers.names[i] = uncork_model_output_name(p->model, i);
+    *a = (cli_answers){.options = p->options,
+                       .out = &p->out,
+                       .arena = p->arena,
+                       .count = count > CLI_OUTPUTS ? CLI_OUTPUTS : count,
+                       .label_output = -1,
+                       .score_output = -1};
+    a->classes = classes ? classes->tensor : NULL;
+    a->names = UC_NEW(p->arena, const char *, (size_t)count);
+    for (int i = 0; a->names && i < count; i++) {
+        a->names[i] = uncork_model_output_name(p->model, i);
     }
-    if (!p->answers.names || uncork_pool_new((int)p->options->threads, &p->pool) ||
+    p->described = uc_post_describe(uc_model_graph(p->model), p->arena);
+    if (!a->names || !p->described || uncork_pool_new((int)p->options->threads, &p->pool) ||
         uncork_session_new(p->model, p->pool, &p->session)) {
         cli_usage("memory is out");
         return EXIT_MODEL;
     }
-    return read_labels(p);
+    p->network = !uc_fact_find(facts, "task") && !a->classes && !answers_as_table(p);
+    if (!p->options->json && !p->options->csv) cli_screen_of(a);
+    int status = set_post(p);
+    return status ? status : predict_labels(p);
 }
 
 int cmd_predict(const cli_options *options, uc_arena *arena)

@@ -54,37 +54,44 @@ static bool is_map(const uc_value *v)
     return v->kind == UC_MAP && v->item_count == 2 && v->items[1]->kind == UC_TENSOR;
 }
 
-static uncork_status refuse(outputs *o, const char *name)
+uncork_status cli_maps_table(const uc_value *const *maps, size_t rows, const char *name,
+                             uc_arena *arena, const uc_tensor **table, const uc_tensor **keys,
+                             uncork_error *error)
 {
-    return uc_fail(o->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                   "output '%.60s' holds maps that don't make one array", name);
-}
-
-/* The values of `rows` maps with as many keys each, one map a row. */
-static uncork_status write_maps(outputs *o, const char *name, const uc_value *const *maps,
-                                size_t rows)
-{
-    if (rows == 0 || !is_map(maps[0])) return refuse(o, name);
+    static const char refused[] = "output '%.60s' holds maps that don't make one array";
+    if (rows == 0 || !is_map(maps[0]))
+        return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, refused, name);
     const uc_tensor *first = &maps[0]->items[1]->tensor;
     const int64_t shape[2] = {(int64_t)rows, uc_tensor_count(first)};
     size_t width = uc_dtype_size(first->dtype), row = (size_t)shape[1] * width;
     bool strings = first->dtype == UNCORK_STRING;
-    uc_tensor *all = strings ? NULL : uc_tensor_new(o->arena, first->dtype, 2, shape);
-    uc_str *texts = UC_NEW(o->arena, uc_str, strings ? rows * (size_t)shape[1] : 1);
-    if ((!all && !strings) || !texts) return uc_fail_memory(o->error);
+    uc_tensor *all = strings ? NULL : uc_tensor_new(arena, first->dtype, 2, shape);
+    uc_str *texts = UC_NEW(arena, uc_str, strings ? rows * (size_t)shape[1] : 1);
+    if ((!all && !strings) || !texts) return uc_fail_memory(error);
     for (size_t i = 0; i < rows; i++) {
         const uc_tensor *t = is_map(maps[i]) ? &maps[i]->items[1]->tensor : NULL;
         if (!t || t->dtype != first->dtype || uc_tensor_count(t) != shape[1] ||
             !(width || strings)) {
-            return refuse(o, name);
+            return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, refused, name);
         }
         if (!strings && row) memcpy((char *)all->data + i * row, t->data, row);
         for (int64_t k = 0; strings && k < shape[1]; k++) {
             texts[i * (size_t)shape[1] + (size_t)k] = uc_tensor_string(t, k);
         }
     }
-    if (strings) all = uc_tensor_strings(o->arena, texts, 2, shape);
-    return all ? write_tensor(o, name, all) : uc_fail_memory(o->error);
+    if (strings) all = uc_tensor_strings(arena, texts, 2, shape);
+    *table = all;
+    if (keys) *keys = maps[0]->items[0]->kind == UC_TENSOR ? &maps[0]->items[0]->tensor : NULL;
+    return all ? UNCORK_OK : uc_fail_memory(error);
+}
+
+/* The values of `rows` maps with as many keys each, one map a row. */
+static uncork_status write_maps(outputs *o, const char *name, const uc_value *const *maps,
+                                size_t rows)
+{
+    const uc_tensor *all;
+    UC_TRY(cli_maps_table(maps, rows, name, o->arena, &all, NULL, o->error));
+    return write_tensor(o, name, all);
 }
 
 /* ---- values ------------------------------------------------------------------------------- */

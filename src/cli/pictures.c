@@ -39,15 +39,19 @@ static bool is_picture_name(const char *name)
     return false;
 }
 
-/* Pictures below a folder, sorted; other files in it aren't inputs. */
+/* Pictures below a folder, sorted; other files in it aren't inputs, and that is noted. */
 static uncork_status add_folder(paths *list, uc_arena *arena, const char *folder,
-                                uncork_error *error)
+                                uc_findings *notes, uncork_error *error)
 {
     char **names;
-    size_t count, before = list->count;
+    const char *other = NULL;
+    size_t count, before = list->count, others = 0;
     UC_TRY(uc_file_list(folder, true, arena, &names, &count, error));
     for (size_t i = 0; i < count; i++) {
-        if (!is_picture_name(names[i])) continue;
+        if (!is_picture_name(names[i])) {
+            if (!others++) other = names[i];
+            continue;
+        }
         const char *path = uc_arena_printf(arena, "%s/%s", folder, names[i]);
         if (!path) return uc_fail_memory(error);
         UC_TRY(add(list, arena, path, error));
@@ -55,6 +59,11 @@ static uncork_status add_folder(paths *list, uc_arena *arena, const char *folder
     if (list->count == before) {
         uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "no picture in this folder (%zu files)", count);
         return uc_where(error, "%s", folder);
+    }
+    if (others) {
+        uc_note(notes, UC_NOTE_IGNORED, "no-picture",
+                "%s: %zu file%s not by its name a picture (%s)", folder, others,
+                others == 1 ? " is" : "s are", other);
     }
     return UNCORK_OK;
 }
@@ -79,14 +88,14 @@ static uncork_status add_list(paths *list, uc_arena *arena, const char *path, un
 }
 
 uncork_status cli_expand(const char *const *arguments, size_t count, uc_arena *arena, char ***out,
-                         size_t *out_count, uncork_error *error)
+                         size_t *out_count, uc_findings *notes, uncork_error *error)
 {
     paths list = {0};
     for (size_t i = 0; i < count; i++) {
         if (arguments[i][0] == '@' && arguments[i][1]) {
             UC_TRY(add_list(&list, arena, arguments[i] + 1, error));
         } else if (uc_file_kind_of(arguments[i]) == UC_FILE_FOLDER) {
-            UC_TRY(add_folder(&list, arena, arguments[i], error));
+            UC_TRY(add_folder(&list, arena, arguments[i], notes, error));
         } else {
             UC_TRY(add(&list, arena, arguments[i], error));
         }

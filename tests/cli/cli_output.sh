@@ -38,9 +38,11 @@ expect 0 '"task":"regression"'
 network=tests/fixtures/onnx/layers.onnx
 printf '[[1,2,3,4]]' >"$work/row.json"
 run "$uncork" predict "$network" "$work/row.json" --quiet
+expect 0 'row.json:1: 2 0.5231'
+run "$uncork" predict "$network" "$work/row.json" --quiet --task tensor
 expect 0 'row.json:1: y='
 printf 'ant\nbee\ncow\n' >"$work/three.txt"
-run "$uncork" predict "$network" "$work/row.json" --labels "$work/three.txt" --quiet
+run "$uncork" predict "$network" "$work/row.json" --labels "$work/three.txt" --quiet --threshold 0
 for name in ant bee cow; do
     expect 0 "$name 0."
 done

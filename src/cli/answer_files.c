@@ -1,0 +1,48 @@
+/* Files that belong to an answer (vectors, masks, pictures), in the folder of --output. */
+#include "base/file.h"
+#include "cli/answer.h"
+
+static bool is_taken(const cli_answers *a, const char *stem)
+{
+    for (size_t i = 0; i < a->stem_count; i++) {
+        if (strcmp(a->stems[i], stem) == 0) return true;
+    }
+    return false;
+}
+
+const char *cli_stem_of(cli_answers *a, const char *input)
+{
+    const char *slash = strrchr(input, '/');
+    const char *name = slash ? slash + 1 : input, *dot = strrchr(name, '.');
+    if (strcmp(name, "-") == 0) name = "stdin";
+    int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+    char *stem = uc_arena_printf(a->arena, "%.*s", length, name);
+    for (int i = 2; stem && is_taken(a, stem); i++) {
+        stem = uc_arena_printf(a->arena, "%.*s_%d", length, name, i);
+    }
+    const char **grown =
+        uc_arena_grow(a->arena, a->stems, &a->stem_capacity, a->stem_count + 1, sizeof *a->stems);
+    if (!stem || !grown) return NULL;
+    a->stems = grown;
+    grown[a->stem_count++] = stem;
+    return stem;
+}
+
+uncork_status cli_write_beside(const cli_answers *a, const uc_reading *reading,
+                               const cli_input *input, const char *ending, const uc_writer *bytes,
+                               uc_arena *arena, const char **path, uncork_error *error)
+{
+    const char *folder = a->options->output;
+    UC_TRY(uc_file_make_folder(folder, error));
+    char *name = a->shown > 1
+                     ? uc_arena_printf(arena, "%s_%s%s", input->stem, reading->name, ending)
+                     : uc_arena_printf(arena, "%s%s", input->stem, ending);
+    for (char *p = name; p && *p; p++) { /* an output's name can't leave the folder */
+        if (*p == '/' || *p == ':' || (unsigned char)*p < 0x20) *p = '_';
+    }
+    char *whole = name ? uc_arena_printf(arena, "%s/%s", folder, name) : NULL;
+    if (!whole) return uc_arena_status(arena, error);
+    if (bytes->status) return uc_fail(error, bytes->status, UC_NO_OFFSET, "%s is too large", name);
+    *path = whole;
+    return uc_file_write(whole, (uc_bytes){bytes->data, bytes->size}, error);
+}

@@ -1,0 +1,312 @@
+/* Pictures: read, decoded and made into tensors in parts, one part ahead of the model, on all cores.
+ * While the model works on one part a thread beside it loads the next with threads of its own, so that
+ * neither waits; with --threads 1 both take turns. What is held is two parts of tensors, whatever the
+ * number of pictures. Answers keep the order of the inputs. */
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/predict.h"
+
+/* Pictures of a part, and bytes of its tensors: 600 kB each at 224 x 224. */
+#define PART_PICTURES 32
+#define PART_BYTES    ((size_t)64 << 20)
+/* A picture's file: what base/file.h reads at most. */
+#define PICTURE_BYTES ((size_t)1 << 30)
+
+typedef struct picture {
+    const char *path;
+    uc_arena *arena; /* of the tensor */
+    uc_tensor tensor;
+    uc_post_place place;
+    bool placed;
+    uncork_error error;
+    bool good;
+} picture;
+
+typedef struct loader {
+    predictor *p;
+    uncork_pool *pool;
+    uc_arena **work;    /* one a thread: decoded pictures, reset after each */
+    uc_budget *budgets; /* one a thread: --timeout counts for each picture */
+} loader;
+
+typedef struct part {
+    loader *l;
+    picture pictures[PART_PICTURES];
+    size_t count;
+    uc_aside *aside;
+} part;
+
+static uncork_status load_picture(loader *l, picture *item, uc_arena *work)
+{
+    uc_bytes bytes;
+    uc_tensor *tensor;
+    if (strcmp(item->path, "-") == 0) {
+        UC_TRY(uc_file_read_stdin(PICTURE_BYTES, work, &bytes, &item->error));
+    } else {
+        UC_TRY(uc_file_read(item->path, false, work, &bytes, &item->error));
+    }
+    UC_TRY(uc_contract_apply(l->p->contract, bytes, &l->p->want, work, &tensor, &item->error));
+    item->arena = uc_arena_new(NULL);
+    size_t size = (size_t)uc_tensor_count(tensor) * uc_dtype_size(tensor->dtype);
+    void *copy = item->arena ? uc_arena_alloc_raw(item->arena, size) : NULL;
+    if (!copy) return uc_fail_memory(&item->error);
+    memcpy(copy, tensor->data, size);
+    item->tensor = *tensor;
+    item->tensor.data = copy;
+    return UNCORK_OK;
+}
+
+static void load_pictures(void *context, int64_t begin, int64_t end, int thread)
+{
+    part *b = context;
+    for (int64_t i = begin; i < end; i++) {
+        picture *item = &b->pictures[i];
+        uc_arena *work = b->l->work[thread];
+        uint64_t timeout_ms = b->l->p->options->limits.timeout_ms;
+        if (timeout_ms) b->l->budgets[thread].deadline_ns = uc_now_ns() + timeout_ms * 1000000;
+        uc_error_init(&item->error);
+        item->good = cli_cancelled ? false : load_picture(b->l, item, work) == UNCORK_OK;
+        uc_arena_reset(work);
+    }
+}
+
+static void load_part(void *context)
+{
+    part *b = context;
+    uc_parallel(b->l->pool, (int64_t)b->count, 1, load_pictures, b);
+}
+
+/* Starts to load paths[0..count) beside the caller, or does so at once. */
+static void start_part(part *b, char **paths, size_t count, uc_arena *arena, bool beside)
+{
+    b->count = count;
+    for (size_t i = 0; i < count; i++) {
+        b->pictures[i] = (picture){.path = paths[i]};
+    }
+    b->aside = beside ? uc_aside_start(load_part, b, arena) : NULL;
+    if (!b->aside) load_part(b);
+}
+
+static void finish_part(part *b)
+{
+    uc_aside_wait(b->aside);
+    b->aside = NULL;
+}
+
+static void drop_part(part *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        uc_arena_free(b->pictures[i].arena);
+    }
+    b->count = 0;
+}
+
+/* ---- a part through the model ----------------------------------------------------------------- */
+
+static bool same_shape(const uc_tensor *a, const uc_tensor *b)
+{
+    return a->rank == b->rank &&
+           memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape) == 0;
+}
+
+typedef struct batch {
+    const char *names[PART_PICTURES];
+    picture *pictures[PART_PICTURES];
+    uc_post_place places[PART_PICTURES];
+    int64_t count;
+} batch;
+
+/* The run's input: the only picture's own memory, else all of them in a row; the last fills up a fixed
+ * batch. */
+static uncork_status stack(const batch *b, int64_t rows, uc_arena *arena, uncork_value **value)
+{
+    const uc_tensor *first = &b->pictures[0]->tensor;
+    size_t width = (size_t)uc_tensor_count(first) * uc_dtype_size(first->dtype);
+    char *data = first->data;
+    if (rows > 1) {
+        size_t all;
+        if (!uc_mul_size(width, (size_t)rows, &all)) return UNCORK_NO_MEMORY;
+        data = uc_arena_alloc_raw(arena, all);
+        if (!data) return UNCORK_NO_MEMORY;
+        for (int64_t i = 0; i < rows; i++) {
+            const picture *from = b->pictures[i < b->count ? i : b->count - 1];
+            memcpy(data + (size_t)i * width, from->tensor.data, width);
+        }
+    }
+    int64_t shape[UNCORK_MAX_RANK] = {rows};
+    memcpy(shape + 1, first->shape, (size_t)first->rank * sizeof *shape);
+    return uncork_value_wrap(first->dtype, first->rank + 1, shape, data, value);
+}
+
+static void run_batch(predictor *p, batch *b, bool fixed)
+{
+    if (!b->count) return;
+    bool unused;
+    int64_t rows = fixed ? predict_batch_size(p, PART_PICTURES, &unused) : b->count;
+    uc_arena *arena = uc_arena_new(NULL);
+    uncork_value *value = NULL;
+    uncork_value **values =
+        arena ? UC_NEW(arena, uncork_value *, (size_t)uncork_model_input_count(p->model)) : NULL;
+    bool placed = true;
+    for (int64_t i = 0; i < b->count; i++) {
+        placed = placed && b->pictures[i]->placed;
+        b->places[i] = b->pictures[i]->place;
+    }
+    uncork_status status = values ? stack(b, rows, arena, &value) : UNCORK_NO_MEMORY;
+    if (status) {
+        uncork_error error = {.size = sizeof error};
+        uc_fail_memory(&error);
+        for (int64_t i = 0; i < b->count; i++) {
+            predict_fail(p, b->names[i], &error);
+        }
+    } else {
+        values[cli_only_input(p->model)] = value;
+        const predict_run run = {.values = values,
+                                 .names = b->names,
+                                 .paths = b->names,
+                                 .places = placed ? b->places : NULL,
+                                 .count = b->count,
+                                 .batch = rows};
+        status = predict_run_all(p, &run);
+    }
+    uncork_value_free(value);
+    uc_arena_free(arena);
+    if (status == UNCORK_UNSUPPORTED && !fixed) { /* the graph wants one at a time */
+        p->one_a_run = true;
+        for (int64_t i = 0; i < b->count; i++) {
+            batch one = {.names = {b->names[i]}, .pictures = {b->pictures[i]}, .count = 1};
+            run_batch(p, &one, fixed);
+        }
+    }
+    b->count = 0;
+}
+
+static void run_part(predictor *p, part *loaded)
+{
+    bool fixed;
+    batch b = {.count = 0};
+    for (size_t i = 0; i < loaded->count && !p->stopped && !cli_cancelled; i++) {
+        picture *item = &loaded->pictures[i];
+        int64_t most = predict_batch_size(p, PART_PICTURES, &fixed);
+        if (most > PART_PICTURES) most = PART_PICTURES;
+        if (b.count && (!item->good || b.count >= most ||
+                        !same_shape(&b.pictures[0]->tensor, &item->tensor))) {
+            run_batch(p, &b, fixed);
+        }
+        if (!item->good) {
+            predict_fail(p, item->path, &item->error);
+            predict_progress(p);
+            continue;
+        }
+        b.names[b.count] = item->path;
+        b.pictures[b.count++] = item;
+        if (b.count >= most) run_batch(p, &b, fixed);
+    }
+    if (!p->stopped && !cli_cancelled) run_batch(p, &b, fixed);
+}
+
+/* ---- all of them ------------------------------------------------------------------------------ */
+
+/* The contract and the row's shape, once the first picture is met. */
+static uncork_status need_contract(predictor *p, uncork_error *error)
+{
+    if (p->contract) return UNCORK_OK;
+    const uc_import *import = uc_file_import(p->file);
+    int64_t shape[UNCORK_MAX_RANK];
+    const int input = cli_only_input(p->model);
+    const int rank = input < 0 ? 0 : uncork_model_input_shape(p->model, input, shape);
+    const uncork_dtype dtype = uncork_model_input_dtype(p->model, input);
+    if (input < 0 || rank < 2 || dtype == UNCORK_STRING) {
+        uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "the model takes %s, not pictures",
+                input < 0  ? "a table of columns"
+                : rank < 2 ? "texts or labels"
+                           : "texts");
+        return uc_fix(error,
+                      "rows are files that end in .csv, .tsv, .json, .jsonl, .npy, .npz, .txt");
+    }
+    p->want = (uc_contract_want){.dtype = dtype, .rank = rank - 1};
+    memcpy(p->want.shape, shape + 1, (size_t)(rank - 1) * sizeof *shape);
+    if (p->want.rank == 1 && p->want.shape[0] < 0) {
+        p->want.shape[0] = (int64_t)uc_fact_get_number(&import->facts, "n_features", -1);
+    }
+    uc_contract *contract;
+    if (p->options->preprocess) {
+        UC_TRY(uc_contract_parse(p->options->preprocess, p->arena, &contract, error));
+        UC_TRY(uc_contract_check(contract, &p->want, error));
+    } else {
+        UC_TRY(uc_contract_infer(&import->facts, &p->want, p->arena, &p->notes, &contract, error));
+    }
+    p->contract = contract;
+    return UNCORK_OK;
+}
+
+/* Pictures of a part: fewer where their tensors are large. */
+static size_t part_size(const predictor *p)
+{
+    size_t bytes = uc_dtype_size(p->want.dtype);
+    for (int d = 0; d < p->want.rank; d++) {
+        int64_t n = p->want.shape[d];
+        if (!uc_mul_size(bytes, n > 0 ? (size_t)n : 1024, &bytes)) return 1;
+    }
+    size_t fit = bytes ? PART_BYTES / bytes : PART_PICTURES;
+    return fit < 2 ? 2 : fit > PART_PICTURES ? PART_PICTURES : fit;
+}
+
+static uncork_status make_loader(predictor *p, uc_arena *arena, loader *l)
+{
+    int threads = uc_pool_threads(p->pool);
+    *l = (loader){.p = p};
+    l->budgets = UC_NEW(arena, uc_budget, (size_t)threads);
+    if (!l->budgets) return UNCORK_NO_MEMORY;
+    if (threads > 1) UC_TRY(uc_pool_new(threads, &l->pool));
+    l->work = UC_NEW(arena, uc_arena *, (size_t)threads);
+    for (int i = 0; l->work && i < threads; i++) {
+        uc_budget_init(&l->budgets[i], &p->options->limits, 0);
+        l->work[i] = uc_arena_new(&l->budgets[i]);
+        if (!l->work[i]) return UNCORK_NO_MEMORY;
+    }
+    return l->work ? UNCORK_OK : UNCORK_NO_MEMORY;
+}
+
+static void free_loader(loader *l, int threads)
+{
+    for (int i = 0; l->work && i < threads; i++) {
+        uc_arena_free(l->work[i]);
+    }
+    uc_pool_free(l->pool);
+}
+
+uncork_status predict_pictures(predictor *p, char **paths, size_t count, uncork_error *error)
+{
+    UC_TRY(need_contract(p, error));
+    uc_arena *arena = uc_arena_new(NULL);
+    if (!arena) return uc_fail_memory(error);
+    loader l = {0};
+    part *parts = UC_NEW(arena, part, 2);
+    int threads = uc_pool_threads(p->pool);
+    uncork_status status = parts ? make_loader(p, arena, &l) : UNCORK_NO_MEMORY;
+    if (status == UNCORK_OK) {
+        size_t size = part_size(p), at = 0;
+        part *now = &parts[0], *next = &parts[1];
+        now->l = next->l = &l;
+        /* the first answers come soon: a part of one picture a core */
+        size_t first = (size_t)threads < size ? (size_t)threads : size;
+        start_part(now, paths, count < first ? count : first, arena, false);
+        while (now->count && !p->stopped && !cli_cancelled) {
+            finish_part(now);
+            at += now->count;
+            start_part(next, paths + at, count - at < size ? count - at : size, arena,
+                       threads > 1 && count > at);
+            run_part(p, now);
+            drop_part(now);
+            part *other = now;
+            now = next;
+            next = other;
+        }
+        finish_part(now);
+        drop_part(now);
+    }
+    free_loader(&l, threads);
+    uc_arena_free(arena);
+    return status ? uc_fail_memory(error) : UNCORK_OK;
+}
