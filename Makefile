@@ -36,9 +36,10 @@ SECONDS ?= 60
 fuzz:
 	@tools/check_deps.sh test
 	@$(CMAKE) --preset asan >/dev/null
-	@$(CMAKE) --build --preset asan -j $(JOBS) --target test_container_mutation test_pickle_hostile
+	@$(CMAKE) --build --preset asan -j $(JOBS) --target test_container_mutation test_pickle_hostile test_onnx_hostile
 	UC_MUTATIONS=10000 build/asan/test_container_mutation
 	UC_MUTATIONS=10000 build/asan/test_pickle_hostile
+	UC_MUTATIONS=10000 build/asan/test_onnx_hostile
 	@fuzz/run.sh $(SECONDS)
 
 bench: build/release/uncork

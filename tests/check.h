@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -20,6 +21,13 @@ static inline void check_ok(int status, const char *what)
     if (status) {
         fail_msg("status %d: %s", status, what);
     }
+}
+
+/* How many damaged copies a test makes of each sound file: 500, more in `make fuzz`. */
+static inline long test_mutations(void)
+{
+    const char *wanted = getenv("UC_MUTATIONS");
+    return wanted ? strtol(wanted, NULL, 10) : 500;
 }
 
 #endif

@@ -102,8 +102,7 @@ static size_t mutate(uint8_t *bytes, size_t size)
 static void a_damaged_file_fails_cleanly(void **state)
 {
     (void)state;
-    const char *wanted = getenv("UC_MUTATIONS");
-    const long times = wanted ? strtol(wanted, NULL, 10) : 500;
+    const long times = test_mutations();
     uc_arena *files = uc_arena_new(NULL);
     for (size_t r = 0; r < sizeof readers / sizeof readers[0]; r++) {
         size_t count = 0;

@@ -216,8 +216,7 @@ static void changed_bytes_crash_nothing(void **state)
         "py27-sparse-p2.pkl",       "py313-sparse-p5.pkl",       "py27-joblib084-0.joblib",
         "py36-joblib0103-0.joblib", "py311-joblib120-0.joblib",  "py313-joblib152-0.joblib",
         "py36-joblib094-3.joblib",  "py37-joblib0141-lz4.joblib"};
-    const char *wanted = getenv("UC_MUTATIONS");
-    const long rounds = wanted ? strtol(wanted, NULL, 10) : 500;
+    const long rounds = test_mutations();
     uint64_t seed = 0x9E3779B97F4A7C15u;
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
         uc_arena *arena = uc_arena_new(NULL);
