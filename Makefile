@@ -23,6 +23,14 @@ check-%:
 	@$(CMAKE) --build --preset $* -j $(JOBS)
 	@ctest --test-dir build/$* --output-on-failure -j $(JOBS)
 
+# The C tests on 64-bit Arm, its NEON rows with them, under qemu-user: for correctness, not for speed.
+neon:
+	@command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null || { \
+	  echo "make neon needs gcc-aarch64-linux-gnu, qemu-user and the -dev packages of tools/check_deps.sh for arm64" >&2; exit 1; }
+	@$(CMAKE) --preset neon >/dev/null
+	@$(CMAKE) --build --preset neon -j $(JOBS)
+	@UNCORK_TEST_EMULATOR=qemu-aarch64 ctest --test-dir build/neon --output-on-failure -j $(JOBS) -R '^test_'
+
 mission: build/release/uncork
 	@tests/mission/run.sh build/release/uncork
 
@@ -81,4 +89,4 @@ clean:
 	@rm -rf build
 
 FORCE:
-.PHONY: all demo test mission vectors fuzz bench docs conformance torch-models format check install clean FORCE
+.PHONY: all demo test neon mission vectors fuzz bench docs conformance torch-models format check install clean FORCE

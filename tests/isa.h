@@ -13,8 +13,14 @@ static int isa_run_as(const char *program, const char *isa)
 {
     const pid_t child = fork();
     if (child == 0) {
+        const char *emulator =
+            getenv("UNCORK_TEST_EMULATOR"); /* of another processor, see `make neon` */
         setenv("UNCORK_ISA", isa, 1);
-        execl(program, program, isa, (char *)NULL);
+        if (emulator) {
+            execlp(emulator, emulator, program, isa, (char *)NULL);
+        } else {
+            execl(program, program, isa, (char *)NULL);
+        }
         _exit(127);
     }
     int status = 0;

@@ -37,15 +37,26 @@ static uncork_status infer(uc_call *call)
     return uc_call_shape(call, 0, x->dtype, 2, x->shape);
 }
 
+static double element(const void *row, int64_t i, uncork_dtype dtype)
+{
+    return dtype == UNCORK_FLOAT32 ? (double)((const float *)row)[i] : ((const double *)row)[i];
+}
+
 static double length_of(norm n, const void *row, int64_t width, uncork_dtype dtype)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < width; i++) {
-        double v =
-            dtype == UNCORK_FLOAT32 ? (double)((const float *)row)[i] : ((const double *)row)[i];
-        sum = n == L2 ? sum + v * v : n == L1 ? sum + fabs(v) : fmax(sum, fabs(v));
+    double length = 0;
+    if (n == MAX) {
+        for (int64_t i = 0; i < width; i++) {
+            const double v = fabs(element(row, i, dtype));
+            if (v > length) length = v;
+        }
+        return length;
     }
-    return n == L2 ? sqrt(sum) : sum;
+    for (int64_t i = 0; i < width; i++) {
+        const double v = element(row, i, dtype);
+        length += n == L2 ? v * v : fabs(v);
+    }
+    return n == L2 ? sqrt(length) : length;
 }
 
 static void weigh_f64(double *y, const double *x, const double *idf, int64_t n, bool sublinear)
