@@ -183,7 +183,7 @@ static void run_batch(predictor *p, batch *b, bool fixed)
 
 static void run_part(predictor *p, part *loaded)
 {
-    bool fixed;
+    bool fixed = false;
     batch b = {.count = 0};
     for (size_t i = 0; i < loaded->count && !p->stopped && !cli_cancelled; i++) {
         picture *item = &loaded->pictures[i];
