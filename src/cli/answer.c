@@ -10,7 +10,7 @@ static const cli_answer_kind *const kinds[] = {
 #undef ANSWER
 };
 
-static const cli_answer_kind *kind_of(const uc_reading *reading)
+const cli_answer_kind *cli_answer_kind_of(const uc_reading *reading)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (kinds[i]->kind == reading->kind) return kinds[i];
@@ -30,7 +30,7 @@ static void write_text(const cli_answers *a, const cli_input *input, void *const
     bool first = true;
     for (int i = 0; i < a->count; i++) {
         const uc_reading *r = &a->readings[i];
-        const cli_answer_kind *kind = kind_of(r);
+        const cli_answer_kind *kind = cli_answer_kind_of(r);
         if (!kind) continue;
         uc_writer_text(a->out, first ? " " : "  ");
         if (a->shown > 1 || kind->named) {
@@ -54,7 +54,7 @@ static void write_screen(const cli_answers *a, const cli_input *input, void *con
     }
     for (int i = 0; i < a->count; i++) {
         const uc_reading *r = &a->readings[i];
-        const cli_answer_kind *kind = kind_of(r);
+        const cli_answer_kind *kind = cli_answer_kind_of(r);
         if (!kind) continue;
         uc_writer_text(a->out, lines ? "\n" : "  ");
         if (a->shown > 1 || (kind->named && !kind->screen)) {
@@ -82,7 +82,7 @@ static void write_json(const cli_answers *a, const cli_input *input, void *const
     }
     for (int i = 0; i < a->count; i++) {
         const uc_reading *r = &a->readings[i];
-        const cli_answer_kind *kind = kind_of(r);
+        const cli_answer_kind *kind = cli_answer_kind_of(r);
         if (!kind) continue;
         if (a->shown > 1) {
             uc_json_key(&json, r->name);
@@ -107,7 +107,7 @@ static void write_csv(cli_answers *a, const cli_input *input, void *const *made)
     if (!a->header_written) {
         uc_writer_text(a->out, "input");
         for (int i = 0; i < a->count; i++) {
-            const cli_answer_kind *kind = kind_of(&a->readings[i]);
+            const cli_answer_kind *kind = cli_answer_kind_of(&a->readings[i]);
             if (kind) a->csv_columns += kind->csv_head(a, &a->readings[i], made[i]);
         }
         uc_writer_text(a->out, ",error\n");
@@ -116,7 +116,7 @@ static void write_csv(cli_answers *a, const cli_input *input, void *const *made)
     }
     cli_csv_cell(a->out, uc_str_of(input->name));
     for (int i = 0; i < a->count; i++) {
-        const cli_answer_kind *kind = kind_of(&a->readings[i]);
+        const cli_answer_kind *kind = cli_answer_kind_of(&a->readings[i]);
         if (kind) kind->csv(a, &a->readings[i], made[i]);
     }
     uc_writer_text(a->out, ",\n");
@@ -128,10 +128,11 @@ static uncork_status answer(cli_answers *a, const cli_input *input, uc_arena *ar
     void **made = UC_NEW(arena, void *, (size_t)a->count);
     if (!made) return uc_arena_status(arena, error);
     for (int i = 0; i < a->count; i++) {
-        const cli_answer_kind *kind = kind_of(&a->readings[i]);
+        const cli_answer_kind *kind = cli_answer_kind_of(&a->readings[i]);
         if (kind) UC_TRY(kind->make(a, &a->readings[i], input, arena, &made[i], error));
     }
     if (a->answered) UC_TRY(a->answered(a->answered_context, a, input, made, arena, error));
+    if (a->silent) return UNCORK_OK;
     if (a->options->json) {
         write_json(a, input, made);
     } else if (a->options->csv) {
@@ -144,14 +145,20 @@ static uncork_status answer(cli_answers *a, const cli_input *input, uc_arena *ar
     return UNCORK_OK;
 }
 
+static uncork_status answer_classic(cli_answers *a, const cli_input *input, uc_arena *arena,
+                                    uncork_error *error)
+{
+    if (a->answered) UC_TRY(a->answered(a->answered_context, a, input, NULL, arena, error));
+    if (!a->silent) cli_answer_table(a, input->name, input->outputs, input->row);
+    return UNCORK_OK;
+}
+
 uncork_status cli_answer(cli_answers *answers, const cli_input *input, uncork_error *error)
 {
-    if (!answers->readings) {
-        cli_answer_table(answers, input->name, input->outputs, input->row);
-        return UNCORK_OK;
-    }
     uc_arena *arena = uc_arena_new(NULL);
-    uncork_status status = arena ? answer(answers, input, arena, error) : uc_fail_memory(error);
+    if (!arena) return uc_fail_memory(error);
+    const uncork_status status = answers->readings ? answer(answers, input, arena, error)
+                                                   : answer_classic(answers, input, arena, error);
     uc_arena_free(arena);
     return status;
 }

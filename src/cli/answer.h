@@ -26,8 +26,8 @@ typedef struct cli_input {
 } cli_input;
 
 struct cli_answers;
-/* What became of one input, before anything is printed: made[i] belongs to readings[i]. A failure is
- * that input's. */
+/* What became of one input, before anything is printed: made[i] belongs to readings[i]; NULL for a
+ * classic model. A failure is that input's. */
 typedef uncork_status (*cli_answered_fn)(void *context, const struct cli_answers *answers,
                                          const cli_input *input, void *const *made, uc_arena *arena,
                                          uncork_error *error);
@@ -51,6 +51,7 @@ typedef struct cli_answers {
     size_t name_width;        /* of the longest input's name, for one-line screens */
     cli_answered_fn answered; /* draws, counts, ...; NULL: nothing */
     void *answered_context;
+    bool silent;        /* nothing is printed: `answered` has it all */
     const char **stems; /* of files written so far */
     size_t stem_count, stem_capacity;
     /* CSV: */
@@ -92,6 +93,9 @@ typedef struct cli_answer_kind {
 #include "cli/answer_kinds.def"
 #undef ANSWER
 
+/* The row of answer_kinds.def for a reading, NULL for a part of another. */
+const cli_answer_kind *cli_answer_kind_of(const uc_reading *reading);
+
 /* ---- shared by the kinds ---------------------------------------------------------------------- */
 
 /* answer_files.c: writes DIR/STEM.ENDING (DIR/STEM_OUTPUT.ENDING where the model has several outputs)
@@ -104,6 +108,17 @@ const char *cli_stem_of(cli_answers *a, const char *input);
 /* answer_table.c: the classic answer. */
 void cli_answer_table(cli_answers *a, const char *input, const uc_tensor *const *outputs,
                       int64_t r);
+/* What a classic answer says. */
+typedef struct cli_table {
+    uc_str label;            /* of the class, or the number of a regression; empty: none */
+    struct cli_class *items; /* columns that are classes, the label's first, then the best */
+    size_t count;            /* 0: no scores */
+    bool probabilities;
+} cli_table;
+uncork_status cli_table_of(const cli_answers *a, const cli_input *input, uc_arena *arena,
+                           cli_table *table, uncork_error *error);
+/* The name of a classic model's class, text[32] for a number. */
+uc_str cli_table_class(const cli_answers *a, int64_t index, char text[32]);
 /* answer_csv.c */
 void cli_csv_cell(uc_writer *out, uc_str s);
 void cli_csv_failures(cli_answers *a);

@@ -133,6 +133,47 @@ static const uc_tensor *main_output(const cli_answers *a, const uc_tensor *const
     return t;
 }
 
+static bool are_probabilities(const uc_tensor *scores, int64_t r)
+{
+    double sum = 0;
+    for (int64_t i = 0, width = row_width(scores); i < width; i++) {
+        const double v = uc_dtype_load_f64(scores->data, r * width + i, scores->dtype);
+        if (!(v >= 0 && v <= 1)) return false;
+        sum += v;
+    }
+    return sum > 0.999 && sum < 1.001;
+}
+
+uc_str cli_table_class(const cli_answers *a, int64_t index, char text[32])
+{
+    return class_name(a, index, text);
+}
+
+uncork_status cli_table_of(const cli_answers *a, const cli_input *input, uc_arena *arena,
+                           cli_table *table, uncork_error *error)
+{
+    const uc_tensor *label = main_output(a, input->outputs);
+    const uc_tensor *scores = class_scores(a, input->outputs);
+    char own[32];
+    *table = (cli_table){.label = {"", 0}};
+    if (label && row_width(label) == 1) {
+        const uc_str text = element_text(a, label, input->row, own);
+        const char *copy = uc_arena_copy(arena, text.data, text.size);
+        table->label = (uc_str){copy, copy ? text.size : 0};
+    }
+    if (!scores) return uc_arena_status(arena, error);
+    size_t unused;
+    const ranked *ranks = rank_classes(a, scores, input->row, table->label, arena, &unused);
+    table->count = (size_t)row_width(scores);
+    table->items = UC_NEW(arena, cli_class, table->count);
+    if (!ranks || !table->items) return uc_arena_status(arena, error);
+    for (size_t i = 0; i < table->count; i++) {
+        table->items[i] = (cli_class){ranks[i].index, ranks[i].score};
+    }
+    table->probabilities = are_probabilities(scores, input->row);
+    return UNCORK_OK;
+}
+
 static void put_number(uc_writer *out, double score)
 {
     char text[32];

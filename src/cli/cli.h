@@ -24,6 +24,7 @@ typedef struct cli_options {
     const char **inputs; /* --input */
     size_t input_count;
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
+    const char *draw, *sheet, *draw_style;
     const char *task, *activation; /* --task, --activation; NULL: as the outputs say */
     double threshold;              /* NaN: the task's own */
     int64_t top;                   /* 0: all */

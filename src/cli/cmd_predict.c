@@ -1,7 +1,7 @@
 /* uncork predict: pictures or rows in, labels and scores out, one line each. One bad input never
  * stops the others. */
 #include "base/text.h"
-#include "cli/predict.h"
+#include "cli/drawer.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -40,7 +40,8 @@ void predict_fail(predictor *p, const char *input, const uncork_error *error)
     if (!copy.where[0]) uc_where(&copy, "%s", input);
     predict_progress_end(p);
     if (!cli_cancelled) cli_print_error(&copy);
-    cli_answer_error(&p->answers, input, error);
+    if (!p->answers.silent) cli_answer_error(&p->answers, input, error);
+    cli_drawer_failed(p->drawer, input, error);
     p->failed++;
 }
 
@@ -285,6 +286,12 @@ static int predict_all(predictor *p)
         return refuse(p, &error);
     }
     measure_names(p, paths, p->inputs);
+    const int drawing = cli_drawer_new(p, paths, p->inputs, &p->drawer);
+    if (drawing) return drawing;
+    if (p->drawer) {
+        p->answers.answered = cli_drawer_take;
+        p->answers.answered_context = p->drawer;
+    }
     for (size_t i = 0; i < p->inputs && !p->stopped && !cli_cancelled;) {
         if (predict_is_rows(paths[i])) {
             predict_rows(p, paths[i++]);
@@ -303,13 +310,13 @@ static int predict_all(predictor *p)
     return p->failed || p->stopped ? EXIT_INPUT : EXIT_OK;
 }
 
-static void print_timing(const predictor *p, uint64_t begin, uint64_t opened, uint64_t ready)
+static void print_timing(const predictor *p)
 {
     if (!p->options->timing) return;
     uint64_t end = uc_now_ns();
     fprintf(stderr, "timing: open %.3f ms, prepare %.3f ms, predict %.3f ms for %zu inputs\n",
-            (double)(opened - begin) / 1e6, (double)(ready - opened) / 1e6,
-            (double)(end - ready) / 1e6, p->done + p->failed);
+            (double)(p->opened_ns - p->begin_ns) / 1e6, (double)(p->ready_ns - p->opened_ns) / 1e6,
+            (double)(end - p->ready_ns) / 1e6, p->done + p->failed);
 }
 
 /* --task, --activation and --threshold. */
@@ -373,30 +380,43 @@ static int set_up(predictor *p)
     return status ? status : predict_labels(p);
 }
 
+int predict_open(predictor *p)
+{
+    uc_writer_init(&p->out, (size_t)1 << 30);
+    p->begin_ns = uc_now_ns();
+    int status = cli_open(p->options, &p->file);
+    p->opened_ns = uc_now_ns();
+    if (status == EXIT_OK)
+        status = cli_prepare(p->options, p->file, UNCORK_DTYPE_NONE, p->arena, &p->model);
+    if (status == EXIT_OK) status = set_up(p);
+    p->ready_ns = uc_now_ns();
+    return status;
+}
+
+void predict_close(predictor *p)
+{
+    if (p->done) { /* notes are for success only */
+        cli_print_findings(p->options, &uc_file_import(p->file)->findings);
+        cli_print_findings(p->options, uc_model_findings(p->model));
+        cli_print_findings(p->options, &p->notes);
+        print_timing(p);
+    }
+    uncork_session_free(p->session);
+    uncork_pool_free(p->pool);
+    uncork_model_free(p->model);
+    uncork_file_close(p->file);
+    uc_writer_done(&p->out);
+}
+
 int cmd_predict(const cli_options *options, uc_arena *arena)
 {
     if (options->argument_count < 2)
         return cli_usage("predict takes a model and inputs: uncork predict MODEL IMAGE|ROWS...");
     predictor p = {.options = options, .arena = arena, .notes = {.arena = arena}};
-    uc_writer_init(&p.out, (size_t)1 << 30);
-    uint64_t begin = uc_now_ns();
-    int status = cli_open(options, &p.file);
-    uint64_t opened = uc_now_ns();
-    if (status == EXIT_OK)
-        status = cli_prepare(options, p.file, UNCORK_DTYPE_NONE, arena, &p.model);
-    if (status == EXIT_OK) status = set_up(&p);
-    uint64_t ready = uc_now_ns();
+    int status = predict_open(&p);
     if (status == EXIT_OK) status = predict_all(&p);
-    if (p.done) { /* notes are for success only */
-        cli_print_findings(options, &uc_file_import(p.file)->findings);
-        cli_print_findings(options, uc_model_findings(p.model));
-        cli_print_findings(options, &p.notes);
-        print_timing(&p, begin, opened, ready);
-    }
-    uncork_session_free(p.session);
-    uncork_pool_free(p.pool);
-    uncork_model_free(p.model);
-    uncork_file_close(p.file);
-    uc_writer_done(&p.out);
+    cli_drawer_end(p.drawer);
+    if (status == EXIT_OK && p.failed) status = EXIT_INPUT; /* a drawing that couldn't be written */
+    predict_close(&p);
     return status;
 }

@@ -25,12 +25,20 @@ typedef struct predictor {
     uc_findings notes;
     cli_answers answers;
     uc_writer out;
+    struct cli_drawer *drawer; /* --draw, --sheet; NULL: neither */
+    uc_arena *kept_arena;      /* for `kept`; NULL where standard input isn't drawn on */
+    uc_bytes kept;             /* what standard input held */
+    uint64_t begin_ns, opened_ns, ready_ns;
     size_t inputs, done, failed;
     uint64_t shown_at; /* when the progress line was last written */
     bool progress;     /* one is on the screen */
     bool stopped;      /* standard output is gone, or the work was cancelled */
 } predictor;
 
+/* Opens the model and gets it ready to answer; prints a failure and returns its exit status. What it
+ * has by then predict_close gives back. */
+int predict_open(predictor *p);
+void predict_close(predictor *p);
 /* An input that failed: a line on standard error, an object or a record where asked. */
 void predict_fail(predictor *p, const char *input, const uncork_error *error);
 /* Inputs of one run. */

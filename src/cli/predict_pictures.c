@@ -41,7 +41,9 @@ static uncork_status load_picture(loader *l, picture *item, uc_arena *work)
     uc_bytes bytes;
     uc_tensor *tensor;
     if (strcmp(item->path, "-") == 0) {
-        UC_TRY(uc_file_read_stdin(PICTURE_BYTES, work, &bytes, &item->error));
+        uc_arena *arena = l->p->kept_arena ? l->p->kept_arena : work;
+        UC_TRY(uc_file_read_stdin(PICTURE_BYTES, arena, &bytes, &item->error));
+        if (l->p->kept_arena) l->p->kept = bytes;
     } else {
         UC_TRY(uc_file_read(item->path, false, work, &bytes, &item->error));
     }
