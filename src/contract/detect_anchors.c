@@ -35,13 +35,11 @@ static bool find_heads(const uc_detect_model *m, uc_detector *d)
     if (m->count != 2) return false;
     for (int i = 0; i < 2; i++) {
         if (!uc_model_is_float(m, i) || uc_model_rank(m, i) != 3) return false;
-        const bool boxes = uc_model_dim(m, i, -1) == 4;
-        if (boxes && d->role[UC_ROLE_BOXES] < 0)
-            d->role[UC_ROLE_BOXES] = i;
-        else
-            d->role[UC_ROLE_SCORES] = i;
+        if (uc_model_dim(m, i, -1) != 4) continue;
+        if (d->role[UC_ROLE_BOXES] < 0 || uc_model_says_boxes(m, i)) d->role[UC_ROLE_BOXES] = i;
     }
-    if (d->role[UC_ROLE_BOXES] < 0 || d->role[UC_ROLE_SCORES] < 0) return false;
+    if (d->role[UC_ROLE_BOXES] < 0) return false;
+    d->role[UC_ROLE_SCORES] = 1 - d->role[UC_ROLE_BOXES];
     d->classes = uc_model_dim(m, d->role[UC_ROLE_SCORES], -1);
     return d->classes > 0 && uc_model_dim(m, d->role[UC_ROLE_BOXES], 1) ==
                                  uc_model_dim(m, d->role[UC_ROLE_SCORES], 1);

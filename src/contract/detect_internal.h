@@ -108,6 +108,8 @@ int uc_model_rank(const uc_detect_model *m, int i);
 bool uc_model_is_float(const uc_detect_model *m, int i);
 /* The output whose name is `name`, holds it between non-letters, or has it before ":0"; -1: none. */
 int uc_model_named(const uc_detect_model *m, const char *name);
+/* Whether its name says so: box, bbox, regression, locations. For models of four classes. */
+bool uc_model_says_boxes(const uc_detect_model *m, int i);
 /* The text of a fact, "" when absent. */
 const char *uc_model_fact(const uc_detect_model *m, const char *key);
 /* Cells of grids of these strides over the input, 0 when its size is free. */

@@ -43,6 +43,15 @@ int uc_model_named(const uc_detect_model *m, const char *name)
     return -1;
 }
 
+bool uc_model_says_boxes(const uc_detect_model *m, int i)
+{
+    static const char *const words[] = {"box", "regress", "loc"};
+    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+        if (strstr(m->names[i], words[k])) return true;
+    }
+    return false;
+}
+
 const char *uc_model_fact(const uc_detect_model *m, const char *key)
 {
     const char *text = m->facts ? uc_fact_get_text(m->facts, key) : NULL;

@@ -13,7 +13,7 @@ static bool find_pair(const uc_detect_model *m, uc_detector *d)
         if (!uc_model_is_float(m, i) || rank < 3 || rank > 4) return false;
         if (rank == 4 && uc_model_dim(m, i, 2) != 1) return false;
         if (uc_model_dim(m, i, -1) == 4 &&
-            (d->role[UC_ROLE_BOXES] < 0 || strstr(m->names[i], "box"))) {
+            (d->role[UC_ROLE_BOXES] < 0 || uc_model_says_boxes(m, i))) {
             d->role[UC_ROLE_BOXES] = i;
         }
     }

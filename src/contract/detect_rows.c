@@ -97,9 +97,12 @@ static uncork_status cut_mask(uc_detect_job *job, const float *mask, int64_t mh,
                               uc_detection *d)
 {
     const uc_geometry *g = job->geometry;
-    const int left = (int)fmaxf(0, floorf(d->box[0])), top = (int)fmaxf(0, floorf(d->box[1]));
-    const int right = (int)fminf((float)g->picture_width, ceilf(d->box[2])),
-              bottom = (int)fminf((float)g->picture_height, ceilf(d->box[3]));
+    /* paste_masks_in_image widens the box by a cell of the mask, of which there are 28 or more. */
+    const float mx = (d->box[2] - d->box[0]) / 28 + 1, my = (d->box[3] - d->box[1]) / 28 + 1;
+    const int left = (int)fmaxf(0, floorf(d->box[0] - mx)),
+              top = (int)fmaxf(0, floorf(d->box[1] - my));
+    const int right = (int)fminf((float)g->picture_width, ceilf(d->box[2] + mx)),
+              bottom = (int)fminf((float)g->picture_height, ceilf(d->box[3] + my));
     if (right <= left || bottom <= top) return UNCORK_OK;
     uc_detect_mask *m = UC_NEW(job->arena, uc_detect_mask, 1);
     const size_t width = (size_t)(right - left), height = (size_t)(bottom - top);

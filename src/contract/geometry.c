@@ -52,7 +52,9 @@ uc_geometry uc_geometry_letterbox(int picture_width, int picture_height, int inp
     /* ultralytics/utils/ops.py, scale_boxes: the half pixel of an odd pad goes right and below. */
     const int left = centre ? (int)nearbyint((input_width - w) / 2.0 - 0.1) : 0;
     const int top = centre ? (int)nearbyint((input_height - h) / 2.0 - 0.1) : 0;
-    const uc_geometry g = uc_geometry_squash(picture_width, picture_height, w, h);
+    uc_geometry g = uc_geometry_squash(picture_width, picture_height, w, h);
+    if (!centre)
+        g.scale_x = g.scale_y = gain; /* yolox/evaluators/coco_evaluator.py divides by it */
     return uc_geometry_crop(g, -left, -top, input_width, input_height);
 }
 
