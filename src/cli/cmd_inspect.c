@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "model/recipe.h"
 
 static void put_value(uc_writer *out, const uc_json *v, int depth);
 
@@ -108,6 +109,41 @@ static int put_fast(const cli_options *options, const uncork_file *file, uc_aren
     return EXIT_OK;
 }
 
+/* One more key: the steps in front of the model as predict takes them, where they come from and what else
+ * they could be. Nothing for a model without pictures. */
+static void put_recipe(const cli_options *options, const uncork_file *file, uc_arena *arena,
+                       uc_writer *out)
+{
+    uc_recipe recipe;
+    uncork_error error = {.size = sizeof error};
+    uc_error_init(&error);
+    if (uc_recipe_of(file, arena, &recipe, &error)) return;
+    uc_json_writer json = {.out = out};
+    if (options->json) {
+        out->size--; /* the brace that closes the object */
+        uc_writer_text(out, ", \"preprocessing\": ");
+        uc_contract_json(recipe.contract, &json);
+        uc_writer_text(out, ", \"preprocessing_notes\": ");
+        json.comma = false;
+        uc_json_begin_array(&json);
+        for (size_t i = 0; i < recipe.notes.count; i++) {
+            uc_json_put_text(&json, recipe.notes.items[i].text);
+        }
+        uc_json_end_array(&json);
+        uc_writer_text(out, "}");
+        return;
+    }
+    uc_writer_text(out, "preprocessing: ");
+    uc_contract_text(recipe.contract, out);
+    uc_writer_text(out, "\n");
+    for (size_t i = 0; i < recipe.notes.count; i++) {
+        if (strcmp(recipe.notes.items[i].code, "preprocess") == 0) continue;
+        uc_writer_text(out, "  - ");
+        uc_text_escape(out, uc_str_of(recipe.notes.items[i].text));
+        uc_writer_text(out, "\n");
+    }
+}
+
 int cmd_inspect(const cli_options *options, uc_arena *arena)
 {
     if (options->argument_count != 1)
@@ -120,14 +156,18 @@ int cmd_inspect(const cli_options *options, uc_arena *arena)
     uc_writer out;
     uc_writer_init(&out, (size_t)128 << 20);
     if (options->json) {
-        size_t size = strlen(text);
-        if (options->fast && size) size--; /* the brace that put_fast closes */
-        uc_writer_put(&out, text, size);
-        if (!options->fast) uc_writer_text(&out, "\n");
+        uc_writer_put(&out, text, strlen(text));
+        put_recipe(options, file, arena, &out);
+        if (options->fast) {
+            out.size--; /* the brace that put_fast closes */
+        } else {
+            uc_writer_text(&out, "\n");
+        }
     } else {
         const uc_json *json =
             uc_json_read((uc_bytes){(const uint8_t *)text, strlen(text)}, 0, arena, &error);
         if (json) put_value(&out, json, 0);
+        put_recipe(options, file, arena, &out);
     }
     int status = options->fast ? put_fast(options, file, arena, &out) : EXIT_OK;
     if (status == EXIT_OK && !cli_flush(&out)) status = EXIT_INPUT;

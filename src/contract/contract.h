@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/writer.h"
 #include "graph/facts.h"
+#include "graph/graph.h"
 
 typedef struct uc_contract uc_contract; /* immutable */
 
@@ -30,6 +31,11 @@ uncork_status uc_contract_read(const char *text, const char *source, uc_arena *a
 uncork_status uc_contract_infer(const uc_facts *facts, const uc_contract_want *want,
                                 uc_arena *arena, uc_findings *findings, uc_contract **contract,
                                 uncork_error *error);
+/* The same with the graph, whose first layers say more, and the index of the picture's input in it. */
+uncork_status uc_contract_infer_input(const uc_facts *facts, const uc_graph *graph, size_t input,
+                                      const uc_contract_want *want, uc_arena *arena,
+                                      uc_findings *findings, uc_contract **contract,
+                                      uncork_error *error);
 /* Checks that what the contract gives fits what the model takes; INPUT naming both sides. */
 uncork_status uc_contract_check(const uc_contract *contract, const uc_contract_want *want,
                                 uncork_error *error);

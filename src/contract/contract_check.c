@@ -58,9 +58,9 @@ uc_contract_shape uc_contract_result(const uc_contract *contract)
         if (strcmp(s->row->name, "rgb") == 0) r.bgr = false;
         if (s->row->kind == UC_KIND_ORDER) r.bgr = true;
         if (s->row->kind != UC_KIND_LAYOUT) continue;
-        if (s->row->extra == UC_LAYOUT_FIRST) r.first = true;
-        if (s->row->extra == UC_LAYOUT_LAST) r.first = false;
-        if (s->row->extra == UC_LAYOUT_FLAT) r.flat = true;
+        if (s->row->extra == UC_PLACE_FIRST) r.first = true;
+        if (s->row->extra == UC_PLACE_LAST) r.first = false;
+        if (s->row->extra == UC_PLACE_FLAT) r.flat = true;
     }
     return r;
 }

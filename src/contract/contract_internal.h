@@ -37,6 +37,7 @@ enum {
     UC_FLAG_FIT = 1 << 11,          /* the whole picture inside WIDTHxHEIGHT */
     UC_FLAG_COVER = 1 << 12,        /* WIDTHxHEIGHT all covered */
     UC_FLAG_LONGEST_EDGE = 1 << 13, /* written longest_edge=N */
+    UC_FLAG_IMAGEOPS_FIT = 1 << 14, /* Pillow's ImageOps.fit */
 };
 
 /* What a decoder gives. */
@@ -171,7 +172,7 @@ const uc_step_row *uc_step_at(size_t i); /* NULL behind the last */
 
 /* What a row of values does, in `extra` and then in the step's `variant`. */
 enum { UC_VALUES_ADD, UC_VALUES_SUBTRACT, UC_VALUES_MULTIPLY, UC_VALUES_DIVIDE };
-enum { UC_LAYOUT_FIRST, UC_LAYOUT_LAST, UC_LAYOUT_FLAT, UC_LAYOUT_BATCH };
+enum { UC_PLACE_FIRST, UC_PLACE_LAST, UC_PLACE_FLAT, UC_PLACE_BATCH };
 
 /* step_decode.c */
 uncork_status uc_step_decode_parse(uc_spec *spec, uc_str arguments, uc_step *step);
@@ -244,6 +245,11 @@ uc_contract_shape uc_contract_result(const uc_contract *contract);
 /* For models of flat rows: infer_rows.c. */
 uncork_status uc_infer_rows(const uc_facts *facts, const uc_contract_want *want, uc_arena *arena,
                             uc_findings *findings, uc_contract **contract, uncork_error *error);
+
+/* For networks: infer_network.c. `graph` may be NULL. */
+uncork_status uc_infer_network(const uc_facts *facts, const uc_graph *graph, size_t input,
+                               const uc_contract_want *want, uc_arena *arena, uc_findings *findings,
+                               uc_contract **contract, uncork_error *error);
 
 /* ---- presets ---- */
 

@@ -38,14 +38,15 @@ static int wanted_shape(const uc_state *s, const uc_contract_want *want, int64_t
         return 1;
     }
     if (want->rank == 0) return h * w * c == 1 ? 0 : -1;
-    const int64_t forms[3][4] = {
-        {s->first ? c : h, s->first ? h : w, s->first ? w : c}, {h, w}, {1, h, w}};
-    /* A grey picture is [h, w], [h, w, 1] or [1, h, w] alike: the same values in the same order. */
-    static const int ranks[3] = {3, 2, 3};
-    for (int i = 0; i < (c == 1 ? 3 : 1); i++) {
-        if (!fits(want, forms[i], ranks[i])) continue;
-        memcpy(shape, forms[i], sizeof forms[i]);
-        return ranks[i];
+    const int64_t whole[3] = {s->first ? c : h, s->first ? h : w, s->first ? w : c},
+                  grey[2] = {h, w};
+    if (c == 1 && fits(want, grey, 2)) {
+        memcpy(shape, grey, sizeof grey);
+        return 2;
+    }
+    if (fits(want, whole, 3)) {
+        memcpy(shape, whole, sizeof whole);
+        return 3;
     }
     return -1;
 }

@@ -78,11 +78,9 @@ uncork_status uc_step_layout_run(uc_state *s, const uc_step *step)
 {
     UC_TRY(uc_state_array(s));
     switch (step->row->extra) {
-    case UC_LAYOUT_FIRST:
-    case UC_LAYOUT_LAST:
-        s->axis = true;
-        return move_channels(s, step->row->extra == UC_LAYOUT_FIRST);
-    case UC_LAYOUT_FLAT: s->flat = true; break;
+    case UC_PLACE_FIRST:
+    case UC_PLACE_LAST: s->axis = true; return move_channels(s, step->row->extra == UC_PLACE_FIRST);
+    case UC_PLACE_FLAT: s->flat = true; break;
     default: s->batch = true;
     }
     return UNCORK_OK;

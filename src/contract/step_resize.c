@@ -15,7 +15,7 @@ static unsigned known_flags(uc_library library)
                    fit = UC_FLAG_FIT | UC_FLAG_COVER,
                    aspect = UC_FLAG_CROP_TO_ASPECT | UC_FLAG_PAD_TO_ASPECT;
     switch (library) {
-    case UC_LIB_PILLOW: return fit | UC_FLAG_CROP_TO_ASPECT;
+    case UC_LIB_PILLOW: return fit | UC_FLAG_CROP_TO_ASPECT | UC_FLAG_IMAGEOPS_FIT;
     case UC_LIB_OPENCV: return fit;
     case UC_LIB_TENSORFLOW: return anti | aspect | fit | UC_FLAG_V1 | UC_FLAG_ALIGN_CORNERS;
     case UC_LIB_TORCHVISION: return anti | fit | UC_FLAG_V1;
@@ -56,40 +56,14 @@ static bool parse_longest(uc_str word, uc_step *step)
 
 static uncork_status unknown_word(const uc_spec *spec, uc_str word)
 {
-    static const char *const words[] = {"pillow",
-                                        "opencv",
-                                        "tensorflow",
-                                        "torchvision",
-                                        "keras",
-                                        "skimage",
-                                        "nearest",
-                                        "bilinear",
-                                        "bicubic",
-                                        "lanczos",
-                                        "box",
-                                        "hamming",
-                                        "linear",
-                                        "cubic",
-                                        "area",
-                                        "lanczos4",
-                                        "lanczos3",
-                                        "lanczos5",
-                                        "gaussian",
-                                        "mitchell",
-                                        "antialias",
-                                        "noantialias",
-                                        "align_corners",
-                                        "v1",
-                                        "crop_to_aspect",
-                                        "pad_to_aspect",
-                                        "preserve_range",
-                                        "max_size",
-                                        "longest_edge",
-                                        "fit",
-                                        "cover",
-                                        "nearest_exact",
-                                        "linear_exact",
-                                        NULL};
+    static const char *const words[] = {
+        "pillow",        "opencv",         "tensorflow",    "torchvision",  "keras",
+        "skimage",       "nearest",        "bilinear",      "bicubic",      "lanczos",
+        "box",           "hamming",        "linear",        "cubic",        "area",
+        "lanczos4",      "lanczos3",       "lanczos5",      "gaussian",     "mitchell",
+        "antialias",     "noantialias",    "align_corners", "v1",           "crop_to_aspect",
+        "pad_to_aspect", "preserve_range", "max_size",      "longest_edge", "fit",
+        "imageops_fit",  "cover",          "nearest_exact", "linear_exact", NULL};
     return uc_spec_unknown(spec, word, "is no filter, no library and no switch of a resize", words);
 }
 
@@ -140,8 +114,8 @@ uncork_status uc_step_resize_parse(uc_spec *spec, uc_str arguments, uc_step *ste
     UC_TRY(parse_words(spec, rest, step));
     if (known_flags(step->library) == 0)
         return uc_spec_wrong(spec, arguments, "names a library without a resize of its own");
-    const unsigned exact =
-        UC_FLAG_CROP_TO_ASPECT | UC_FLAG_PAD_TO_ASPECT | UC_FLAG_FIT | UC_FLAG_COVER;
+    const unsigned exact = UC_FLAG_CROP_TO_ASPECT | UC_FLAG_PAD_TO_ASPECT | UC_FLAG_IMAGEOPS_FIT |
+                           UC_FLAG_FIT | UC_FLAG_COVER;
     if (step->height == 0 && (step->flags & exact))
         return uc_spec_wrong(spec, size, "must be WIDTHxHEIGHT to keep the aspect in");
     return UNCORK_OK;
@@ -229,6 +203,15 @@ static uncork_status resize_pillow(uc_state *s, const uc_step *step, size2 to)
         box[1] = (double)((h - crop_h) / 2);
         box[2] = box[0] + (double)crop_w;
         box[3] = box[1] + (double)crop_h;
+        boxed = box;
+    }
+    if (step->flags & UC_FLAG_IMAGEOPS_FIT) { /* the middle, in fractions of pixels */
+        double w = s->image.width, h = s->image.height, ratio = (double)to.width / to.height;
+        double crop_w = w / h >= ratio ? ratio * h : w, crop_h = w / h >= ratio ? h : w / ratio;
+        box[0] = (w - crop_w) * 0.5;
+        box[1] = (h - crop_h) * 0.5;
+        box[2] = box[0] + crop_w;
+        box[3] = box[1] + crop_h;
         boxed = box;
     }
     return uc_resize_pillow(&s->image, to.width, to.height, (uc_pillow_filter)step->filter, boxed,

@@ -173,6 +173,7 @@ static const struct {
     {"recover", UC_FLAG_RECOVER},
     {"fit", UC_FLAG_FIT},
     {"cover", UC_FLAG_COVER},
+    {"imageops_fit", UC_FLAG_IMAGEOPS_FIT},
 };
 
 bool uc_word_flag(uc_str s, unsigned *flags)

@@ -2,6 +2,7 @@
 #include "model/model_internal.h"
 
 #include "base/file.h"
+#include "contract/beside.h"
 
 /* What a probe may look at. */
 #define HEAD_BYTES 65536
@@ -19,6 +20,8 @@ static uncork_status open_bundle(uncork_file *file, uc_bundle *bundle, uncork_er
     UC_TRY(import->importer->open(import, error));
     uc_cork_packs(bundle, &file->packs);
     UC_TRY(uc_cork_facts(bundle, file->import.arena, &import->facts, error));
+    if (!uc_fact_find(&import->facts, "task")) /* a network: rows have no pictures beside them */
+        uc_beside_read(bundle, import->path, import->arena, &import->facts, &import->findings);
     return uc_arena_status(file->arena, error);
 }
 

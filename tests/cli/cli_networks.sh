@@ -19,7 +19,9 @@ grep -q 'digit_7.png: ' "$work/out" || fail "no digit_7: $(cat "$work/out")"
 run "$uncork" predict "$networks/one_picture.onnx" $digits/digit_3.png --preprocess "$steps"
 expect 0 'digit_3.png: '
 
-# without steps: what the model takes, and how to say it
+# without steps: what the input allows is taken, and said
 run "$uncork" predict "$networks/one_picture.onnx" $digits/digit_3.png
-expect 2 'takes [1, 8, 8]'
-one_line
+expect 0 'assumed grey pictures of 8 x 8 pixels, channels first'
+expect 0 'it could also be 0 to 255'
+run "$uncork" inspect "$networks/one_picture.onnx"
+expect 0 'preprocessing: gray | resize=8x8,bilinear,pillow | float32 | scale=1/255 | nchw'
