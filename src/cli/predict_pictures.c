@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/predict.h"
+#include "contract/geometry.h"
 
 /* Pictures of a part, and bytes of its tensors: 600 kB each at 224 x 224. */
 #define PART_PICTURES 32
@@ -47,7 +48,16 @@ static uncork_status load_picture(loader *l, picture *item, uc_arena *work)
     } else {
         UC_TRY(uc_file_read(item->path, false, work, &bytes, &item->error));
     }
-    UC_TRY(uc_contract_apply(l->p->contract, bytes, &l->p->want, work, &tensor, &item->error));
+    uc_geometry g;
+    UC_TRY(uc_contract_apply_placed(l->p->contract, bytes, &l->p->want, work, &tensor, &g,
+                                    &item->error));
+    item->placed = true;
+    item->place = (uc_post_place){.scale_x = 1 / g.scale_x,
+                                  .scale_y = 1 / g.scale_y,
+                                  .offset_x = g.shift_x,
+                                  .offset_y = g.shift_y,
+                                  .width = g.picture_width,
+                                  .height = g.picture_height};
     item->arena = uc_arena_new(NULL);
     size_t size = (size_t)uc_tensor_count(tensor) * uc_dtype_size(tensor->dtype);
     void *copy = item->arena ? uc_arena_alloc_raw(item->arena, size) : NULL;
@@ -236,7 +246,8 @@ static uncork_status need_contract(predictor *p, uncork_error *error)
         UC_TRY(uc_contract_parse(p->options->preprocess, p->arena, &contract, error));
         UC_TRY(uc_contract_check(contract, &p->want, error));
     } else {
-        UC_TRY(uc_contract_infer(&import->facts, &p->want, p->arena, &p->notes, &contract, error));
+        UC_TRY(uc_contract_infer_input(&import->facts, uc_model_graph(p->model), (size_t)input,
+                                       &p->want, p->arena, &p->notes, &contract, error));
     }
     p->contract = contract;
     return UNCORK_OK;

@@ -149,7 +149,7 @@ static void name_architecture(const beside *b, const char *path)
     if (uc_fact_find(b->facts, "architecture_preset")) return;
     const char *producer = uc_fact_get_text(b->facts, "producer");
     const bool last = producer && (strstr(producer, "tf2onnx") || strstr(producer, "keras"));
-    const char *preset, *other, *from = NULL;
+    const char *preset = NULL, *other = NULL, *from = NULL;
     for (size_t i = 0; !from && i < sizeof keys / sizeof keys[0]; i++) {
         const char *text = uc_fact_get_text(b->facts, keys[i]);
         if (text && uc_beside_architecture(uc_str_of(text), last, &preset, &other, b->arena))

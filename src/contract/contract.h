@@ -56,5 +56,12 @@ bool uc_contract_turns(const uc_contract *contract);
 uncork_status uc_contract_apply(const uc_contract *contract, uc_bytes image,
                                 const uc_contract_want *want, uc_arena *arena, uc_tensor **tensor,
                                 uncork_error *error);
+/* The same with where the picture lies in the tensor; `want` of dtype NONE and rank -1 takes whatever
+ * comes out. */
+struct uc_geometry;
+uncork_status uc_contract_apply_placed(const uc_contract *contract, uc_bytes image,
+                                       const uc_contract_want *want, uc_arena *arena,
+                                       uc_tensor **tensor, struct uc_geometry *place,
+                                       uncork_error *error);
 
 #endif

@@ -4,6 +4,7 @@
 #define UC_CONTRACT_CONTRACT_INTERNAL_H
 
 #include "contract/contract.h"
+#include "contract/geometry.h"
 #include "image/pixels.h"
 
 /* Whose arithmetic. */
@@ -135,6 +136,7 @@ typedef struct uc_state {
     bool bgr;  /* blue comes first */
     bool axis; /* one channel is an axis too, as TensorFlow and layouts have it */
     bool flat, batch;
+    uc_geometry place; /* of the picture in what it is now */
 } uc_state;
 
 /* numpy.asarray of a Pillow picture; nothing when it is an array already. */

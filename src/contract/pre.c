@@ -38,15 +38,13 @@ static int wanted_shape(const uc_state *s, const uc_contract_want *want, int64_t
         return 1;
     }
     if (want->rank == 0) return h * w * c == 1 ? 0 : -1;
-    const int64_t whole[3] = {s->first ? c : h, s->first ? h : w, s->first ? w : c},
-                  grey[2] = {h, w};
-    if (c == 1 && fits(want, grey, 2)) {
-        memcpy(shape, grey, sizeof grey);
-        return 2;
-    }
-    if (fits(want, whole, 3)) {
-        memcpy(shape, whole, sizeof whole);
-        return 3;
+    const int64_t forms[4][3] = {
+        {s->first ? c : h, s->first ? h : w, s->first ? w : c}, {h, w}, {1, h, w}, {h, w, 1}};
+    static const int ranks[4] = {3, 2, 3, 3};
+    for (int i = 0; i < (c == 1 ? 4 : 1); i++) { /* one channel is first and last at once */
+        if (!fits(want, forms[i], ranks[i])) continue;
+        memcpy(shape, forms[i], sizeof forms[i]);
+        return ranks[i];
     }
     return -1;
 }
@@ -101,21 +99,31 @@ static uncork_status finish(uc_state *s, const uc_contract_want *want, uc_tensor
     return UNCORK_OK;
 }
 
-uncork_status uc_contract_apply(const uc_contract *contract, uc_bytes image,
-                                const uc_contract_want *want, uc_arena *arena, uc_tensor **tensor,
-                                uncork_error *error)
+uncork_status uc_contract_apply_placed(const uc_contract *contract, uc_bytes image,
+                                       const uc_contract_want *want, uc_arena *arena,
+                                       uc_tensor **tensor, uc_geometry *place, uncork_error *error)
 {
     uc_state s = {.arena = arena, .error = error};
     const uc_step *steps = contract->steps;
-    size_t i = 0, n = contract->count;
+    size_t n = contract->count;
     const bool decodes = n && !steps[0].row->run;
     UC_TRY(uc_step_decode_run(image, decodes ? &steps[0] : NULL, &s));
-    for (i = decodes; i < n; i++) {
+    const int w = uc_state_width(&s), h = uc_state_height(&s);
+    s.place = uc_geometry_squash(w, h, w, h);
+    for (size_t i = decodes; i < n; i++) {
         bool done;
         UC_TRY(uc_bytes_tail(&s, steps + i, n - i, want->dtype, &done));
         if (done) break;
         UC_TRY(steps[i].row->run(&s, &steps[i]));
     }
     UC_TRY(uc_state_array(&s));
+    if (place) *place = s.place;
     return finish(&s, want, tensor);
+}
+
+uncork_status uc_contract_apply(const uc_contract *contract, uc_bytes image,
+                                const uc_contract_want *want, uc_arena *arena, uc_tensor **tensor,
+                                uncork_error *error)
+{
+    return uc_contract_apply_placed(contract, image, want, arena, tensor, NULL, error);
 }

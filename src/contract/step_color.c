@@ -9,7 +9,11 @@ uncork_status uc_step_exif_run(uc_state *s, const uc_step *step)
     if (s->is_array)
         return uc_fail(s->error, UNCORK_INPUT, UC_NO_OFFSET,
                        "exif turns what Pillow decoded: put it behind decode=pillow");
-    return uc_image_upright(&s->image, s->arena, &s->image, s->error);
+    UC_TRY(uc_image_upright(&s->image, s->arena, &s->image, s->error));
+    /* boxes are told in the picture as it is shown */
+    const int w = s->image.width, h = s->image.height;
+    s->place = uc_geometry_squash(w, h, w, h);
+    return UNCORK_OK;
 }
 
 /* Red and blue change places, elements of any size. */

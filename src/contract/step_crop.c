@@ -54,6 +54,7 @@ uncork_status uc_state_window(uc_state *s, int left, int top, int width, int hei
 {
     if (left == 0 && top == 0 && width == uc_state_width(s) && height == uc_state_height(s))
         return UNCORK_OK;
+    s->place = uc_geometry_crop(s->place, left, top, width, height);
     if (s->is_array) return window_array(s, left, top, width, height, fill, count);
     bool zero = true;
     for (int i = 0; i < count; i++) {

@@ -214,6 +214,13 @@ static uncork_status resize_pillow(uc_state *s, const uc_step *step, size2 to)
         box[3] = box[1] + crop_h;
         boxed = box;
     }
+    if (boxed) {
+        s->place.shift_x -= box[0];
+        s->place.shift_y -= box[1];
+        s->place.input_width = (int)(box[2] - box[0] + 0.5);
+        s->place.input_height = (int)(box[3] - box[1] + 0.5);
+    }
+    s->place = uc_geometry_resize(s->place, to.width, to.height);
     return uc_resize_pillow(&s->image, to.width, to.height, (uc_pillow_filter)step->filter, boxed,
                             0, step->version ? step->version : UC_PILLOW_NEWEST, s->arena,
                             &s->image, s->error);

@@ -17,7 +17,7 @@ check "takes one model" run
 check "needs --output" run model.pkl --input x.npy
 check "exclude each other" predict model.pkl x.png --json --csv
 check "'resise' (character 8)" predict "$digits/model_and_scaler.pkl" "$digits/digit_5.png" --preprocess 'gray | resise=8x8'
-check "aren't in this build" predict "$digits/model_and_scaler.pkl" "$digits/digit_5.png" --preprocess 'gray | resize=8x8,linear,opencv'
+check 'is a filter of another library' predict "$digits/model_and_scaler.pkl" "$digits/digit_5.png" --preprocess 'gray | resize=8x8,area,pillow'
 run "$uncork" --help
 expect 0 'uncork predict MODEL'
 run "$uncork" --version
