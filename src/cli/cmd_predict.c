@@ -145,6 +145,7 @@ static uncork_status read_outputs(predictor *p, const predict_run *run,
     if (input >= 0) picture_size(p, run->values[input], &a->post);
     a->post.picture = a->post.picture || run->paths != NULL;
     a->post.batch = run->batch;
+    a->post.label_count = a->labels.count;
     UC_TRY(uc_post_read(p->described, a->count, &a->post, &p->notes, readings, error));
     for (int i = 0; i < a->count; i++) {
         a->shown += readings[i].kind != UC_POST_PART;

@@ -22,6 +22,7 @@ typedef struct predictor {
     bool one_a_run;            /* a free batch axis that the graph doesn't keep free */
     uc_post_output *described; /* [answers.count], of a network */
     const uc_tensor *keys;     /* of maps (ZipMap): what the columns mean */
+    const char *labels_from;   /* where the labels stood; NULL: none */
     uc_findings notes;
     cli_answers answers;
     uc_writer out;

@@ -15,19 +15,24 @@ typedef struct builder {
     size_t capacity;
 } builder;
 
-static uncork_status put(builder *b, int64_t index, uc_str text)
+uncork_status uc_labels_put(uc_labels *labels, size_t *capacity, int64_t index, uc_str name,
+                            uc_arena *arena, uncork_error *error)
 {
     if (index < 0 || index >= MAX_LABELS) {
-        return uc_fail(b->error, UNCORK_USAGE, UC_NO_OFFSET, "label index %lld is out of range",
+        return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "label index %lld is out of range",
                        (long long)index);
     }
-    uc_str *items =
-        uc_arena_grow(b->arena, b->labels->items, &b->capacity, (size_t)index + 1, sizeof *items);
-    if (!items) return uc_arena_status(b->arena, b->error);
-    b->labels->items = items;
-    items[index] = text;
-    if ((size_t)index >= b->labels->count) b->labels->count = (size_t)index + 1;
+    uc_str *items = uc_arena_grow(arena, labels->items, capacity, (size_t)index + 1, sizeof *items);
+    if (!items) return uc_arena_status(arena, error);
+    labels->items = items;
+    items[index] = name;
+    if ((size_t)index >= labels->count) labels->count = (size_t)index + 1;
     return UNCORK_OK;
+}
+
+static uncork_status put(builder *b, int64_t index, uc_str text)
+{
+    return uc_labels_put(b->labels, &b->capacity, index, text, b->arena, b->error);
 }
 
 static uncork_status from_json(builder *b, const uc_json *json)
@@ -145,6 +150,18 @@ static bool starts_with_index(uc_str line)
             line.data[n] == '\t');
 }
 
+/* WordNet's number of a noun: n and 8 digits. */
+#define SYNSET 9
+
+static bool starts_with_synset(uc_str line)
+{
+    if (line.size < SYNSET || line.data[0] != 'n') return false;
+    for (size_t i = 1; i < SYNSET; i++) {
+        if (line.data[i] < '0' || line.data[i] > '9') return false;
+    }
+    return line.size == SYNSET || line.data[SYNSET] <= ' ' || line.data[SYNSET] == ',';
+}
+
 static uc_str next_line(uc_bytes in, size_t *at)
 {
     const uint8_t *end = memchr(in.data + *at, '\n', in.size - *at);
@@ -156,12 +173,13 @@ static uc_str next_line(uc_bytes in, size_t *at)
 
 static uncork_status from_lines(builder *b, uc_bytes in)
 {
-    bool indexed = true, any = false, header = false;
+    bool indexed = true, any = false, header = false, synsets = true;
     for (size_t at = 0, row = 0;
          at < in.size;) { /* every line starts with an index, or none does */
         uc_str line = next_line(in, &at);
         if (line.size == 0) continue;
         bool here = starts_with_index(line);
+        synsets = synsets && starts_with_synset(line);
         if (!here && row == 0) header = true; /* "index,label" */
         if (!here && row > 0) indexed = false;
         any = any || here;
@@ -176,6 +194,10 @@ static uncork_status from_lines(builder *b, uc_bytes in)
             continue;
         }
         if (line.size == 0 && at >= in.size) break;
+        if (synsets && line.size) { /* "n01440764 tench, Tinca tinca": WordNet's number goes */
+            uc_str name = uc_text_trim((uc_str){line.data + SYNSET, line.size - SYNSET});
+            if (name.size) line = name;
+        }
         UC_TRY(from_line(b, line, row, indexed));
         row++;
     }
@@ -205,14 +227,17 @@ uncork_status uc_labels_read(uc_bytes bytes, const char *name, uc_arena *arena, 
         first++;
     }
     bool json = first < bytes.size && (bytes.data[first] == '[' || bytes.data[first] == '{');
-    bool pbtxt = (n > 6 && strcmp(name + n - 6, ".pbtxt") == 0) ||
-                 (contains(bytes, "item {") && contains(bytes, "id:"));
+    bool pbtxt =
+        (n > 6 && strcmp(name + n - 6, ".pbtxt") == 0) ||
+        ((contains(bytes, "item {") || contains(bytes, "item{")) && contains(bytes, "id:"));
     if (pbtxt) {
         UC_TRY(from_pbtxt(&b, bytes));
     } else if (json) {
         const uc_json *tree = uc_json_read(bytes, 0, arena, error);
         if (!tree) return error->status;
         UC_TRY(from_json(&b, tree));
+    } else if (n > 4 && strcmp(name + n - 4, ".csv") == 0) {
+        UC_TRY(uc_labels_csv(bytes, arena, labels, error));
     } else {
         UC_TRY(from_lines(&b, bytes));
     }
