@@ -170,14 +170,15 @@ static bool cuts_meaning(const uc_graph *g, const uc_node *n)
 
 static void trace(const uc_graph *g, uc_ref v, uc_arena *arena, uc_post_output *out)
 {
-    bool scaled = false;
+    bool scaled = false, real = false; /* real: the output isn't the quantised one */
     for (int i = 0; i < MAX_STEPS; i++) {
         const uc_node *n = producer(g, v);
         if (!n || !n->in_count) return;
         const char *op = n->op->name;
         if (!out->classes) out->classes = class_labels(n, arena);
         uc_post_end end = end_of_classifier(n, v);
-        if (strcmp(op, "QuantizeLinear") == 0 && out->scale == 0 && i == 0) {
+        real = real || strcmp(op, "DequantizeLinear") == 0;
+        if (strcmp(op, "QuantizeLinear") == 0 && out->scale == 0 && !real) {
             double zero = constant(g, n, 2);
             out->scale = constant(g, n, 1);
             out->zero = isnan(zero) ? 0 : zero;
