@@ -5,7 +5,8 @@ set(UNCORK_PICTURE_FILES_OUT) # sources that have no library
 set(UNCORK_PICTURE_FLAGS)     # definitions
 set(UNCORK_PICTURE_LINK)      # for uncork.pc
 
-# uncork_picture(WEBP webp.c libwebp-dev "-lwebp" module ...): the modules are pkg-config's
+# uncork_picture(WEBP webp.c libwebp-dev "-lwebp" module ...): the source may be a regular expression, the
+# modules are pkg-config's
 macro(uncork_picture format source package link)
   option(UNCORK_${format} "Read ${format} pictures (${package})" ON)
   if(UNCORK_${format})
@@ -23,5 +24,5 @@ endmacro()
 
 uncork_picture(WEBP webp.c libwebp-dev "-lwebpdemux -lwebp" libwebp libwebpdemux)
 # 4.5 brought the handlers of one file: before, a library's warnings can only be silenced for all of a process
-uncork_picture(TIFF tiff.c libtiff-dev "-ltiff" libtiff-4>=4.5.0)
+uncork_picture(TIFF "(tiff|tiff_file|decode_opencv_tiff).c" libtiff-dev "-ltiff" libtiff-4>=4.5.0)
 uncork_picture(GIF gif.c libgif-dev "-lgif" libgif)

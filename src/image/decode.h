@@ -6,15 +6,20 @@
 
 #include "image/pixels.h"
 
-/* cv2.imread's flags that decide pixels. */
+/* cv2.imread's flags that decide depth and channels. */
 typedef enum uc_opencv_read {
     UC_OPENCV_COLOR,     /* BGR, turned by EXIF */
     UC_OPENCV_GRAYSCALE, /* one channel, turned by EXIF */
-    UC_OPENCV_UNCHANGED, /* as stored: alpha and 16 bits kept, not turned */
-    UC_OPENCV_ANYDEPTH,  /* grey, 16 bits kept */
+    UC_OPENCV_UNCHANGED, /* as stored: alpha and depth kept, not turned */
+    UC_OPENCV_ANYDEPTH,  /* grey, depth kept */
+    UC_OPENCV_ANYCOLOR,  /* grey or BGR, as the file has it */
+    UC_OPENCV_ANYDEPTH_COLOR,
+    UC_OPENCV_ANYDEPTH_ANYCOLOR,
+    UC_OPENCV_COLOR_RGB, /* RGB */
 } uc_opencv_read;
 
-/* cv2.imread(file, flags): UINT8 or UINT16.
+/* cv2.imread(file, flags), where it gives a picture: UINT8, UINT16, or what a TIFF holds (INT16, INT32,
+ * FLOAT32, FLOAT64). Refuses what makes imread return None.
  *
  * ignore_orientation  IMREAD_IGNORE_ORIENTATION.
  * reduce              1, 2, 4 or 8: IMREAD_REDUCED_*. */
@@ -57,8 +62,10 @@ uncork_status uc_decode_skimage(uc_bytes bytes, uc_arena *arena, uc_pixels *pixe
 uncork_status uc_decode_matplotlib(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels,
                                    uncork_error *error);
 
-/* Image.draft(mode, size) and Image.thumbnail(size) on a file: JPEG decoded at 1/2, 1/4 or 1/8. */
-uncork_status uc_decode_pillow_draft(uc_bytes bytes, uc_image_mode mode, int width, int height,
+/* Image.draft(mode, size) in front of load: a JPEG decoded at the smallest of 1, 1/2, 1/4 and 1/8 of its
+ * size that isn't smaller than width x height, of colour ones only the Y plane where to_grey ('L').
+ * Other formats are read whole. */
+uncork_status uc_decode_pillow_draft(uc_bytes bytes, bool to_grey, int width, int height,
                                      uc_arena *arena, uc_image *image, uncork_error *error);
 
 #endif

@@ -123,3 +123,36 @@ uncork_status uc_pixels_crop(const uc_pixels *from, int left, int top, int width
     *pixels = out;
     return UNCORK_OK;
 }
+
+uncork_status uc_pixels_upright(const uc_pixels *from, int orientation, uc_arena *arena,
+                                uc_pixels *pixels, uncork_error *error)
+{
+    int o = orientation;
+    if (o < 2 || o > 8) {
+        *pixels = *from;
+        return UNCORK_OK;
+    }
+    bool swapped = o >= 5;
+    uc_pixels to;
+    UC_TRY(uc_pixels_new(from->dtype, swapped ? from->width : from->height,
+                         swapped ? from->height : from->width, from->channels, arena, &to, error));
+    size_t size = (size_t)from->channels * uc_dtype_size(from->dtype);
+    /* mirrored left-right / top-bottom in the source, after the axes are swapped for 5 to 8 */
+    bool flip_x = o == 2 || o == 3 || o == 7 || o == 8,
+         flip_y = o == 3 || o == 4 || o == 6 || o == 7;
+    uint8_t *out = to.data;
+    for (int y = 0; y < to.height; y++) {
+        int sx = swapped ? y : 0, sy = swapped ? 0 : y;
+        if (flip_x) sx = from->width - 1 - sx;
+        if (flip_y) sy = from->height - 1 - sy;
+        ptrdiff_t step = swapped ? (ptrdiff_t)size * from->width : (ptrdiff_t)size;
+        if (swapped ? flip_y : flip_x) step = -step;
+        const uint8_t *in =
+            (const uint8_t *)from->data + ((size_t)sy * (size_t)from->width + (size_t)sx) * size;
+        for (int x = 0; x < to.width; x++, in += step, out += size) {
+            memcpy(out, in, size);
+        }
+    }
+    *pixels = to;
+    return UNCORK_OK;
+}

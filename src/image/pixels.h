@@ -6,7 +6,7 @@
 #include "image/image.h"
 
 /* [height, width, channels], dense, in the order of channels that the library gives (OpenCV: BGR).
- * BOOL, UINT8, UINT16, INT32, FLOAT32 or FLOAT64. */
+ * BOOL, UINT8, UINT16, INT32, FLOAT32 or FLOAT64; what a TIFF holds also in other types. */
 typedef struct uc_pixels {
     uncork_dtype dtype;
     int height, width, channels;
@@ -33,5 +33,9 @@ uncork_status uc_pixels_to_image(const uc_pixels *pixels, uc_arena *arena, uc_im
 /* The rectangle, which lies inside. */
 uncork_status uc_pixels_crop(const uc_pixels *from, int left, int top, int width, int height,
                              uc_arena *arena, uc_pixels *pixels, uncork_error *error);
+
+/* Turned by an EXIF orientation (1 to 8; anything else: as it is, the same data). */
+uncork_status uc_pixels_upright(const uc_pixels *from, int orientation, uc_arena *arena,
+                                uc_pixels *pixels, uncork_error *error);
 
 #endif

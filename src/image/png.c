@@ -1,25 +1,34 @@
-/* PNG through libpng, giving Pillow's modes: 1-bit grey is mode 1, 16-bit grey is I;16, other 16-bit
- * samples keep their high byte, grey with alpha at 16 bits becomes RGBA; gamma is ignored. */
+/* libpng's reader over bytes in memory: nothing is printed, and what it refuses is one line. Which
+ * settings equal which library: decode_*.c of its name, and uc_png_decode for Pillow, whose modes are:
+ * 1-bit grey is mode 1, 16-bit grey is I;16, other 16-bit samples keep their high byte, grey with
+ * alpha at 16 bits becomes RGBA; gamma is ignored. */
+#include "image/png.h"
 #include "image/exif.h"
-#include "image/image.h"
+
+#include "base/reader.h"
 
 #include <setjmp.h>
 #include <stdio.h>
 
 #include <png.h>
 
-typedef struct decoder {
+/* Of one ancillary chunk after it is inflated: what libpng's own default allows (8 MB) and some. */
+#define CHUNK_BYTES ((png_alloc_size_t)16 << 20)
+
+struct uc_png {
     png_structp png;
     png_infop info;
     uc_bytes bytes;
     size_t at;
+    uc_arena *arena;
+    png_bytep *rows;
     bool truncated;
     char message[160];
-} decoder;
+};
 
 static void on_error(png_structp png, png_const_charp text)
 {
-    decoder *d = png_get_error_ptr(png);
+    uc_png *d = png_get_error_ptr(png);
     snprintf(d->message, sizeof d->message, "%s", text);
     png_longjmp(png, 1);
 }
@@ -32,7 +41,7 @@ static void on_warning(png_structp png, png_const_charp text)
 
 static void on_read(png_structp png, png_bytep to, size_t n)
 {
-    decoder *d = png_get_io_ptr(png);
+    uc_png *d = png_get_io_ptr(png);
     if (n > d->bytes.size - d->at) {
         d->truncated = true;
         png_error(png, "the file ends");
@@ -41,62 +50,7 @@ static void on_read(png_structp png, png_bytep to, size_t n)
     d->at += n;
 }
 
-static uc_image_mode mode_of(int depth, int color)
-{
-    switch (color) {
-    case PNG_COLOR_TYPE_GRAY:
-        return depth == 1 ? UC_IMAGE_1 : depth == 16 ? UC_IMAGE_I16 : UC_IMAGE_L;
-    case PNG_COLOR_TYPE_PALETTE: return UC_IMAGE_P;
-    case PNG_COLOR_TYPE_GRAY_ALPHA: return depth == 16 ? UC_IMAGE_RGBA : UC_IMAGE_LA;
-    case PNG_COLOR_TYPE_RGB_ALPHA: return UC_IMAGE_RGBA;
-    default: return UC_IMAGE_RGB;
-    }
-}
-
-static void ask_for(const decoder *d, uc_image_mode mode, int depth, int color)
-{
-    if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(d->png);
-    if (mode == UC_IMAGE_P) png_set_packing(d->png);
-    if (mode == UC_IMAGE_I16) {
-        png_set_swap(d->png); /* to little-endian; Pillow's value is the sample */
-    } else if (depth == 16) {
-        png_set_strip_16(d->png);
-    }
-    if (mode == UC_IMAGE_RGBA && color == PNG_COLOR_TYPE_GRAY_ALPHA) png_set_gray_to_rgb(d->png);
-    png_set_interlace_handling(d->png);
-}
-
-static void read_palette(const decoder *d, uc_image *image)
-{
-    png_colorp colors;
-    int count = 0, alphas = 0;
-    png_bytep alpha = NULL;
-    if (!png_get_PLTE(d->png, d->info, &colors, &count)) return;
-    png_get_tRNS(d->png, d->info, &alpha, &alphas, NULL);
-    image->palette_count = count > 256 ? 256 : count;
-    for (int i = 0; i < image->palette_count; i++) {
-        image->palette[i][0] = colors[i].red;
-        image->palette[i][1] = colors[i].green;
-        image->palette[i][2] = colors[i].blue;
-        image->palette[i][3] = alpha && i < alphas ? alpha[i] : 255;
-    }
-}
-
-/* The transparent colour of grey and RGB pictures. */
-static void read_key(const decoder *d, uc_image *image)
-{
-    png_bytep alpha;
-    int alphas;
-    png_color_16p key = NULL;
-    if (!png_get_tRNS(d->png, d->info, &alpha, &alphas, &key) || !key) return;
-    image->has_key = true;
-    bool grey = image->mode == UC_IMAGE_L;
-    image->key[0] = grey ? key->gray : key->red;
-    image->key[1] = grey ? key->gray : key->green;
-    image->key[2] = grey ? key->gray : key->blue;
-}
-
-static int find_orientation(const decoder *d)
+static int find_orientation(const uc_png *d)
 {
 #ifdef PNG_eXIf_SUPPORTED
     png_uint_32 size = 0;
@@ -107,7 +61,7 @@ static int find_orientation(const decoder *d)
     return 1;
 }
 
-static uncork_status failure(const decoder *d, uncork_error *error)
+static uncork_status failure(const uc_png *d, uncork_error *error)
 {
     if (d->truncated) {
         uc_fail(error, UNCORK_MALFORMED, d->bytes.size,
@@ -117,56 +71,180 @@ static uncork_status failure(const decoder *d, uncork_error *error)
     return uc_fail(error, UNCORK_MALFORMED, d->at, "broken PNG: %s", d->message);
 }
 
-static uncork_status decode(decoder *d, uc_arena *arena, uc_image *image, png_bytep **rows,
-                            uncork_error *error)
+/* The frames that an acTL chunk in front of the pixels promises. */
+static unsigned find_frames(uc_bytes bytes)
+{
+    for (size_t at = 8; bytes.size - at >= 20 && at < bytes.size;) {
+        uint32_t size = uc_load_u32be(bytes.data + at);
+        const uint8_t *kind = bytes.data + at + 4;
+        if (memcmp(kind, "acTL", 4) == 0) return uc_load_u32be(bytes.data + at + 8);
+        if (memcmp(kind, "IDAT", 4) == 0 || size > bytes.size - at - 12) break;
+        at += (size_t)size + 12;
+    }
+    return 0;
+}
+
+static uncork_status open_header(uc_png *d, uc_png_header *h, uncork_error *error)
 {
     if (setjmp(png_jmpbuf(d->png))) return failure(d, error);
     png_set_user_limits(d->png, 0x7fffffff,
-                        0x7fffffff); /* uc_image_new has the limit that counts */
-    png_set_chunk_malloc_max(d->png, (png_alloc_size_t)16 << 20);
+                        0x7fffffff); /* uc_pixels_new has the limit that counts */
+    png_set_chunk_malloc_max(d->png, CHUNK_BYTES);
     png_set_crc_action(d->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     png_set_check_for_invalid_index(d->png, 0);
     png_set_read_fn(d->png, d, on_read);
     png_read_info(d->png, d->info);
-    int depth = png_get_bit_depth(d->png, d->info), color = png_get_color_type(d->png, d->info);
-    uc_image_mode mode = mode_of(depth, color);
-    UC_TRY(uc_image_new(mode, png_get_image_width(d->png, d->info),
-                        png_get_image_height(d->png, d->info), arena, image, error));
-    image->format = "PNG";
-    image->orientation = find_orientation(d);
-    if (mode == UC_IMAGE_P) read_palette(d, image);
-    if (mode == UC_IMAGE_L || mode == UC_IMAGE_RGB) read_key(d, image);
-    ask_for(d, mode, depth, color);
+    int color = png_get_color_type(d->png, d->info);
+    *h = (uc_png_header){.width = (int)png_get_image_width(d->png, d->info),
+                         .height = (int)png_get_image_height(d->png, d->info),
+                         .depth = png_get_bit_depth(d->png, d->info),
+                         .palette = (color & PNG_COLOR_MASK_PALETTE) != 0,
+                         .color = (color & PNG_COLOR_MASK_COLOR) != 0,
+                         .alpha = (color & PNG_COLOR_MASK_ALPHA) != 0,
+                         .transparent = png_get_valid(d->png, d->info, PNG_INFO_tRNS) != 0,
+                         .channels = png_get_channels(d->png, d->info),
+                         .orientation = find_orientation(d),
+                         .frames = find_frames(d->bytes)};
+    return UNCORK_OK;
+}
+
+uncork_status uc_png_open(uc_bytes bytes, uc_arena *arena, uc_png **png, uc_png_header *header,
+                          uncork_error *error)
+{
+    uc_png *d = *png = UC_NEW(arena, uc_png, 1);
+    if (!d) return uc_arena_status(arena, error);
+    d->bytes = bytes;
+    d->arena = arena;
+    d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
+    if (d->png) d->info = png_create_info_struct(d->png);
+    uncork_status status = d->info ? open_header(d, header, error) : uc_fail_memory(error);
+    if (status) {
+        uc_png_close(d);
+        *png = NULL;
+    }
+    return status;
+}
+
+void uc_png_close(uc_png *png)
+{
+    if (png) png_destroy_read_struct(&png->png, &png->info, NULL);
+}
+
+static void ask_for(const uc_png *d, const uc_png_settings *s)
+{
+    int depth = png_get_bit_depth(d->png, d->info);
+    if (s->expand_trns) png_set_tRNS_to_alpha(d->png);
+    if (s->add_alpha) png_set_add_alpha(d->png, (1u << depth) - 1, PNG_FILLER_AFTER);
+    if (s->strip_alpha) png_set_strip_alpha(d->png);
+    if (depth == 16) {
+        if (s->strip_16)
+            png_set_strip_16(d->png);
+        else
+            png_set_swap(d->png); /* to little-endian */
+    }
+    if (depth < 8) png_set_packing(d->png);
+    if (s->palette_to_rgb) png_set_palette_to_rgb(d->png);
+    if (s->grey_to_8 && depth < 8) png_set_expand_gray_1_2_4_to_8(d->png);
+    if (s->red != 0) png_set_rgb_to_gray(d->png, PNG_ERROR_ACTION_NONE, s->red, s->green);
+    if (s->to_color) png_set_gray_to_rgb(d->png);
+    if (s->bgr) png_set_bgr(d->png);
+    png_set_interlace_handling(d->png);
+}
+
+uncork_status uc_png_read(uc_png *png, const uc_png_settings *settings, uc_arena *arena,
+                          uc_pixels *pixels, uncork_error *error)
+{
+    uc_png *d = png;
+    if (setjmp(png_jmpbuf(d->png))) return failure(d, error);
+    if (settings->keep_crc) png_set_crc_action(d->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
+    ask_for(d, settings);
     png_read_update_info(d->png, d->info);
-    size_t row_bytes =
-        (size_t)image->width * (size_t)uc_image_channels(mode) * uc_image_channel_bytes(mode);
+    bool wide = png_get_bit_depth(d->png, d->info) == 16;
+    UC_TRY(uc_pixels_new(wide ? UNCORK_UINT16 : UNCORK_UINT8, png_get_image_height(d->png, d->info),
+                         png_get_image_width(d->png, d->info), png_get_channels(d->png, d->info),
+                         arena, pixels, error));
+    size_t row_bytes = uc_pixels_bytes(pixels) / (size_t)pixels->height;
     if (png_get_rowbytes(d->png, d->info) != row_bytes) {
         return uc_fail(error, UNCORK_MALFORMED, d->at,
                        "broken PNG: a row has %zu bytes, expected %zu",
                        png_get_rowbytes(d->png, d->info), row_bytes);
     }
-    *rows = UC_NEW(arena, png_bytep, (size_t)image->height);
-    if (!*rows) return uc_arena_status(arena, error);
-    for (int y = 0; y < image->height; y++) {
-        (*rows)[y] = (png_bytep)image->data + (size_t)y * row_bytes;
+    d->rows = UC_NEW(d->arena, png_bytep, (size_t)pixels->height);
+    if (!d->rows) return uc_arena_status(d->arena, error);
+    for (int y = 0; y < pixels->height; y++) {
+        d->rows[y] = (png_bytep)pixels->data + (size_t)y * row_bytes;
     }
-    png_read_image(d->png, *rows);
+    png_read_image(d->png, d->rows);
+    if (!settings->skip_end) png_read_end(d->png, NULL);
+    return UNCORK_OK;
+}
+
+int uc_png_palette(const uc_png *d, uint8_t palette[256][4])
+{
+    png_colorp colors;
+    int count = 0, alphas = 0;
+    png_bytep alpha = NULL;
+    memset(palette, 0, 256 * sizeof *palette);
+    if (!png_get_PLTE(d->png, d->info, &colors, &count)) return 0;
+    png_get_tRNS(d->png, d->info, &alpha, &alphas, NULL);
+    if (count > 256) count = 256;
+    for (int i = 0; i < count; i++) {
+        palette[i][0] = colors[i].red;
+        palette[i][1] = colors[i].green;
+        palette[i][2] = colors[i].blue;
+        palette[i][3] = alpha && i < alphas ? alpha[i] : 255;
+    }
+    return count;
+}
+
+bool uc_png_key(const uc_png *d, uint16_t key[3])
+{
+    png_bytep alpha;
+    int alphas;
+    png_color_16p k = NULL;
+    if (!png_get_tRNS(d->png, d->info, &alpha, &alphas, &k) || !k) return false;
+    bool grey = (png_get_color_type(d->png, d->info) & PNG_COLOR_MASK_COLOR) == 0;
+    key[0] = grey ? k->gray : k->red;
+    key[1] = grey ? k->gray : k->green;
+    key[2] = grey ? k->gray : k->blue;
+    return true;
+}
+
+static uc_image_mode mode_of(const uc_png_header *h)
+{
+    if (h->palette) return UC_IMAGE_P;
+    if (h->alpha) return h->color || h->depth == 16 ? UC_IMAGE_RGBA : UC_IMAGE_LA;
+    if (h->color) return UC_IMAGE_RGB;
+    return h->depth == 1 ? UC_IMAGE_1 : h->depth == 16 ? UC_IMAGE_I16 : UC_IMAGE_L;
+}
+
+static uncork_status read_for_pillow(uc_png *png, const uc_png_header *h, uc_arena *arena,
+                                     uc_image *image, uncork_error *error)
+{
+    uc_image_mode mode = mode_of(h);
+    uc_png_settings s = {.strip_16 = mode != UC_IMAGE_I16,
+                         .grey_to_8 = !h->color && !h->palette,
+                         .to_color = mode == UC_IMAGE_RGBA && !h->color,
+                         .skip_end = true};
+    uc_pixels pixels;
+    UC_TRY(uc_png_read(png, &s, arena, &pixels, error));
+    *image = (uc_image){.mode = mode,
+                        .width = pixels.width,
+                        .height = pixels.height,
+                        .data = pixels.data,
+                        .orientation = h->orientation,
+                        .format = "PNG"};
+    if (mode == UC_IMAGE_P) image->palette_count = uc_png_palette(png, image->palette);
+    if (mode == UC_IMAGE_L || mode == UC_IMAGE_RGB) image->has_key = uc_png_key(png, image->key);
     return UNCORK_OK;
 }
 
 uncork_status uc_png_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error)
 {
-    decoder *d = UC_NEW(arena, decoder, 1);
-    png_bytep **rows = UC_NEW(arena, png_bytep *, 1); /* outlives a longjmp */
-    if (!d || !rows) return uc_arena_status(arena, error);
-    d->bytes = bytes;
-    d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
-    if (d->png) d->info = png_create_info_struct(d->png);
-    if (!d->info) {
-        png_destroy_read_struct(&d->png, NULL, NULL);
-        return uc_fail_memory(error);
-    }
-    uncork_status status = decode(d, arena, image, rows, error);
-    png_destroy_read_struct(&d->png, &d->info, NULL);
+    uc_png *png;
+    uc_png_header header;
+    UC_TRY(uc_png_open(bytes, arena, &png, &header, error));
+    uncork_status status = read_for_pillow(png, &header, arena, image, error);
+    uc_png_close(png);
     return status;
 }

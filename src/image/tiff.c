@@ -3,20 +3,7 @@
  * unless the picture is grey, premultiplied alpha is divided out, CMYK is kept, and the picture is
  * turned by its orientation, as Pillow's load does.
  * Source: TIFF 6.0; the table of Pillow's TiffImagePlugin for its choices; tests/image compares. */
-#include "image/image.h"
-
-#include <stdio.h>
-
-#include <tiffio.h>
-
-/* What libtiff may take in one piece beside the file: a dictionary, a row of a codec. */
-#define LIBRARY_BYTES (64 << 20)
-
-typedef struct decoder {
-    uc_bytes bytes;
-    uint64_t at;
-    char message[200]; /* libtiff's first */
-} decoder;
+#include "image/tiff_file.h"
 
 typedef struct layout {
     uint32_t width, height;
@@ -25,90 +12,6 @@ typedef struct layout {
     bool separate, inverted, premultiplied;
     uc_image_mode mode;
 } layout;
-
-#if defined(__clang__)
-#    pragma clang diagnostic ignored "-Wformat-nonliteral" /* the library's own format */
-#endif
-static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list values)
-{
-    decoder *d = user;
-    (void)tiff;
-    (void)module;
-    if (!d->message[0]) vsnprintf(d->message, sizeof d->message, format, values);
-    return 1; /* said: the global handler, which prints, stays out */
-}
-
-static int on_warning(TIFF *tiff, void *user, const char *module, const char *format,
-                      va_list values)
-{
-    (void)tiff;
-    (void)user;
-    (void)module;
-    (void)format;
-    (void)values;
-    return 1;
-}
-
-static tmsize_t on_read(thandle_t handle, void *to, tmsize_t n)
-{
-    decoder *d = handle;
-    uint64_t left = d->at < d->bytes.size ? d->bytes.size - d->at : 0;
-    if (n < 0) return 0;
-    if ((uint64_t)n > left) n = (tmsize_t)left;
-    if (n > 0) memcpy(to, d->bytes.data + d->at, (size_t)n);
-    d->at += (uint64_t)n;
-    return n;
-}
-
-static tmsize_t on_write(thandle_t handle, void *from, tmsize_t n)
-{
-    (void)handle;
-    (void)from;
-    (void)n;
-    return 0;
-}
-
-static toff_t on_seek(thandle_t handle, toff_t offset, int whence)
-{
-    decoder *d = handle;
-    uint64_t base = whence == SEEK_CUR ? d->at : whence == SEEK_END ? d->bytes.size : 0;
-    d->at = base + offset; /* past the end is a short read later */
-    return d->at;
-}
-
-static int on_close(thandle_t handle)
-{
-    (void)handle;
-    return 0;
-}
-
-static toff_t on_size(thandle_t handle) { return ((decoder *)handle)->bytes.size; }
-
-/* The file is in memory already: libtiff reads from it without buffers of its own. */
-static int on_map(thandle_t handle, void **base, toff_t *size)
-{
-    const decoder *d = handle;
-    union {
-        const void *read;
-        void *map;
-    } view = {.read = d->bytes.data}; /* opened for reading: nothing is written there */
-    *base = view.map;
-    *size = d->bytes.size;
-    return 1;
-}
-
-static void on_unmap(thandle_t handle, void *base, toff_t size)
-{
-    (void)handle;
-    (void)base;
-    (void)size;
-}
-
-static uncork_status broken(const decoder *d, const char *what, uncork_error *error)
-{
-    return uc_fail(error, UNCORK_MALFORMED, UC_NO_OFFSET, "broken TIFF: %s",
-                   d->message[0] ? d->message : what);
-}
 
 /* The extra samples' first kind, -1 without any. */
 static int alpha_kind(TIFF *tiff, unsigned *extras)
@@ -180,13 +83,13 @@ static bool choose_color(layout *l, int alpha, unsigned extras)
     return l->samples == 3 + extras || missing;
 }
 
-static uncork_status read_layout(TIFF *tiff, layout *l, const decoder *d, uncork_error *error)
+static uncork_status read_layout(TIFF *tiff, layout *l, const uc_tiff_file *d, uncork_error *error)
 {
     uint16_t bits = 1, samples = 1, format = 1, planar = 1, photometric = 0, compression = 1;
     unsigned extras;
     if (!TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &l->width) ||
         !TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &l->height))
-        return broken(d, "it has no size", error);
+        return uc_tiff_file_broken(d, "it has no size", error);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &format);
@@ -218,12 +121,12 @@ static uncork_status read_layout(TIFF *tiff, layout *l, const decoder *d, uncork
     return UNCORK_OK;
 }
 
-static uncork_status read_palette(TIFF *tiff, const layout *l, const decoder *d, uc_image *image,
-                                  uncork_error *error)
+static uncork_status read_palette(TIFF *tiff, const layout *l, const uc_tiff_file *d,
+                                  uc_image *image, uncork_error *error)
 {
     uint16_t *red, *green, *blue;
     if (!TIFFGetField(tiff, TIFFTAG_COLORMAP, &red, &green, &blue))
-        return broken(d, "its palette is missing", error);
+        return uc_tiff_file_broken(d, "its palette is missing", error);
     image->palette_count = 1 << l->bits;
     for (int i = 0; i < image->palette_count; i++) {
         image->palette[i][0] = (uint8_t)(red[i] >> 8);
@@ -288,8 +191,8 @@ static void put_row(const layout *l, const uint8_t *from, const uc_image *image,
     }
 }
 
-static uncork_status read_strips(TIFF *tiff, const layout *l, const decoder *d, uc_arena *arena,
-                                 const uc_image *image, uncork_error *error)
+static uncork_status read_strips(TIFF *tiff, const layout *l, const uc_tiff_file *d,
+                                 uc_arena *arena, const uc_image *image, uncork_error *error)
 {
     uint32_t rows = l->height;
     size_t row = (size_t)TIFFScanlineSize(tiff), size = 0;
@@ -297,7 +200,7 @@ static uncork_status read_strips(TIFF *tiff, const layout *l, const decoder *d, 
     TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &rows);
     if (rows < 1 || rows > l->height) rows = l->height;
     if (row != want || !uc_mul_size(row, rows, &size) || size > INT64_MAX / 2)
-        return broken(d, "its rows don't have the size of their samples", error);
+        return uc_tiff_file_broken(d, "its rows don't have the size of their samples", error);
     uint8_t *buffer = uc_arena_alloc(arena, size, 1);
     if (!buffer) return uc_arena_status(arena, error);
     for (unsigned plane = 0; plane < (l->separate ? l->channels : 1); plane++) {
@@ -306,7 +209,7 @@ static uncork_status read_strips(TIFF *tiff, const layout *l, const decoder *d, 
             tmsize_t need = (tmsize_t)(row * here);
             uint32_t strip = TIFFComputeStrip(tiff, y, (uint16_t)plane);
             if (TIFFReadEncodedStrip(tiff, strip, buffer, need) != need)
-                return broken(d, "a strip is cut short", error);
+                return uc_tiff_file_broken(d, "a strip is cut short", error);
             for (uint32_t i = 0; i < here; i++) {
                 put_row(l, buffer + (size_t)i * row, image, (size_t)(y + i) * l->width, l->width,
                         plane);
@@ -316,7 +219,7 @@ static uncork_status read_strips(TIFF *tiff, const layout *l, const decoder *d, 
     return UNCORK_OK;
 }
 
-static uncork_status read_tiles(TIFF *tiff, const layout *l, const decoder *d, uc_arena *arena,
+static uncork_status read_tiles(TIFF *tiff, const layout *l, const uc_tiff_file *d, uc_arena *arena,
                                 const uc_image *image, uncork_error *error)
 {
     uint32_t width = 0, height = 0;
@@ -326,7 +229,7 @@ static uncork_status read_tiles(TIFF *tiff, const layout *l, const decoder *d, u
     size_t want = ((size_t)width * l->bits * (l->separate ? 1 : l->samples) + 7) / 8;
     if (!width || !height || row != want || !uc_mul_size(row, height, &size) ||
         size > INT64_MAX / 2)
-        return broken(d, "its tiles don't have the size of their samples", error);
+        return uc_tiff_file_broken(d, "its tiles don't have the size of their samples", error);
     uint8_t *buffer = uc_arena_alloc(arena, size, 1);
     if (!buffer) return uc_arena_status(arena, error);
     for (unsigned plane = 0; plane < (l->separate ? l->channels : 1); plane++) {
@@ -334,7 +237,7 @@ static uncork_status read_tiles(TIFF *tiff, const layout *l, const decoder *d, u
             for (uint64_t x = 0; x < l->width; x += width) {
                 uint32_t tile = TIFFComputeTile(tiff, (uint32_t)x, (uint32_t)y, 0, (uint16_t)plane);
                 if (TIFFReadEncodedTile(tiff, tile, buffer, (tmsize_t)size) != (tmsize_t)size)
-                    return broken(d, "a tile is cut short", error);
+                    return uc_tiff_file_broken(d, "a tile is cut short", error);
                 size_t n = l->width - x < width ? (size_t)(l->width - x) : width;
                 for (uint64_t i = 0; i < height && y + i < l->height; i++) {
                     put_row(l, buffer + (size_t)i * row, image,
@@ -359,7 +262,7 @@ static void divide_alpha(const uc_image *image)
     }
 }
 
-static uncork_status decode(TIFF *tiff, const decoder *d, uc_arena *arena, uc_image *image,
+static uncork_status decode(TIFF *tiff, const uc_tiff_file *d, uc_arena *arena, uc_image *image,
                             uncork_error *error)
 {
     layout l = {0};
@@ -384,17 +287,10 @@ static uncork_status decode(TIFF *tiff, const decoder *d, uc_arena *arena, uc_im
 
 uncork_status uc_tiff_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, uncork_error *error)
 {
-    decoder d = {.bytes = bytes};
-    TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
-    if (!options) return uc_fail_memory(error);
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options, LIBRARY_BYTES + (tmsize_t)bytes.size);
-    TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, &d);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, &d);
-    TIFF *tiff = TIFFClientOpenExt("picture", "r", &d, on_read, on_write, on_seek, on_close,
-                                   on_size, on_map, on_unmap, options);
-    TIFFOpenOptionsFree(options);
-    if (!tiff) return broken(&d, "its directory doesn't hold", error);
-    uncork_status status = decode(tiff, &d, arena, image, error);
+    uc_tiff_file file;
+    TIFF *tiff = uc_tiff_file_open(&file, bytes);
+    if (!tiff) return uc_tiff_file_broken(&file, "its directory doesn't hold", error);
+    uncork_status status = decode(tiff, &file, arena, image, error);
     TIFFClose(tiff);
     return status;
 }
