@@ -78,6 +78,14 @@ static uncork_status map_bytes(int fd, size_t size, const char *path, uc_arena *
     return UNCORK_OK;
 }
 
+void uc_file_seen(uc_bytes bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)bytes.data,
+                    first = (from + page - 1) / page * page,
+                    last = (from + bytes.size) / page * page;
+    if (last > first) (void)madvise((void *)first, last - first, MADV_DONTNEED);
+}
+
 static uncork_status copy_bytes(int fd, size_t size, const char *path, uc_arena *arena,
                                 uc_bytes *bytes, uncork_error *error)
 {

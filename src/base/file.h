@@ -8,6 +8,9 @@
  * folders are refused. A missing file and one that can't be read are told apart in the message. */
 uncork_status uc_file_read(const char *path, bool copy, uc_arena *arena, uc_bytes *bytes,
                            uncork_error *error);
+/* Says of bytes that uc_file_read mapped (never of copied ones) that they have been seen: whole pages
+ * of them leave this process and come back when read again. */
+void uc_file_seen(uc_bytes bytes);
 /* The same beneath a folder: `name` is relative, no "..", no absolute part, no link that leaves the
  * folder; regular files only. */
 uncork_status uc_file_read_beneath(const char *folder, const char *name, bool copy, uc_arena *arena,

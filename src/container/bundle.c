@@ -21,6 +21,7 @@ struct uc_bundle {
     uc_zip *zip;    /* of a zip: its entries in the same order as ours */
     entry *entries; /* by name */
     size_t count;
+    uc_bytes mapped; /* of a lone file or an archive, when it is mapped */
 };
 
 static uc_bundle *bundle_new(uc_bundle_kind kind, size_t count, uc_arena *arena, uc_budget *budget)
@@ -133,11 +134,14 @@ uncork_status uc_bundle_open(const char *path, bool copy, uc_arena *arena, uc_bu
         char *folder = length ? uc_arena_copy(arena, path, length) : uc_arena_str(arena, "./");
         if (!folder || !*bundle) return uc_fail_memory(error);
         (*bundle)->folder = folder;
+        if (!copy) (*bundle)->mapped = bytes;
     }
     if (!*bundle) return uc_fail_memory(error);
     (*bundle)->copy = copy;
     return UNCORK_OK;
 }
+
+void uc_bundle_seen(const uc_bundle *bundle) { uc_file_seen(bundle->mapped); }
 
 uc_bundle_kind uc_bundle_kind_of(const uc_bundle *bundle) { return bundle->kind; }
 

@@ -20,6 +20,10 @@ uncork_status uc_bundle_open(const char *path, bool copy, uc_arena *arena, uc_bu
 uncork_status uc_bundle_over(uc_bytes bytes, const char *name, uc_arena *arena, uc_budget *budget,
                              uc_bundle **bundle, uncork_error *error);
 
+/* Says that what was needed of a mapped file has been copied out of it (weights are packed): its pages
+ * leave this process, and come back when something is read after all. Safe while others read. */
+void uc_bundle_seen(const uc_bundle *bundle);
+
 uc_bundle_kind uc_bundle_kind_of(const uc_bundle *bundle);
 size_t uc_bundle_count(const uc_bundle *bundle);
 /* Name of the i-th entry, sorted, relative with '/'. */

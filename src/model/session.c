@@ -2,6 +2,7 @@
 #include "model/model_internal.h"
 
 #include "base/thread.h"
+#include "container/bundle.h"
 #include "pass/pass.h"
 
 /* Callers built before `precision` was appended have shorter options. */
@@ -68,6 +69,7 @@ uncork_status uc_prepare_with(const uncork_file *file, const char *entry,
         uncork_model_free(m);
         return status;
     }
+    if (file->import.bundle) uc_bundle_seen(file->import.bundle);
     *model = m;
     return UNCORK_OK;
 }
