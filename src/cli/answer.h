@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "contract/detect.h"
 #include "contract/labels.h"
 #include "contract/post.h"
 
@@ -45,6 +46,8 @@ typedef struct cli_answers {
     uc_reading *readings; /* [count], made after the first run; NULL for classic models */
     int shown;            /* readings that aren't a part of another */
     uc_post_options post;
+    uc_detector detector; /* of a reading DETECT */
+    uc_findings *notes;   /* of single answers */
     bool screen;              /* standard output is a terminal that gets laid-out text */
     bool one_line;            /* of a screen: only the best class, many inputs */
     int columns;              /* of the terminal */
@@ -148,6 +151,14 @@ typedef struct cli_points {
     uc_point *items;
     int64_t count;
 } cli_points;
+
+/* Made by detect. */
+typedef struct cli_boxes {
+    const char *input; /* its name: CSV has a record a box */
+    uc_detections found;
+} cli_boxes;
+/* answer_detect.c: the name of a box's class, text[32] for a number. */
+uc_str cli_box_name(const cli_answers *a, int64_t id, char text[32]);
 
 /* answer_text.c: a screen's line of a class: name, per cent, bar. */
 void cli_screen_bar(const cli_answers *a, uc_str name, size_t name_width, double share, bool raw);

@@ -33,6 +33,9 @@ static const option options_table[] = {
     {"-o", TEXT, AT(output)},
     {"--top", TOP, AT(top)},
     {"--threshold", NUMBER, AT(threshold)},
+    {"--nms", NUMBER, AT(nms)},
+    {"--max-boxes", COUNT, AT(max_boxes)},
+    {"--agnostic", FLAG, AT(agnostic)},
     {"--task", TEXT, AT(task)},
     {"--activation", TEXT, AT(activation)},
     {"--draw", TEXT, AT(draw)},
@@ -159,8 +162,8 @@ static int parse_option(char **argv, int argc, int *i, cli_options *options)
 
 int cli_parse(int argc, char **argv, uc_arena *arena, cli_options *options)
 {
-    *options =
-        (cli_options){.command = argc > 0 ? argv[0] : "", .top = 5, .threshold = (double)NAN};
+    *options = (cli_options){
+        .command = argc > 0 ? argv[0] : "", .top = 5, .threshold = (double)NAN, .nms = (double)NAN};
     options->limits.size = sizeof options->limits;
     options->limits.cancel = &cli_cancelled;
     options->arguments = UC_NEW(arena, const char *, (size_t)argc + 1);

@@ -27,11 +27,14 @@ typedef struct cli_options {
     const char *draw, *sheet, *draw_style;
     const char *task, *activation; /* --task, --activation; NULL: as the outputs say */
     double threshold;              /* NaN: the task's own */
+    double nms;                    /* NaN: the detector's own */
+    int64_t max_boxes;             /* 0: the detector's own, at most 200 */
     int64_t top;                   /* 0: all */
     bool top_given;
     int64_t batch, threads;
     uncork_limits limits;
     bool fast; /* --precision */
+    bool agnostic;
     bool json, csv, quiet, timing, raw, scaled, help, version;
 } cli_options;
 

@@ -332,7 +332,13 @@ static int set_post(predictor *p)
                  {"exp", UC_ACTIVATION_EXP}};
     const cli_options *o = p->options;
     uc_post_options *post = &p->answers.post;
-    *post = (uc_post_options){.task = -1, .threshold = o->threshold};
+    *post = (uc_post_options){.task = -1,
+                              .threshold = o->threshold,
+                              .facts = &uc_file_import(p->file)->facts,
+                              .detector = &p->answers.detector};
+    p->answers.notes = &p->notes;
+    if (!isnan(o->nms) && !(o->nms > 0 && o->nms <= 1))
+        return cli_usage("--nms is the overlap above which a box is dropped: from 0 to 1");
     if ((o->task || o->activation) && !p->network)
         return cli_usage("%s says what its outputs are: leave --task and --activation out",
                          o->arguments[0]);

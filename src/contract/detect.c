@@ -37,6 +37,8 @@ bool uc_detect_recognise(const uc_detect_model *model, uc_detector *detector)
     return false;
 }
 
+const char *uc_detect_library(const uc_detector *detector) { return detector->family->library; }
+
 /* The boxes as the suppression sees them, and whether classes are compared. */
 static const float *boxes_apart(const uc_detect_job *job, const uc_detect_family *f,
                                 const int32_t **classes)

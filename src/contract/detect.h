@@ -55,6 +55,9 @@ typedef struct uc_detector {
 /* The family, its parameters and why; false when the outputs are no detector's. */
 bool uc_detect_recognise(const uc_detect_model *model, uc_detector *detector);
 
+/* Whose arithmetic it follows. */
+const char *uc_detect_library(const uc_detector *detector);
+
 typedef struct uc_detect_options {
     double threshold;  /* negative: the family's */
     double iou;        /* negative: the family's */

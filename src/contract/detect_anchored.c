@@ -131,6 +131,13 @@ static bool recognise_yolo_raw(const uc_detect_model *m, uc_detector *d)
     return true;
 }
 
+/* Feature pyramids are maps of one width too, of 16 times as many planes as a rule; heads aren't. */
+static bool is_head(const uc_detect_model *m, const uc_detector *d)
+{
+    if (m->labels && (int64_t)m->labels == d->classes) return true;
+    return d->classes == 80 || 3 * (5 + d->classes) % 16 != 0;
+}
+
 static bool recognise_yolov3(const uc_detect_model *m, uc_detector *d)
 {
     uc_detector other = *d;
@@ -138,6 +145,7 @@ static bool recognise_yolov3(const uc_detect_model *m, uc_detector *d)
         *d = other;
         if (!find_levels(m, d, 4)) return false;
     }
+    if (!is_head(m, d)) return false;
     const char *graph = uc_model_fact(m, "graph");
     const bool four = uc_model_rank(m, 0) == 5 || strstr(graph, "v4") || strstr(graph, "V4");
     d->variant =

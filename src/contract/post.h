@@ -6,6 +6,7 @@
 #define UC_CONTRACT_POST_H
 
 #include "contract/labels.h"
+#include "graph/facts.h"
 #include "graph/graph.h"
 
 typedef enum uc_post_kind {
@@ -76,6 +77,8 @@ typedef struct uc_post_options {
     int64_t batch;                     /* rows of the run that gave the shapes; 0: not run */
     bool picture;                      /* the input is one */
     int64_t input_height, input_width; /* of the tensor the model takes; <= 0: free */
+    const uc_facts *facts;      /* what else the file says; NULL: nothing */
+    struct uc_detector *detector;      /* receives the family of a detector; NULL: none is looked for */
 } uc_post_options;
 
 typedef struct uc_reading {
@@ -102,6 +105,10 @@ typedef struct uc_reading {
  * fits no output. */
 uncork_status uc_post_read(const uc_post_output *outputs, int count, const uc_post_options *options,
                            uc_findings *findings, uc_reading *readings, uncork_error *error);
+
+/* The same for the outputs of a detector, all at once; false when they are none's. */
+bool uc_post_detect(const uc_post_output *outputs, int count, const uc_post_options *options,
+                    uc_findings *findings, uc_reading *readings);
 
 /* Row `r` of `batch` of an output, without its batch axis, dequantised to double when `numbers`.
  * INPUT when it has no such row, no element or holds NaN. */

@@ -423,6 +423,8 @@ uncork_status uc_post_read(const uc_post_output *outputs, int count, const uc_po
                            uc_findings *findings, uc_reading *readings, uncork_error *error)
 {
     bool forced = options->task < 0;
+    const bool detects = options->task == UC_POST_DETECT || (options->task < 0 && options->picture);
+    if (detects && uc_post_detect(outputs, count, options, findings, readings)) return UNCORK_OK;
     for (int i = 0; i < count; i++) {
         const uc_post_output *o = &outputs[i];
         look l = look_at(o, options, findings, count);
