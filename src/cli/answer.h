@@ -162,6 +162,8 @@ uc_str cli_box_name(const cli_answers *a, int64_t id, char text[32]);
 
 /* answer_text.c: a screen's line of a class: name, per cent, bar. */
 void cli_screen_bar(const cli_answers *a, uc_str name, size_t name_width, double share, bool raw);
+/* The name, filled or cut to `width` columns. */
+void cli_put_name(uc_writer *out, uc_str name, size_t width);
 /* Columns `s` takes on a terminal. */
 size_t cli_text_width(uc_str s);
 /* Whether standard output is a terminal that can show it, how wide it is. */

@@ -50,7 +50,7 @@ size_t cli_text_width(uc_str s)
 }
 
 /* The name, filled or cut to `width` columns: labels begin with what tells them apart. */
-static void put_name(uc_writer *out, uc_str name, size_t width)
+void cli_put_name(uc_writer *out, uc_str name, size_t width)
 {
     size_t used = cli_text_width(name);
     if (used > width) {
@@ -91,7 +91,7 @@ void cli_screen_bar(const cli_answers *a, uc_str name, size_t name_width, double
     if (a->one_line) columns = columns > a->name_width ? columns - a->name_width : 0;
     if (name_width > limit) name_width = limit;
     if (name_width < 8) name_width = 8;
-    put_name(a->out, name, name_width);
+    cli_put_name(a->out, name, name_width);
     if (raw) {
         uc_writer_printf(a->out, " %10.4f", share);
         return;

@@ -135,6 +135,8 @@ uncork_dtype cli_input_dtype(const cli_arrays *arrays);
 
 /* ---- pictures.c ---- */
 
+/* Whether a file is a picture by its name's ending. */
+bool cli_is_picture(const char *name);
 /* Expands files, folders (walked, sorted; what is no picture by its name is left out and noted) and
  * @lists into paths. */
 uncork_status cli_expand(const char *const *arguments, size_t count, uc_arena *arena, char ***paths,

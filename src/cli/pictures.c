@@ -20,7 +20,7 @@ static uncork_status add(paths *list, uc_arena *arena, const char *path, uncork_
     return UNCORK_OK;
 }
 
-static bool is_picture_name(const char *name)
+bool cli_is_picture(const char *name)
 {
     static const char *const endings[] = {".png", ".jpg", ".jpeg", ".jpe", ".bmp",
                                           ".dib", ".gif", ".webp", ".tif", ".tiff",
@@ -48,7 +48,7 @@ static uncork_status add_folder(paths *list, uc_arena *arena, const char *folder
     size_t count, before = list->count, others = 0;
     UC_TRY(uc_file_list(folder, true, arena, &names, &count, error));
     for (size_t i = 0; i < count; i++) {
-        if (!is_picture_name(names[i])) {
+        if (!cli_is_picture(names[i])) {
             if (!others++) other = names[i];
             continue;
         }
