@@ -1,6 +1,8 @@
 /* What lies over the picture: masks with their legend, pictures, points. */
 #include "base/text.h"
 #include "cli/answer.h"
+#include "image/draw.h"
+#include "image/write.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +14,60 @@ static int by_share(const void *x, const void *y)
     const cli_class *a = x, *b = y;
     if (a->score != b->score) return a->score > b->score ? -1 : 1;
     return a->index < b->index ? -1 : 1;
+}
+
+/* A file of any size a picture may have. */
+#define FILE_BYTES ((size_t)1 << 31)
+
+static uncork_status write_png(const cli_answers *a, const uc_reading *reading,
+                               const cli_input *input, const uc_pixels *pixels,
+                               const uc_palette *palette, uc_arena *arena, const char **path,
+                               uncork_error *error)
+{
+    uc_writer w;
+    uc_writer_init(&w, FILE_BYTES);
+    uncork_status status = uc_png_write(pixels, palette, &w, error);
+    if (status == UNCORK_OK)
+        status = cli_write_beside(a, reading, input, ".png", &w, arena, path, error);
+    uc_writer_done(&w);
+    return status;
+}
+
+/* The colour of a class in masks and legends: a background is black. */
+static uc_color color_of(const cli_answers *a, const uc_reading *reading, int64_t index)
+{
+    char own[32];
+    uc_str name = cli_class_name(a, reading, index, own);
+    if (index == 0 && (uc_str_is(name, "background") || uc_str_is(name, "__background__")))
+        return (uc_color){0, 0, 0};
+    return uc_draw_color(UC_LOOK_DEFAULT, index);
+}
+
+/* Class numbers as a palette picture; pixels without a class get the number behind the last and black.
+ * More than 255 classes are 16 bits of grey. */
+static uncork_status write_mask(const cli_answers *a, const uc_reading *reading,
+                                const cli_input *input, cli_segments *s, uc_arena *arena,
+                                uncork_error *error)
+{
+    const uc_mask *m = &s->mask;
+    size_t count = (size_t)m->width * (size_t)m->height;
+    uc_pixels pixels = {UNCORK_UINT16, m->height, m->width, 1, m->index};
+    if (m->classes > 255)
+        return write_png(a, reading, input, &pixels, NULL, arena, &s->path, error);
+    uc_palette palette = {.count = (int)m->classes + 1};
+    for (int64_t c = 0; c < m->classes; c++) {
+        const uc_color color = color_of(a, reading, c);
+        palette.colors[c][0] = color.red;
+        palette.colors[c][1] = color.green;
+        palette.colors[c][2] = color.blue;
+    }
+    uint8_t *bytes = UC_NEW(arena, uint8_t, count);
+    if (!bytes) return uc_arena_status(arena, error);
+    for (size_t i = 0; i < count; i++) {
+        bytes[i] = (uint8_t)(m->index[i] < m->classes ? m->index[i] : m->classes);
+    }
+    pixels = (uc_pixels){UNCORK_UINT8, m->height, m->width, 1, bytes};
+    return write_png(a, reading, input, &pixels, &palette, arena, &s->path, error);
 }
 
 static uncork_status make_segments(const cli_answers *a, const uc_reading *reading,
@@ -33,7 +89,7 @@ static uncork_status make_segments(const cli_answers *a, const uc_reading *readi
     }
     qsort(s->items, s->count, sizeof *s->items, by_share);
     *made = s;
-    return UNCORK_OK;
+    return a->options->output ? write_mask(a, reading, input, s, arena, error) : UNCORK_OK;
 }
 
 static size_t shown(const cli_answers *a, const cli_segments *s)
@@ -76,6 +132,14 @@ static void screen_segments(const cli_answers *a, const uc_reading *reading, con
         uc_writer_printf(a->out, "\n  and %zu more", s->count - shown(a, s));
 }
 
+static void put_color(uc_json_writer *json, uc_color color)
+{
+    char text[8];
+    snprintf(text, sizeof text, "#%02x%02x%02x", color.red, color.green, color.blue);
+    uc_json_key(json, "color");
+    uc_json_put_text(json, text);
+}
+
 static void json_segments(const cli_answers *a, const uc_reading *reading, const void *made,
                           uc_json_writer *json)
 {
@@ -97,6 +161,7 @@ static void json_segments(const cli_answers *a, const uc_reading *reading, const
         uc_json_put_i64(json, s->mask.pixels[s->items[i].index]);
         uc_json_key(json, "share");
         uc_json_put_f64(json, s->items[i].score);
+        if (s->path) put_color(json, color_of(a, reading, s->items[i].index));
         uc_json_end_object(json);
     }
     uc_json_end_array(json);
@@ -144,7 +209,6 @@ static uncork_status make_picture(const cli_answers *a, const uc_reading *readin
                                   const cli_input *input, uc_arena *arena, void **made,
                                   uncork_error *error)
 {
-    (void)a;
     uc_tensor row;
     made_picture *p = UC_NEW(arena, made_picture, 1);
     if (!p) return uc_arena_status(arena, error);
@@ -152,7 +216,10 @@ static uncork_status make_picture(const cli_answers *a, const uc_reading *readin
                         &row, error));
     UC_TRY(uc_post_picture_of(reading, &row, arena, &p->picture, error));
     *made = p;
-    return UNCORK_OK;
+    if (!a->options->output) return UNCORK_OK;
+    const uc_pixels pixels = {UNCORK_UINT8, p->picture.height, p->picture.width,
+                              p->picture.channels, p->picture.pixels};
+    return write_png(a, reading, input, &pixels, NULL, arena, &p->path, error);
 }
 
 static void text_picture(const cli_answers *a, const uc_reading *reading, const void *made)
