@@ -145,10 +145,45 @@ static uncork_status answer(cli_answers *a, const cli_input *input, uc_arena *ar
     return UNCORK_OK;
 }
 
+/* A classic classifier on a terminal: as write_screen lays classes out. */
+static void screen_table(const cli_answers *a, const cli_input *input, const cli_table *table)
+{
+    size_t top = a->options->top && (size_t)a->options->top < table->count ? (size_t)a->options->top
+                                                                           : table->count;
+    size_t width = 0;
+    char own[32];
+    if (a->one_line) top = 1;
+    for (size_t i = 0; i < top; i++) {
+        size_t n = cli_text_width(cli_table_class(a, table->items[i].index, own));
+        if (n > width) width = n;
+    }
+    write_name(a, input->name);
+    if (a->one_line) {
+        size_t used = cli_text_width(uc_str_of(input->name));
+        uc_writer_printf(a->out, "%*s  ", (int)(used < a->name_width ? a->name_width - used : 0),
+                         "");
+        width = 24;
+    }
+    for (size_t i = 0; i < top; i++) {
+        if (!a->one_line) uc_writer_text(a->out, "\n  ");
+        cli_screen_bar(a, cli_table_class(a, table->items[i].index, own), width,
+                       table->items[i].score, !table->probabilities);
+    }
+    uc_writer_text(a->out, "\n");
+}
+
 static uncork_status answer_classic(cli_answers *a, const cli_input *input, uc_arena *arena,
                                     uncork_error *error)
 {
     if (a->answered) UC_TRY(a->answered(a->answered_context, a, input, NULL, arena, error));
+    if (a->screen && !a->silent) {
+        cli_table table;
+        UC_TRY(cli_table_of(a, input, arena, &table, error));
+        if (table.count) {
+            screen_table(a, input, &table);
+            return UNCORK_OK;
+        }
+    }
     if (!a->silent) cli_answer_table(a, input->name, input->outputs, input->row);
     return UNCORK_OK;
 }

@@ -164,6 +164,8 @@ uc_str cli_box_name(const cli_answers *a, int64_t id, char text[32]);
 void cli_screen_bar(const cli_answers *a, uc_str name, size_t name_width, double share, bool raw);
 /* The name, filled or cut to `width` columns. */
 void cli_put_name(uc_writer *out, uc_str name, size_t width);
+/* Begins line i of a screen below an input's name, or below an output's. */
+void cli_screen_line(const cli_answers *a, size_t i);
 /* Columns `s` takes on a terminal. */
 size_t cli_text_width(uc_str s);
 /* Whether standard output is a terminal that can show it, how wide it is. */

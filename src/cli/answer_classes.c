@@ -114,7 +114,7 @@ static void screen(const cli_answers *a, const uc_reading *reading, const void *
     }
     if (a->one_line) width = 24;
     for (size_t i = 0; i < count; i++) {
-        if (!a->one_line) uc_writer_text(a->out, i ? "\n  " : "  ");
+        if (!a->one_line) cli_screen_line(a, i);
         cli_screen_bar(a, cli_class_name(a, reading, c->items[i].index, own), width,
                        c->items[i].score, reading->raw);
     }

@@ -124,12 +124,13 @@ static void screen_segments(const cli_answers *a, const uc_reading *reading, con
         if (n > width) width = n;
     }
     for (size_t i = 0; i < shown(a, s); i++) {
-        uc_writer_text(a->out, i ? "\n  " : "  ");
+        cli_screen_line(a, i);
         cli_screen_bar(a, cli_class_name(a, reading, s->items[i].index, own), width,
                        s->items[i].score, false);
     }
     if (shown(a, s) < s->count)
-        uc_writer_printf(a->out, "\n  and %zu more", s->count - shown(a, s));
+        uc_writer_printf(a->out, "\n%s  and %zu more", a->shown > 1 ? "  " : "",
+                         s->count - shown(a, s));
 }
 
 static void put_color(uc_json_writer *json, uc_color color)
@@ -321,7 +322,7 @@ static void screen_points(const cli_answers *a, const uc_reading *reading, const
         const uc_point *at = &p->items[i];
         uc_str name = cli_class_name(a, reading, i, own);
         size_t width = cli_text_width(name);
-        uc_writer_text(a->out, i ? "\n  " : "  ");
+        cli_screen_line(a, (size_t)i);
         uc_text_escape(a->out, name);
         uc_writer_printf(a->out, "%*s %8.1f %8.1f", (int)(width < 16 ? 16 - width : 0), "", at->x,
                          at->y);

@@ -91,6 +91,9 @@ static ranked *rank_classes(const cli_answers *a, const uc_tensor *scores, int64
     }
     size_t top = a->options->top ? (size_t)a->options->top : (size_t)width;
     *count = top < (size_t)width ? top : (size_t)width;
+    while (*count && all[*count - 1].score < a->options->threshold) { /* NaN: none is left out */
+        --*count;
+    }
     return all;
 }
 

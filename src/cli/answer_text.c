@@ -85,6 +85,12 @@ static void put_bar(uc_writer *out, double share, size_t cells)
     if (blocks && full < cells) uc_writer_text(out, eighths[(size_t)((length - (double)full) * 8)]);
 }
 
+void cli_screen_line(const cli_answers *a, size_t i)
+{
+    if (i) uc_writer_text(a->out, "\n");
+    uc_writer_text(a->out, a->shown > 1 ? "    " : "  ");
+}
+
 void cli_screen_bar(const cli_answers *a, uc_str name, size_t name_width, double share, bool raw)
 {
     size_t columns = (size_t)a->columns, limit = columns / 2;
@@ -97,7 +103,7 @@ void cli_screen_bar(const cli_answers *a, uc_str name, size_t name_width, double
         return;
     }
     uc_writer_printf(a->out, " %6.2f %%", share * 100);
-    size_t used = name_width + 14;
+    size_t used = name_width + 14 + (a->shown > 1 ? 2 : 0);
     if (columns < used + 4 || !(share >= 0 && share <= 1)) return;
     size_t cells = columns - used > 30 ? 30 : columns - used;
     uc_writer_text(a->out, "  ");

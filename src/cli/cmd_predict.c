@@ -18,6 +18,7 @@ void predict_progress_end(predictor *p)
 void predict_progress(predictor *p)
 {
     uint64_t now = uc_now_ns();
+    if (!p->shown_at) p->shown_at = now; /* short work shows none */
     if (p->options->quiet || p->inputs < 2 || now - p->shown_at < 100000000) return;
     if (!isatty(STDERR_FILENO)) return;
     p->shown_at = now;

@@ -62,8 +62,9 @@ static uncork_status add_folder(paths *list, uc_arena *arena, const char *folder
     }
     if (others) {
         uc_note(notes, UC_NOTE_IGNORED, "no-picture",
-                "%s: %zu file%s not by its name a picture (%s)", folder, others,
-                others == 1 ? " is" : "s are", other);
+                "%s: %zu file%s left out, no picture by %s (%s%s)", folder, others,
+                others == 1 ? "" : "s", others == 1 ? "its name" : "their names", other,
+                others == 1 ? "" : ", ...");
     }
     return UNCORK_OK;
 }
