@@ -45,6 +45,7 @@ static const option options_table[] = {
     {"--method", TEXT, AT(method)},
     {"--signature", TEXT, AT(signature)},
     {"--preprocess", TEXT, AT(preprocess)},
+    {"--model", TEXT, AT(model)},
     {"--batch", COUNT, AT(batch)},
     {"--threads", COUNT, AT(threads)},
     {"--max-memory", SIZE, AT(limits.max_memory_bytes)},

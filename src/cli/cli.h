@@ -25,6 +25,7 @@ typedef struct cli_options {
     size_t input_count;
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
     const char *draw, *sheet, *draw_style;
+    const char *model; /* of preprocess */
     const char *task, *activation; /* --task, --activation; NULL: as the outputs say */
     double threshold;              /* NaN: the task's own */
     double nms;                    /* NaN: the detector's own */
@@ -68,6 +69,11 @@ void cli_print_findings(const cli_options *options, const uc_findings *findings)
 void cli_note(const cli_options *options, const char *format, ...) UC_PRINTF(2, 3);
 /* Writes the buffer to standard output; false when that fails. */
 bool cli_flush(uc_writer *out);
+
+/* ---- cmd_preprocess.c ---- */
+
+/* Every preset and its steps, one a line: what --preprocess list prints, whatever the command. */
+int cli_list_presets(const cli_options *options);
 
 /* ---- load.c ---- */
 

@@ -32,7 +32,8 @@ static void print_help(FILE *out)
         "  --labels FILE        names of the classes: text, one a line; index label; JSON; CSV; .pbtxt\n"
         "  --method NAME        predict, predict_proba, predict_log_proba, decision_function,\n"
         "                       transform, score_samples, kneighbors\n"
-        "  --preprocess SPEC    steps in front of the model, e.g. 'gray | resize=8x8,bicubic,pillow | scale=1/16'\n"
+        "  --preprocess SPEC    steps in front of the model, e.g. 'gray | resize=8x8,bicubic,pillow | scale=1/16',\n"
+        "                       or a preset such as torchvision:resnet50; list prints all presets\n"
         "  --raw, --scaled      leave out a scaler found beside the model: the input is scaled already\n"
         "  --batch N            pictures or rows run at a time (32)\n"
         "  --threads N          threads in all (one a core)\n"
@@ -57,6 +58,8 @@ static int run_command(const cli_command *command, int argc, char **argv)
     if (status == EXIT_OK) {
         if (options.help) {
             print_help(stdout);
+        } else if (options.preprocess && strcmp(options.preprocess, "list") == 0) {
+            status = cli_list_presets(&options);
         } else if (options.version) {
             status = cmd_formats(&options, arena);
         } else {

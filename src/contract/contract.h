@@ -51,6 +51,8 @@ bool uc_contract_preset_at(size_t i, const char **name, const char **steps);
 bool uc_contract_step_at(size_t i, const char **name, const char **form);
 /* Whether it turns a picture upright by its EXIF orientation: what is drawn lies on the turned one. */
 bool uc_contract_turns(const uc_contract *contract);
+/* Whether blue comes first in what it gives. */
+bool uc_contract_is_bgr(const uc_contract *contract);
 /* One picture: file bytes to a dense tensor of the wanted dtype in `arena`. Thread-safe. `want`
  * checks the size. Errors say what is wrong with the picture (UNSUPPORTED, MALFORMED, INPUT). */
 uncork_status uc_contract_apply(const uc_contract *contract, uc_bytes image,

@@ -65,6 +65,8 @@ uc_contract_shape uc_contract_result(const uc_contract *contract)
     return r;
 }
 
+bool uc_contract_is_bgr(const uc_contract *contract) { return uc_contract_result(contract).bgr; }
+
 static bool is_shape(const uc_contract_want *want, int64_t a, int64_t b, int64_t c)
 {
     const int64_t shape[3] = {a, b, c};

@@ -56,7 +56,7 @@ static uncork_status unknown_step(const uc_spec *spec, uc_str name)
         return uc_fix(spec->error,
                       "steps are decode=, rgb, bgr, gray, resize=, center_crop=, crop=, pad=, "
                       "letterbox=, float32, scale=, mean=, std=, add=, nchw, flatten, ...; "
-                      "--preprocess list prints them and the presets");
+                      "--preprocess list prints the presets");
     }
     return wrong_near(spec, name, "is no step", &nearest);
 }

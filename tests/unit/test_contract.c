@@ -93,7 +93,7 @@ static void a_near_name_is_offered(void **state)
         {"keras:mobilnet_v2", "did you mean keras:mobilenet_v2?"},
         {"torchvision:resnet5", "did you mean torchvision:resnet50?"},
         {"nchv", "did you mean nchw?"},
-        {"quux", "--preprocess list prints them"},
+        {"quux", "--preprocess list prints the presets"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uc_contract *contract;
