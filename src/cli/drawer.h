@@ -20,11 +20,12 @@ typedef struct cli_drawing {
     size_t line_count;
     uc_draw_box *boxes;
     size_t box_count;
+    uc_detect_mask *masks; /* [box_count]; data NULL: none */
     uc_mask *mask;
     uc_str *mask_names; /* [mask->classes] */
     int64_t mask_hidden;
     double (*points)[3];
-    size_t point_count;
+    size_t point_count, points_each; /* all of them, those of one object */
     double point_threshold;
     uc_sheet_item item; /* name, answer, score; the thumbnail once it is drawn */
     bool wants_item;

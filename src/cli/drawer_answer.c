@@ -104,7 +104,7 @@ static void add_points(cli_drawing *d, const uc_reading *reading, const cli_poin
     const size_t count = points->count > 0 ? (size_t)points->count : 0;
     d->points = (double(*)[3])uc_arena_alloc(d->arena, count, sizeof *d->points);
     if (!d->points) return;
-    d->point_count = count;
+    d->point_count = d->points_each = count;
     d->point_threshold = isnan(reading->threshold) ? POINT_LEAST : reading->threshold;
     size_t sure = 0;
     for (size_t i = 0; i < count; i++) {
@@ -116,6 +116,68 @@ static void add_points(cli_drawing *d, const uc_reading *reading, const cli_poin
     }
     const char *text = uc_arena_printf(d->arena, "%zu of %zu points", sure, count);
     if (text && d->item.answer.size == 0) d->item.answer = uc_str_of(text);
+}
+
+static uc_detect_mask *keep_masks(cli_drawing *d, const uc_detections *found)
+{
+    uc_detect_mask *masks = UC_NEW(d->arena, uc_detect_mask, found->count);
+    for (size_t i = 0; masks && i < found->count; i++) {
+        const uc_detect_mask *m = found->items[i].mask;
+        if (!m || m->width < 1 || m->height < 1) continue;
+        const size_t bytes = (size_t)m->width * (size_t)m->height;
+        uint8_t *data = uc_arena_alloc_raw(d->arena, bytes);
+        if (!data) return NULL;
+        memcpy(data, m->data, bytes);
+        masks[i] = *m;
+        masks[i].data = data;
+    }
+    return masks;
+}
+
+/* The keypoints of all boxes, one behind the other. */
+static void keep_keypoints(cli_drawing *d, const uc_detections *found)
+{
+    const size_t each = (size_t)found->keypoint_count;
+    if (found->keypoint_count < 1) return;
+    d->points = (double(*)[3])uc_arena_alloc(d->arena, found->count * each, sizeof *d->points);
+    for (size_t i = 0; d->points && i < found->count; i++) {
+        const float *from = found->items[i].keypoints;
+        for (size_t k = 0; from && k < each * 3; k++) {
+            d->points[d->point_count + k / 3][k % 3] = (double)from[k];
+        }
+        d->point_count += from ? each : 0;
+    }
+    d->points_each = each;
+    d->point_threshold = POINT_LEAST;
+}
+
+static void add_boxes(cli_drawing *d, const cli_answers *a, const cli_boxes *boxes)
+{
+    const uc_detections *found = &boxes->found;
+    char own[32];
+    d->boxes = UC_NEW(d->arena, uc_draw_box, found->count);
+    d->masks = keep_masks(d, found);
+    if (!d->boxes || !d->masks) return;
+    d->box_count = found->count;
+    for (size_t i = 0; i < found->count; i++) {
+        const uc_detection *from = &found->items[i];
+        uc_draw_box *to = &d->boxes[i];
+        for (int k = 0; k < 4; k++) {
+            to->box[k] = (double)from->box[k];
+        }
+        to->id = from->id;
+        to->score = (double)from->score;
+        to->name = keep(d, cli_box_name(a, from->id, own));
+    }
+    keep_keypoints(d, found);
+    const char *rest = found->count > 1 ? uc_arena_printf(d->arena, "%.*s and %zu more",
+                                                          (int)d->boxes[0].name.size,
+                                                          d->boxes[0].name.data, found->count - 1)
+                                        : NULL;
+    d->item.answer = rest           ? uc_str_of(rest)
+                     : found->count ? d->boxes[0].name
+                                    : uc_str_of("nothing");
+    d->item.score = found->count == 1 ? d->boxes[0].score : (double)NAN;
 }
 
 /* A number, a class by itself: the words of the answer's line. */
@@ -152,7 +214,7 @@ uncork_status cli_drawing_of(cli_drawing *d, const cli_answers *a, const cli_inp
         case UC_POST_KEYPOINTS: add_points(d, r, made[i]); break;
         case UC_POST_LABEL:
         case UC_POST_REGRESS: add_text(d, a, r, made[i]); break;
-        case UC_POST_DETECT:
+        case UC_POST_DETECT: add_boxes(d, a, made[i]); break;
         case UC_POST_TENSOR:
         case UC_POST_EMBED:
         case UC_POST_IMAGE:

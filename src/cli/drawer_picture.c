@@ -24,7 +24,10 @@ static void draw_points(const cli_drawing *d, const uc_pixels *canvas, int scale
         d->points[i][0] *= scale;
         d->points[i][1] *= scale;
     }
-    uc_draw_keypoints(canvas, (const double(*)[3])d->points, d->point_count, d->point_threshold);
+    for (size_t i = 0; i < d->point_count; i += d->points_each) {
+        uc_draw_keypoints(canvas, (const double(*)[3])d->points + i, d->points_each,
+                          d->point_threshold);
+    }
 }
 
 static uncork_status draw_on(cli_drawing *d, const uc_pixels *canvas, int scale, uc_arena *work)
@@ -37,6 +40,13 @@ static uncork_status draw_on(cli_drawing *d, const uc_pixels *canvas, int scale,
         for (int k = 0; k < 4; k++) {
             d->boxes[i].box[k] *= scale;
         }
+    }
+    for (size_t i = d->box_count; i-- > 0;) {
+        const uc_detect_mask *m = &d->masks[i];
+        if (!m->data) continue;
+        uc_draw_object(canvas, m->data, m->left, m->top, m->width, m->height, scale,
+                       d->style.agnostic ? UC_DRAW_AGNOSTIC
+                                         : uc_draw_color(d->style.look, d->boxes[i].id));
     }
     if (d->box_count) uc_draw_boxes(&captions, d->boxes, d->box_count, &d->style);
     if (d->point_count) draw_points(d, canvas, scale);

@@ -61,6 +61,8 @@ typedef struct uc_captions {
     int size; /* of letters, in pixels: grows with the picture */
     uc_caption *items;
     size_t count, capacity;
+    double (*small)[4]; /* boxes that a caption would hide; may be NULL */
+    size_t small_count;
     uc_arena *arena;
 } uc_captions;
 

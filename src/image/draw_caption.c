@@ -110,6 +110,18 @@ static void try_place(const uc_captions *captions, double x, double y, double wi
     memcpy(best, place, sizeof place);
 }
 
+/* Whether it hides a box that is little larger than itself. */
+static bool hides_small(const uc_captions *captions, double x, double y, double width,
+                        double height)
+{
+    double place[4];
+    keep_inside(captions->canvas, x, y, width, height, place);
+    for (size_t i = 0; i < captions->small_count; i++) {
+        if (overlap(captions->small[i], place) > 0) return true;
+    }
+    return false;
+}
+
 /* The first place that covers nothing, else the one that covers least. */
 static void choose_place(const uc_captions *captions, const double box[4], double width,
                          double height, double best[4])
@@ -123,9 +135,12 @@ static void choose_place(const uc_captions *captions, const double box[4], doubl
         {box[2] + half, top},  {left - width, top},
     };
     double least = HUGE_VAL;
-    /* above the box is outside of the picture: inside is next */
-    for (size_t i = top < height ? 1 : 0; i < sizeof corners / sizeof corners[0]; i++) {
-        try_place(captions, corners[i][0], corners[i][1], width, height, best, &least);
+    const size_t count = sizeof corners / sizeof corners[0];
+    const size_t first = top < height ? 1 : 0;   /* above the box is outside: inside is next */
+    for (size_t i = first; i < 2 * count; i++) { /* small boxes are spared in the first round */
+        const double *at = corners[i % count];
+        if (i < count && hides_small(captions, at[0], at[1], width, height)) continue;
+        try_place(captions, at[0], at[1], width, height, best, &least);
         if (least <= 0) return;
     }
     /* a line at a time away from the box's top, in three columns */
