@@ -92,6 +92,7 @@ static void add_mask(cli_drawing *d, const cli_answers *a, const uc_reading *rea
         d->mask_names[c] = keep(d, cli_class_name(a, reading, c, own));
         if (d->mask_hidden < 0 && is_background(d->mask_names[c])) d->mask_hidden = c;
     }
+    if (d->mask_hidden < 0 && reading->binary) d->mask_hidden = 0; /* one channel: what isn't it */
     for (size_t i = 0; i < segments->count && d->item.answer.size == 0; i++) {
         if (segments->items[i].index == d->mask_hidden) continue;
         d->item.answer = d->mask_names[segments->items[i].index];

@@ -35,6 +35,17 @@ run "$uncork" predict "$forest" - --draw "$work/in2" <"$digits/digit_3.png"
 expect 0 ''
 cmp -s "$work/in2/stdin.png" "$work/drawn/digit_3.png" || fail "standard input is drawn otherwise"
 
+# masks and keypoints lie on the picture: each model draws its own
+photo=tests/fixtures/draw/small.jpg
+for model in segment mask heatmaps logits; do
+    run "$uncork" predict "tests/fixtures/outputs/$model.onnx" "$photo" --draw "$work/$model" --quiet
+    expect 0 'small.jpg: '
+    for other in segment mask heatmaps logits; do
+        [ "$other" = "$model" ] || [ ! -e "$work/$other" ] ||
+            ! cmp -s "$work/$model/small.jpg" "$work/$other/small.jpg" || fail "$model is drawn as $other"
+    done
+done
+
 # more than a page
 i=0
 while [ $i -lt 201 ]; do
