@@ -52,15 +52,22 @@ uncork_status uc_decode_tensorflow(uc_bytes bytes, const uc_tensorflow_decode *o
                                    uncork_error *error);
 
 /* torchvision.io.decode_image(mode): channels 0 (UNCHANGED), 1 (GRAY), 2 (GRAY_ALPHA), 3 (RGB) or 4
- * (RGB_ALPHA); not turned. */
+ * (RGB_ALPHA), or those the format gives whatever was asked; not turned. *frames as above (GIF). Rows x
+ * columns x channels, where torchvision gives channels first. */
 uncork_status uc_decode_torchvision(uc_bytes bytes, int channels, uc_arena *arena,
-                                    uc_pixels *pixels, uncork_error *error);
+                                    uc_pixels *pixels, int *frames, uncork_error *error);
 
-/* skimage.io.imread (imageio), and matplotlib.image.imread. */
+/* skimage.io.imread and imageio.v3.imread through Pillow (a TIFF goes through tifffile there), the first
+ * frame of animations; and matplotlib.image.imread. */
 uncork_status uc_decode_skimage(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels,
                                 uncork_error *error);
 uncork_status uc_decode_matplotlib(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels,
                                    uncork_error *error);
+
+/* keras.utils.load_img(color_mode) without its resize: not turned; 'grayscale' leaves 16 and 32 bits. */
+typedef enum uc_keras_color { UC_KERAS_RGB, UC_KERAS_RGBA, UC_KERAS_GRAYSCALE } uc_keras_color;
+uncork_status uc_decode_keras(uc_bytes bytes, uc_keras_color color, uc_arena *arena,
+                              uc_image *image, uncork_error *error);
 
 /* Image.draft(mode, size) in front of load: a JPEG decoded at the smallest of 1, 1/2, 1/4 and 1/8 of its
  * size that isn't smaller than width x height, of colour ones only the Y plane where to_grey ('L').

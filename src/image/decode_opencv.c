@@ -24,7 +24,7 @@ uc_opencv_type uc_opencv_asked(uc_opencv_read flags, uncork_dtype dtype, int cha
 }
 
 /* 4 samples a pixel as libjpeg gives them to `channels` of BGR or grey, in place. */
-static void from_cmyk(uc_pixels *pixels, int channels)
+static void from_cmyk(uc_pixels *pixels, int channels, bool rgb)
 {
     size_t n = (size_t)pixels->width * (size_t)pixels->height;
     const uint8_t *from = pixels->data;
@@ -37,9 +37,9 @@ static void from_cmyk(uc_pixels *pixels, int channels)
         if (channels == 1) {
             to[0] = (uint8_t)uc_opencv_grey14(v[2], v[1], v[0]);
         } else {
-            to[0] = (uint8_t)v[2];
+            to[0] = (uint8_t)v[rgb ? 0 : 2];
             to[1] = (uint8_t)v[1];
-            to[2] = (uint8_t)v[0];
+            to[2] = (uint8_t)v[rgb ? 2 : 0];
         }
     }
     pixels->channels = channels;
@@ -63,7 +63,7 @@ static uncork_status read_jpeg(uc_bytes bytes, uc_opencv_read flags, int *reduce
     *orientation = h.orientation;
     uncork_status status = uc_jpeg_read(jpeg, &s, arena, pixels, error);
     uc_jpeg_close(jpeg);
-    if (!status && h.components == 4) from_cmyk(pixels, t.channels);
+    if (!status && h.components == 4) from_cmyk(pixels, t.channels, flags == UC_OPENCV_COLOR_RGB);
     return status;
 }
 
@@ -72,7 +72,7 @@ static uncork_status read_png(uc_bytes bytes, uc_opencv_read flags, int *orienta
 {
     uc_png *png;
     uc_png_header h;
-    UC_TRY(uc_png_open(bytes, arena, &png, &h, error));
+    UC_TRY(uc_png_open(bytes, false, arena, &png, &h, error));
     int channels = h.alpha || (h.color && h.transparent) ? 4 : h.color ? 3 : 1;
     uc_opencv_type t =
         uc_opencv_asked(flags, h.depth == 16 ? UNCORK_UINT16 : UNCORK_UINT8, channels);
@@ -112,12 +112,25 @@ static void from_rgb(uc_pixels *pixels, int channels, bool rgb)
     pixels->channels = channels;
 }
 
+/* OpenCV takes an EXIF block that begins with its byte order, not one with "Exif" in front. */
+static bool has_plain_exif(uc_bytes bytes)
+{
+    for (size_t at = 12; at <= bytes.size && bytes.size - at >= 12;) {
+        const uint8_t *chunk = bytes.data + at;
+        uint64_t size = uc_load_u32le(chunk + 4);
+        if (memcmp(chunk, "EXIF", 4) == 0) return memcmp(chunk + 8, "Exif", 4) != 0;
+        if (size + (size & 1) > bytes.size - at - 8) break;
+        at += (size_t)(size + (size & 1)) + 8;
+    }
+    return false;
+}
+
 static uncork_status read_webp(uc_bytes bytes, uc_opencv_read flags, int *orientation,
                                uc_arena *arena, uc_pixels *pixels, uncork_error *error)
 {
     uc_image image;
     UC_TRY(uc_webp_decode(bytes, arena, &image, error));
-    *orientation = image.orientation;
+    if (has_plain_exif(bytes)) *orientation = image.orientation;
     UC_TRY(uc_pixels_of_image(&image, arena, pixels, error));
     uc_opencv_type t = uc_opencv_asked(flags, UNCORK_UINT8, pixels->channels);
     from_rgb(pixels, t.channels, flags == UC_OPENCV_COLOR_RGB);

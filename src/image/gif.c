@@ -61,8 +61,11 @@ static uncork_status find_frame(GifFileType *gif, decoder *d, bool *there, uncor
             return DGifGetImageDesc(gif) == GIF_OK ? UNCORK_OK : broken(d, gif->Error, error);
         }
         if (DGifGetExtension(gif, &code, &block) != GIF_OK) return broken(d, gif->Error, error);
-        while (block) {
-            if (code == GRAPHICS_EXT_FUNC_CODE && block[0] >= 4) {
+        /* DGifSlurp takes an extension's first block for one even when it is empty */
+        bool slurp = d->end == UC_GIF_END_SLURPED || d->end == UC_GIF_END_KEPT;
+        while (block || slurp) {
+            slurp = false;
+            if (block && code == GRAPHICS_EXT_FUNC_CODE && block[0] >= 4) {
                 d->transparent = block[1] & 1 ? block[4] : -1;
                 d->disposal = block[1] >> 2 & 7;
             }

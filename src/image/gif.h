@@ -30,8 +30,9 @@ typedef struct uc_gif {
 
 typedef enum uc_gif_end {
     UC_GIF_END_REFUSED,
-    UC_GIF_END_KEPT,  /* the frames in front of where the file breaks, if there are any */
-    UC_GIF_END_ZEROS, /* zeros behind the end: a file that lacks only its last blocks opens */
+    UC_GIF_END_SLURPED, /* refused, by the block rules of giflib's DGifSlurp */
+    UC_GIF_END_KEPT,    /* the frames in front of where the file breaks, if there are any */
+    UC_GIF_END_ZEROS,   /* zeros behind the end: a file that lacks only its last blocks opens */
 } uc_gif_end;
 
 /* At most `frames` of them, whose pixels live in the arena. */

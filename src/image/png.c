@@ -22,7 +22,7 @@ struct uc_png {
     size_t at;
     uc_arena *arena;
     png_bytep *rows;
-    bool truncated;
+    bool truncated, profiles;
     char message[160];
 };
 
@@ -92,6 +92,8 @@ static uncork_status open_header(uc_png *d, uc_png_header *h, uncork_error *erro
     png_set_chunk_malloc_max(d->png, CHUNK_BYTES);
     png_set_crc_action(d->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     png_set_check_for_invalid_index(d->png, 0);
+    if (!d->profiles)
+        png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "iCCP", 1);
     png_set_read_fn(d->png, d, on_read);
     png_read_info(d->png, d->info);
     int color = png_get_color_type(d->png, d->info);
@@ -108,12 +110,13 @@ static uncork_status open_header(uc_png *d, uc_png_header *h, uncork_error *erro
     return UNCORK_OK;
 }
 
-uncork_status uc_png_open(uc_bytes bytes, uc_arena *arena, uc_png **png, uc_png_header *header,
-                          uncork_error *error)
+uncork_status uc_png_open(uc_bytes bytes, bool profiles, uc_arena *arena, uc_png **png,
+                          uc_png_header *header, uncork_error *error)
 {
     uc_png *d = *png = UC_NEW(arena, uc_png, 1);
     if (!d) return uc_arena_status(arena, error);
     d->bytes = bytes;
+    d->profiles = profiles;
     d->arena = arena;
     d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
     if (d->png) d->info = png_create_info_struct(d->png);
@@ -243,7 +246,7 @@ uncork_status uc_png_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, un
 {
     uc_png *png;
     uc_png_header header;
-    UC_TRY(uc_png_open(bytes, arena, &png, &header, error));
+    UC_TRY(uc_png_open(bytes, false, arena, &png, &header, error));
     uncork_status status = read_for_pillow(png, &header, arena, image, error);
     uc_png_close(png);
     return status;

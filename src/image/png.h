@@ -30,9 +30,10 @@ typedef struct uc_png_settings {
     bool skip_end;     /* chunks behind the pixels aren't looked at */
 } uc_png_settings;
 
-/* Pillow's own: no check of ancillary chunks. */
-uncork_status uc_png_open(uc_bytes bytes, uc_arena *arena, uc_png **png, uc_png_header *header,
-                          uncork_error *error);
+/* profiles  an ICC profile that libpng knows for sRGB sets the gamma that colour to grey goes through:
+ *           the libpng of TensorFlow does that, newer ones don't. */
+uncork_status uc_png_open(uc_bytes bytes, bool profiles, uc_arena *arena, uc_png **png,
+                          uc_png_header *header, uncork_error *error);
 /* UINT8, or UINT16 where 16 bits are kept. Once a file. */
 uncork_status uc_png_read(uc_png *png, const uc_png_settings *settings, uc_arena *arena,
                           uc_pixels *pixels, uncork_error *error);

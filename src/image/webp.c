@@ -1,8 +1,8 @@
 /* WebP through libwebp: lossy and lossless, with and without alpha, the first frame of animations.
  * Pillow composes animations on a canvas of transparent black, so a first frame that doesn't cover it
  * leaves that around it; RGB pictures drop the alpha. */
+#include "image/webp.h"
 #include "image/exif.h"
-#include "image/image.h"
 
 #include <webp/decode.h>
 #include <webp/demux.h>
@@ -82,5 +82,69 @@ uncork_status uc_webp_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, u
     if (!file) return broken(bytes, "its chunks don't hold", error);
     uncork_status status = decode(file, bytes, arena, image, error);
     WebPDemuxDelete(file);
+    return status;
+}
+
+uncork_status uc_webp_header_read(uc_bytes bytes, uc_webp_header *header, uncork_error *error)
+{
+    WebPBitstreamFeatures features;
+    if (WebPGetFeatures(bytes.data, bytes.size, &features) != VP8_STATUS_OK)
+        return broken(bytes, "its header doesn't hold", error);
+    *header = (uc_webp_header){.width = features.width,
+                               .height = features.height,
+                               .frames = 1,
+                               .alpha = features.has_alpha,
+                               .animated = features.has_animation};
+    if (!header->animated) return UNCORK_OK;
+    WebPDemuxer *file = WebPDemux(&(WebPData){bytes.data, bytes.size});
+    if (!file) return broken(bytes, "its chunks don't hold", error);
+    header->width = (int)WebPDemuxGetI(file, WEBP_FF_CANVAS_WIDTH);
+    header->height = (int)WebPDemuxGetI(file, WEBP_FF_CANVAS_HEIGHT);
+    header->frames = (int)WebPDemuxGetI(file, WEBP_FF_FRAME_COUNT);
+    WebPDemuxDelete(file);
+    return UNCORK_OK;
+}
+
+static uncork_status read_animation(uc_bytes bytes, int frames, const uc_pixels *pixels,
+                                    uncork_error *error)
+{
+    WebPAnimDecoder *decoder = WebPAnimDecoderNew(&(WebPData){bytes.data, bytes.size}, NULL);
+    size_t size = uc_pixels_bytes(pixels);
+    uncork_status status = decoder ? UNCORK_OK : broken(bytes, "its animation doesn't open", error);
+    for (int i = 0; !status && i < frames; i++) {
+        uint8_t *frame;
+        int time;
+        if (WebPAnimDecoderGetNext(decoder, &frame, &time))
+            memcpy((uint8_t *)pixels->data + (size_t)i * size, frame, size);
+        else
+            status = broken(bytes, "a frame doesn't decode", error);
+    }
+    WebPAnimDecoderDelete(decoder);
+    return status;
+}
+
+uncork_status uc_webp_read(uc_bytes bytes, const uc_webp_header *header, int frames,
+                           uc_arena *arena, const uc_pixels *pixels, uncork_error *error)
+{
+    size_t stride = (size_t)pixels->width * (size_t)pixels->channels,
+           size = stride * (size_t)pixels->height;
+    /* as above, and an animation's two canvases */
+    uint64_t pixel = header->animated ? 16 : 5,
+             lent = (uint64_t)pixels->width * (uint64_t)pixels->height * pixel + (1u << 20);
+    if (stride > INT32_MAX)
+        return uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET, "a WebP of %d pixels a row",
+                       pixels->width);
+    UC_TRY(uc_arena_lend(arena, lent, "decoding a WebP picture", error));
+    uncork_status status = UNCORK_OK;
+    if (header->animated) {
+        status = read_animation(bytes, frames, pixels, error);
+    } else {
+        uint8_t *to =
+            pixels->channels == 4
+                ? WebPDecodeRGBAInto(bytes.data, bytes.size, pixels->data, size, (int)stride)
+                : WebPDecodeRGBInto(bytes.data, bytes.size, pixels->data, size, (int)stride);
+        if (!to) status = broken(bytes, "its pixels don't decode", error);
+    }
+    uc_arena_unlend(arena, lent);
     return status;
 }

@@ -141,8 +141,10 @@ static bool same_form(const uc_tensor *got, const uc_tensor *want, char *why, si
     int64_t a[UNCORK_MAX_RANK], b[UNCORK_MAX_RANK];
     int n = squeeze(got->shape, got->rank, a), m = squeeze(want->shape, want->rank, b);
     char got_text[128], want_text[128];
-    if (got->dtype == want->dtype && n == m && memcmp(a, b, (size_t)n * sizeof *a) == 0)
-        return true;
+    /* some vectors keep bool as 0 and 1 of uint8 */
+    bool same =
+        got->dtype == want->dtype || (got->dtype == UNCORK_BOOL && want->dtype == UNCORK_UINT8);
+    if (same && n == m && memcmp(a, b, (size_t)n * sizeof *a) == 0) return true;
     snprintf(why, size, "is %s %s, expected %s %s", uc_dtype_name(got->dtype),
              uc_shape_text(got->shape, got->rank, got_text, sizeof got_text),
              uc_dtype_name(want->dtype),

@@ -29,8 +29,9 @@ typedef struct vector_row {
 } vector_row;
 
 /* Each ends with a row of NULLs; vectors.c lists them. */
-#define VECTOR_TABLES(X) X(vectors_pillow) X(vectors_opencv)
-#define X(name)          extern const vector_row name[];
+#define VECTOR_TABLES(X) \
+    X(vectors_pillow) X(vectors_opencv) X(vectors_tensorflow) X(vectors_readers)
+#define X(name) extern const vector_row name[];
 VECTOR_TABLES(X)
 #undef X
 

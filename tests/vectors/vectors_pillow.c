@@ -65,6 +65,17 @@ static uncork_status exif_transpose(vector *v)
     return vector_give_image(v, &image);
 }
 
+/* Image.draft(mode, size), then load. */
+static uncork_status draft(vector *v)
+{
+    uc_image image;
+    int size[2];
+    UC_TRY(vector_ints(v, "size", size, 2));
+    UC_TRY(uc_decode_pillow_draft(v->file, uc_str_is(vector_text(v, "mode", ""), "L"), size[0],
+                                  size[1], v->arena, &image, v->error));
+    return vector_give_image(v, &image);
+}
+
 /* The picture that the vectors of a mode start from: RGB and L by convert; what else has a formula of
  * the pixel: alpha (7*y + 11*x) % 256; LA, F and I from green g as g, g*1.37f - 20f, g*300 - 7000. */
 static uncork_status source_of_mode(const vector *v, uc_image_mode mode, uc_image *image)
@@ -127,6 +138,7 @@ const vector_row vectors_pillow[] = {
     {"Pillow", "decode_convert", convert},
     {"Pillow", "decode_raw", raw},
     {"Pillow", "decode_exif_transpose", exif_transpose},
+    {"Pillow", "jpeg_draft", draft},
     {"Pillow", "resize", resize},
     {NULL, NULL, NULL},
 };
