@@ -19,9 +19,12 @@
 #    define STORE(p, v)  _mm512_storeu_ps(p, v)
 #    define SET1(x)      _mm512_set1_ps(x)
 #    define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
-#    define ROW          uc_gemm_f32_avx512
-#    define NEEDS        UC_CPU_AVX512
-#    define NAME         "avx512"
+/* Compilers load x once and reuse it, whatever is written. */
+#    define FMA_FROM(acc, b, x) \
+        __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(b), "m"(x))
+#    define ROW   uc_gemm_f32_avx512
+#    define NEEDS UC_CPU_AVX512
+#    define NAME  "avx512"
 #    include "kernel/gemm.inc"
 
 #else
