@@ -2,24 +2,10 @@
  * gives every value its place in one block, and lays out the calls so that running them does nothing
  * else. */
 #include "op/shape.h"
-#include "plan/plan_parts.h"
+#include "plan/planner.h"
 
 /* A step with more output bytes or multiply-adds than this is worth a look at the clock. */
 #define HEAVY (1u << 16)
-
-typedef struct planner {
-    const uc_program *program;
-    const uc_graph *graph;
-    uc_plan *plan;
-    uc_arena *scratch;
-    uncork_error *error;
-    uc_call **calls;   /* [node_count], NULL: not run */
-    uc_ref *root;      /* [value_count]: whose memory a value is; itself unless it is a view */
-    bool *result;      /* [value_count]: an output of the graph */
-    bool *needed;      /* [value_count] */
-    uint8_t *is_view;  /* [node_count] */
-    uint8_t *in_place; /* [node_count]: output 0 is the memory of an input */
-} planner;
 
 static uncork_status out_of_memory(planner *p)
 {
@@ -154,121 +140,7 @@ static void drop_dead(planner *p)
     }
 }
 
-/* ---- views and lifetimes ------------------------------------------------------------------ */
-
-static bool is_fed(const planner *p, uc_ref ref)
-{
-    return p->graph->values[ref].producer < 0 && !p->graph->values[ref].constant;
-}
-
-/* Results of bodies stay where the bodies left them. */
-static bool is_given(const planner *p, uc_ref ref)
-{
-    int32_t producer = p->graph->values[ref].producer;
-    return producer >= 0 && p->graph->nodes[producer].op->control;
-}
-
-/* A view takes its source's memory, unless it is an output over the caller's input. Strings that a
- * step makes lie elsewhere with each run, so a view of them is a step too. */
-static bool can_view(const planner *p, const uc_node *node)
-{
-    const uc_value *out = &p->plan->values[node->out[0]];
-    if (!node->op->view || node->in[0] == 0 || !uc_value_is_shaped(out)) return false;
-    if (!uc_value_is_shaped(&p->plan->values[node->in[0]])) return false;
-    if (out->tensor.dtype == UNCORK_STRING && !is_fed(p, p->root[node->in[0]])) return false;
-    if (is_given(p, p->root[node->in[0]])) return false;
-    return !(p->result[node->out[0]] && is_fed(p, p->root[node->in[0]]));
-}
-
-static void find_views(planner *p)
-{
-    for (size_t i = 0; i < p->graph->value_count; i++) {
-        p->root[i] = (uc_ref)i;
-    }
-    for (size_t n = 0; n < p->graph->node_count; n++) {
-        const uc_node *node = &p->graph->nodes[n];
-        if (!p->calls[n] || !can_view(p, node)) continue;
-        p->is_view[n] = 1;
-        p->root[node->out[0]] = p->root[node->in[0]];
-    }
-}
-
-/* ---- in place ----------------------------------------------------------------------------- */
-
-/* Whose memory a value is while roots still change: an output in place, then what that lies in. */
-static uc_ref root_of(const planner *p, uc_ref ref) { return p->root[p->root[ref]]; }
-
-/* The last node that reads each root's memory; SIZE_MAX for outputs. */
-static size_t *find_last_readers(planner *p)
-{
-    size_t *last = UC_NEW(p->scratch, size_t, p->graph->value_count);
-    for (size_t n = 0; last && n < p->graph->node_count; n++) {
-        const uc_node *node = &p->graph->nodes[n];
-        for (size_t i = 0; p->calls[n] && i < node->in_count; i++) {
-            last[p->root[node->in[i]]] = n;
-        }
-    }
-    for (size_t i = 0; last && i < p->graph->output_count; i++) {
-        last[p->root[p->graph->outputs[i]]] = SIZE_MAX;
-    }
-    return last;
-}
-
-static bool same_type_and_shape(const uc_value *a, const uc_value *b)
-{
-    if (a->tensor.dtype != b->tensor.dtype || a->tensor.rank != b->tensor.rank) return false;
-    for (int d = 0; d < a->tensor.rank; d++) {
-        if (a->tensor.shape[d] != b->tensor.shape[d]) return false;
-    }
-    return true;
-}
-
-/* Whether node n may write its output over its i-th input: memory of the plan that dies here and that
- * no other input shares. */
-static bool can_overwrite(const planner *p, const uc_node *node, size_t n, size_t i,
-                          const size_t *last)
-{
-    const uc_value *in = &p->plan->values[node->in[i]], *out = &p->plan->values[node->out[0]];
-    uc_ref root = root_of(p, node->in[i]);
-    int32_t maker = p->graph->values[root].producer;
-    if (!node->in[i] || maker < 0 || p->graph->nodes[maker].op->control) return false;
-    if (last[root] != n || uc_value_is_known(in) || uc_value_is_known(&p->plan->values[root])) {
-        return false;
-    }
-    if (!uc_value_is_shaped(in) || !uc_value_is_shaped(&p->plan->values[root])) return false;
-    if (!same_type_and_shape(in, out)) return false;
-    for (size_t k = 0; k < node->in_count; k++) {
-        bool shared = k != i && node->in[k] && root_of(p, node->in[k]) == root;
-        bool alike = node->in[k] == node->in[i] && (node->op->in_place >> k & 1);
-        if (shared && !alike) return false;
-    }
-    return true;
-}
-
-/* Outputs that take the memory of an input: what streams through the caches is halved. */
-static bool find_in_place(planner *p)
-{
-    size_t *last = find_last_readers(p);
-    if (!last) return false;
-    for (size_t n = 0; n < p->graph->node_count; n++) {
-        const uc_node *node = &p->graph->nodes[n];
-        if (!p->calls[n] || p->is_view[n] || !node->op->in_place) continue;
-        uc_ref out = node->out[0];
-        if (!p->needed[out] || !uc_value_is_shaped(&p->plan->values[out])) continue;
-        for (size_t i = 0; i < node->in_count && i < 32; i++) {
-            if (!(node->op->in_place >> i & 1) || !can_overwrite(p, node, n, i, last)) continue;
-            uc_ref root = root_of(p, node->in[i]);
-            last[root] = last[out];
-            p->in_place[n] = 1;
-            p->root[out] = root;
-            break;
-        }
-    }
-    for (size_t v = 0; v < p->graph->value_count; v++) {
-        p->root[v] = root_of(p, (uc_ref)v);
-    }
-    return true;
-}
+/* ---- lifetimes ---------------------------------------------------------------------------- */
 
 static void see(uc_life *life, size_t step, size_t bytes)
 {
@@ -277,7 +149,7 @@ static void see(uc_life *life, size_t step, size_t bytes)
     if (step > life->last) life->last = step;
 }
 
-static size_t bytes_of(const uc_value *v)
+size_t uc_plan_bytes(const uc_value *v)
 {
     size_t bytes = 0;
     bool fits = uc_shape_bytes(v->tensor.dtype, v->tensor.shape, v->tensor.rank, &bytes);
@@ -301,7 +173,8 @@ static void find_lives(planner *p, uc_life *lives)
             uc_ref ref = node->out[i];
             const uc_value *v = &p->plan->values[ref];
             if (!ref || !uc_value_is_shaped(v) || v->tensor.dtype == UNCORK_STRING) continue;
-            if (p->needed[ref] && !node->op->control) see(&lives[p->root[ref]], n, bytes_of(v));
+            if (p->needed[ref] && !node->op->control)
+                see(&lives[p->root[ref]], n, uc_plan_bytes(v));
         }
     }
     for (size_t i = 0; i < p->graph->output_count; i++) {
@@ -350,7 +223,8 @@ static uncork_status place_values(planner *p, uc_budget *budget)
 
 /* ---- steps -------------------------------------------------------------------------------- */
 
-/* Views get their source's pointer once, or with each run when the source is an input. */
+/* Views and what shares memory get their source's pointer once, or with each run when the source is an
+ * input. */
 static uncork_status link_views(planner *p)
 {
     uc_plan *plan = p->plan;
@@ -359,10 +233,13 @@ static uncork_status link_views(planner *p)
     for (size_t n = 0; n < p->graph->node_count; n++) {
         if (!p->is_view[n] && !p->in_place[n]) continue;
         uc_ref out = p->graph->nodes[n].out[0], root = p->root[out];
-        plan->values[out].tensor.data = plan->values[root].tensor.data;
-        if (is_fed(p, root)) {
-            plan->followers[plan->follower_count++] = (uc_follower){.value = out, .input = root};
-        }
+        if (!uc_plan_is_fed(p, root)) continue;
+        plan->followers[plan->follower_count++] = (uc_follower){.value = out, .input = root};
+    }
+    for (size_t v = 1; v < p->graph->value_count; v++) {
+        uc_ref root = p->root[v];
+        if (root == (uc_ref)v || uc_plan_is_fed(p, root)) continue;
+        plan->values[v].tensor.data = (char *)plan->values[root].tensor.data + p->at[v];
     }
     return UNCORK_OK;
 }
@@ -390,7 +267,7 @@ static uint64_t work_of(const uc_call *call)
 {
     uint64_t work = call->op->macs ? call->op->macs(call) : 0;
     for (size_t i = 0; i < call->out_count; i++) {
-        if (call->out[i]) work += bytes_of(call->out[i]);
+        if (call->out[i]) work += uc_plan_bytes(call->out[i]);
     }
     return work;
 }
@@ -402,10 +279,10 @@ static bool is_short(const uc_call *call, uint64_t macs)
     enum { MACS_A_NS = 64, BYTES_A_NS = 24, SHORT_NS = 4000 };
     uint64_t bytes = 0;
     for (size_t i = 0; i < call->in_count; i++) {
-        if (call->in[i] && call->in[i]->kind == UC_TENSOR) bytes += bytes_of(call->in[i]);
+        if (call->in[i] && call->in[i]->kind == UC_TENSOR) bytes += uc_plan_bytes(call->in[i]);
     }
     for (size_t i = 0; i < call->out_count; i++) {
-        if (call->out[i]) bytes += bytes_of(call->out[i]);
+        if (call->out[i]) bytes += uc_plan_bytes(call->out[i]);
     }
     return macs / MACS_A_NS + bytes / BYTES_A_NS < SHORT_NS;
 }
@@ -464,12 +341,13 @@ static uncork_status make_plan(planner *p, const uc_value *const *inputs, const 
     p->plan->values = UC_NEW(p->plan->arena, uc_value, values);
     p->calls = UC_NEW(p->scratch, uc_call *, nodes);
     p->root = UC_NEW(p->scratch, uc_ref, values);
+    p->at = UC_NEW(p->scratch, size_t, values);
     p->result = UC_NEW(p->scratch, bool, values);
     p->needed = UC_NEW(p->scratch, bool, values);
     p->is_view = UC_NEW(p->scratch, uint8_t, nodes);
     p->in_place = UC_NEW(p->scratch, uint8_t, nodes);
-    if (!p->plan->values || !p->calls || !p->root || !p->result || !p->needed || !p->is_view ||
-        !p->in_place) {
+    if (!p->plan->values || !p->calls || !p->root || !p->at || !p->result || !p->needed ||
+        !p->is_view || !p->in_place) {
         return out_of_memory(p);
     }
     memcpy(p->plan->values, p->program->values, values * sizeof *p->plan->values);
@@ -478,8 +356,7 @@ static uncork_status make_plan(planner *p, const uc_value *const *inputs, const 
     }
     UC_TRY(infer_nodes(p, budget));
     drop_dead(p);
-    find_views(p);
-    if (!find_in_place(p)) return out_of_memory(p);
+    if (!uc_plan_share(p)) return out_of_memory(p);
     UC_TRY(place_values(p, budget));
     UC_TRY(link_views(p));
     return make_steps(p, host);

@@ -1,5 +1,6 @@
 /* Programs and plans: what is folded, viewed, reused; what a run allocates; hostile shapes. */
 #include "check.h"
+#include "pass/pass.h"
 #include "plan/plan_parts.h"
 
 typedef struct world {
@@ -231,6 +232,108 @@ static void a_chain_needs_the_memory_of_two_values(void **state)
     end(&w);
 }
 
+static uc_ref join2(uc_graph *g, uc_ref a, uc_ref b)
+{
+    uc_node *node = uc_graph_node(g, "Concat", (uc_ref[]){a, b}, 2, 1);
+    uc_node_int(g, node, "axis", 0);
+    return node->out[0];
+}
+
+/* y = [[-x, |x|], -(-x)] of 4 x 8: all three parts are made in y, though -x is read once more. */
+static void parts_of_a_concatenation_are_made_where_they_lie(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    const int64_t shape[] = {4, 8};
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, shape);
+    uc_ref minus = uc_g1(w.g, "Neg", x), size = uc_g1(w.g, "Abs", x);
+    uc_ref inner = join2(w.g, minus, size), y = join2(w.g, inner, uc_g1(w.g, "Neg", minus));
+    uc_graph_output(w.g, "y", y);
+    finish(&w);
+    double data[32];
+    for (int i = 0; i < 32; i++)
+        data[i] = i - 16;
+    uc_value in = matrix(data, 4, 8);
+    const uc_value *inputs[] = {&in};
+    uc_plan plan = {.arena = uc_arena_new(NULL)};
+    CHECK_OK(uc_plan_make(w.program, inputs, NULL, NULL, &plan, &w.error), &w.error);
+    const char *begin = plan.values[y].tensor.data;
+    CHECK(plan.values[minus].tensor.data == begin);
+    CHECK(plan.values[inner].tensor.data == begin);
+    CHECK(plan.values[size].tensor.data == begin + sizeof data);
+    uc_arena_free(plan.arena);
+    CHECK_OK(uc_runner_run(w.runner, inputs, 1, &w.budget, &w.error), &w.error);
+    const double *got = uc_runner_output(w.runner, 0)->tensor.data;
+    for (int i = 0; i < 32; i++) {
+        CHECK(got[i] == -data[i] && got[32 + i] == (data[i] < 0 ? -data[i] : data[i]) &&
+              got[64 + i] == data[i]);
+    }
+    end(&w);
+}
+
+/* Random graphs of what may share memory: each value against one that was computed by hand. */
+static void graphs_that_share_memory_give_what_they_would_without(void **state)
+{
+    (void)state;
+    enum { NODES = 24, MOST = 4096, START = 16 };
+    static float want[NODES + 1][MOST];
+    uint32_t seed = 11;
+    for (int round = 0; round < 400; round++) {
+        world w = make();
+        start(&w);
+        const int64_t shape[] = {START};
+        uc_ref refs[NODES + 1];
+        int64_t count[NODES + 1] = {START};
+        float data[START];
+        refs[0] = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 1, shape);
+        for (int i = 0; i < START; i++)
+            want[0][i] = data[i] = (float)(i - 3);
+        for (int n = 1; n <= NODES; n++) {
+            seed = seed * 1664525u + 1013904223u;
+            const uint32_t near = n < 4 ? (uint32_t)n : 4;
+            const int a = n - 1 - (int)((seed >> 8) % near), b = n - 1 - (int)((seed >> 14) % near);
+            const int64_t flat[] = {-1};
+            count[n] = count[a];
+            if ((seed >> 28) < 6 && count[a] + count[b] <= MOST) {
+                refs[n] = join2(w.g, refs[a], refs[b]);
+                memcpy(want[n], want[a], (size_t)count[a] * sizeof(float));
+                memcpy(want[n] + count[a], want[b], (size_t)count[b] * sizeof(float));
+                count[n] = count[a] + count[b];
+            } else if ((seed >> 28) < 12) {
+                refs[n] = uc_g1(w.g, "Neg", uc_g2(w.g, "Add", refs[a], uc_graph_f32(w.g, 1)));
+                for (int64_t i = 0; i < count[a]; i++)
+                    want[n][i] = -(want[a][i] + 1);
+            } else {
+                refs[n] = uc_g_reshape(w.g, refs[a], flat, 1);
+                memcpy(want[n], want[a], (size_t)count[a] * sizeof(float));
+            }
+        }
+        const int outputs[] = {NODES, NODES - 1, (int)((seed >> 11) % NODES)};
+        const char *const names[] = {"y", "z", "t"};
+        for (int o = 0; o < 3; o++)
+            uc_graph_output(w.g, names[o], refs[outputs[o]]);
+        CHECK_OK(uc_graph_finish(w.g), &w.error);
+        uc_graph *better = NULL; /* its elementwise steps write in place */
+        CHECK_OK(uc_pass_run_all(w.g, NULL, false, &w.error, &better), &w.error);
+        uc_program *program = NULL;
+        CHECK_OK(uc_program_new(better, w.arena, &w.budget, &program, &w.error), &w.error);
+        CHECK_OK(uc_runner_new(program, NULL, &w.runner), &w.error);
+        uc_value in = {.kind = UC_TENSOR};
+        uc_tensor_set(&in.tensor, UNCORK_FLOAT32, 1, shape);
+        in.tensor.data = data;
+        const uc_value *inputs[] = {&in};
+        CHECK_OK(uc_runner_run(w.runner, inputs, 1, &w.budget, &w.error), &w.error);
+        for (int o = 0; o < 3; o++) {
+            const uc_tensor *t = &uc_runner_output(w.runner, (size_t)o)->tensor;
+            CHECK_INT(uc_tensor_count(t), count[outputs[o]]);
+            for (int64_t i = 0; i < count[outputs[o]]; i++)
+                CHECK(((const float *)t->data)[i] == want[outputs[o]][i]);
+        }
+        end(&w);
+    }
+}
+
 static void values_alive_at_once_never_overlap(void **state)
 {
     (void)state;
@@ -437,6 +540,8 @@ int main(void)
         cmocka_unit_test(more_shapes_than_plans_are_kept_still_run),
         cmocka_unit_test(shapes_that_the_data_decides_run),
         cmocka_unit_test(a_chain_needs_the_memory_of_two_values),
+        cmocka_unit_test(parts_of_a_concatenation_are_made_where_they_lie),
+        cmocka_unit_test(graphs_that_share_memory_give_what_they_would_without),
         cmocka_unit_test(values_alive_at_once_never_overlap),
         cmocka_unit_test(many_values_are_placed_apart_in_little_time),
         cmocka_unit_test(constants_are_folded_and_small_shape_arithmetic_too),

@@ -75,8 +75,9 @@ static void move_concat(const void *ctx, void *to, const void *const *from, size
         const uc_tensor *x = uc_call_arg(c->call, i);
         size_t piece = (size_t)(x->shape[c->out.axis] * c->out.inner) * size;
         for (int64_t o = 0; piece && o < c->out.outer; o++) {
-            memcpy((char *)to + (size_t)o * row + at, (const char *)from[i] + (size_t)o * piece,
-                   piece);
+            char *place = (char *)to + (size_t)o * row + at;
+            const char *source = (const char *)from[i] + (size_t)o * piece;
+            if (place != source) memcpy(place, source, piece); /* it may have been made there */
         }
         at += piece;
     }
@@ -95,8 +96,24 @@ static uncork_status run_concat(uc_call *call)
     return uc_move(call, 0, from, call->in_count, move_concat, &c);
 }
 
-const uc_op uc_op_concat = {
-    .name = "Concat", .in = {1, -1}, .out = {1, 1}, .infer = infer_concat, .run = run_concat};
+/* Nothing lies outside of the axis: a batch of one picture joined by channels. */
+static bool concat_is_end_to_end(const uc_call *call)
+{
+    const uc_tensor *y = &call->out[0]->tensor;
+    int64_t axis = uc_call_int(call, "axis", 0);
+    if (axis < 0) axis += y->rank;
+    for (int64_t d = 0; d < axis; d++) {
+        if (y->shape[d] != 1) return false;
+    }
+    return true;
+}
+
+const uc_op uc_op_concat = {.name = "Concat",
+                            .in = {1, -1},
+                            .out = {1, 1},
+                            .end_to_end = concat_is_end_to_end,
+                            .infer = infer_concat,
+                            .run = run_concat};
 
 /* ---- Split -------------------------------------------------------------------------------- */
 
