@@ -60,7 +60,7 @@ typedef struct range {
 static range range_of(const uc_tensor *t)
 {
     const int64_t n = uc_tensor_count(t);
-    range r = {.low = INFINITY, .high = -INFINITY};
+    range r = {.low = (double)INFINITY, .high = -(double)INFINITY};
     for (int64_t i = 0; i < n; i++) {
         double v = uc_dtype_load_f64(t->data, i, t->dtype);
         if (v < r.low) r.low = v;
