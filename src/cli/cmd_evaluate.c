@@ -229,10 +229,12 @@ static int run(evaluation *e, const char *output)
 
 int cmd_evaluate(const cli_options *options, uc_arena *arena)
 {
-    if (options->argument_count != 2) {
+    const bool boxes = options->argument_count > 1 && uc_text_ends(options->arguments[1], ".json");
+    if (options->argument_count < 2 || options->argument_count > (boxes ? 3u : 2u)) {
         return cli_usage("evaluate takes a model and labelled pictures: uncork evaluate MODEL "
-                         "LABELLED_DIR|TABLE.csv");
+                         "LABELLED_DIR|TABLE.csv|COCO.json [PICTURES]");
     }
+    if (boxes) return evaluate_boxes(options, arena);
     cli_options own = *options;
     own.output = NULL; /* the report's, not the answers' */
     own.draw = own.sheet = own.draw_style = NULL;

@@ -55,4 +55,7 @@ void evaluate_put_json(const evaluation *e, uc_writer *out);
 /* DIR/confusion.png, predictions.csv and report.json. */
 uncork_status evaluate_write(const evaluation *e, const char *folder, uncork_error *error);
 
+/* evaluate_boxes.c: of a detector, against COCO's JSON. */
+int evaluate_boxes(const cli_options *options, uc_arena *arena);
+
 #endif

@@ -159,7 +159,7 @@ size_t uc_map_class_count(const uc_map *map) { return map->class_count; }
 
 uc_str uc_map_class(const uc_map *map, size_t i, int64_t *id)
 {
-    *id = map->classes[i].id;
+    if (id) *id = map->classes[i].id;
     return map->classes[i].name;
 }
 

@@ -17,7 +17,7 @@ size_t uc_map_find_image(const uc_map *map, const char *path);
 size_t uc_map_image_count(const uc_map *map);
 /* File name of picture i. */
 uc_str uc_map_image(const uc_map *map, size_t i);
-/* Categories in the order of their ids. */
+/* Categories in the order of their ids; `id` may be NULL. */
 size_t uc_map_class_count(const uc_map *map);
 uc_str uc_map_class(const uc_map *map, size_t i, int64_t *id);
 /* The category of this name, else of this id (name empty: of the id alone), or SIZE_MAX. */
