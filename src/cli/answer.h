@@ -46,8 +46,8 @@ typedef struct cli_answers {
     uc_reading *readings; /* [count], made after the first run; NULL for classic models */
     int shown;            /* readings that aren't a part of another */
     uc_post_options post;
-    uc_detector detector; /* of a reading DETECT */
-    uc_findings *notes;   /* of single answers */
+    uc_detector detector;     /* of a reading DETECT */
+    uc_findings *notes;       /* of single answers */
     bool screen;              /* standard output is a terminal that gets laid-out text */
     bool one_line;            /* of a screen: only the best class, many inputs */
     int columns;              /* of the terminal */

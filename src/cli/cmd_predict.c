@@ -230,7 +230,13 @@ uncork_status predict_run_all(predictor *p, const predict_run *run)
     }
     uc_arena_free(arena);
     if (status && can_split) return UNCORK_UNSUPPORTED;
-    if (status) fail_run(p, run, &error);
+    if (status == UNCORK_USAGE) { /* the same for every input: said once */
+        predict_progress_end(p);
+        cli_print_error(&error);
+        p->refused = p->stopped = true;
+    } else if (status) {
+        fail_run(p, run, &error);
+    }
     predict_progress(p);
     return UNCORK_OK;
 }
@@ -309,6 +315,7 @@ static int predict_all(predictor *p)
     cli_answer_end(&p->answers);
     flush(p);
     predict_progress_end(p);
+    if (p->refused) return EXIT_USAGE;
     return p->failed || p->stopped ? EXIT_INPUT : EXIT_OK;
 }
 
@@ -359,6 +366,24 @@ static int set_post(predictor *p)
     return EXIT_OK;
 }
 
+/* Whether the outputs allow the task, as far as the graph knows their shapes. */
+static int check_task(predictor *p)
+{
+    cli_answers *a = &p->answers;
+    uncork_error error = {.size = sizeof error};
+    uc_reading *readings = UC_NEW(p->arena, uc_reading, (size_t)a->count);
+    uc_error_init(&error);
+    if (!p->network || !p->options->task || a->post.task == UC_POST_DETECT || !readings)
+        return EXIT_OK;
+    for (int i = 0; i < a->count; i++) {
+        if (p->described[i].rank < 0) return EXIT_OK;
+    }
+    if (uc_post_read(p->described, a->count, &a->post, NULL, readings, &error) == UNCORK_OK)
+        return EXIT_OK;
+    cli_print_error(&error);
+    return EXIT_USAGE;
+}
+
 static int set_up(predictor *p)
 {
     cli_answers *a = &p->answers;
@@ -385,6 +410,7 @@ static int set_up(predictor *p)
     p->network = !uc_fact_find(facts, "task") && !a->classes && !answers_as_table(p);
     if (!p->options->json && !p->options->csv) cli_screen_of(a);
     int status = set_post(p);
+    if (status == EXIT_OK) status = check_task(p);
     return status ? status : predict_labels(p);
 }
 

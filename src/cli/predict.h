@@ -33,6 +33,7 @@ typedef struct predictor {
     size_t inputs, done, failed;
     uint64_t shown_at; /* when the progress line was last written */
     bool progress;     /* one is on the screen */
+    bool refused;      /* the options don't fit what the first run gave */
     bool stopped;      /* standard output is gone, or the work was cancelled */
 } predictor;
 

@@ -76,7 +76,8 @@ P
 
 # memory doesn't grow with the number of pictures
 python3 - "$uncork" "$models" "$steps" "$work" <<'P' || exit 1
-import resource, subprocess, sys
+import os, resource, subprocess, sys
+os.environ["ASAN_OPTIONS"] = "quarantine_size_mb=0"  # freed memory is given back
 uncork, models, steps, work = sys.argv[1:]
 def most(count):
     with open(work + "/many.txt", "w") as f:
