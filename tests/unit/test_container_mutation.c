@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "container/bundle.h"
 #include "container/codec.h"
+#include "container/hdf5.h"
 #include "container/npy.h"
 #include "container/ubjson.h"
 #include "fixture.h"
@@ -67,7 +68,28 @@ static uncork_status read_bundle(uc_bytes bytes, uc_arena *arena, uc_budget *bud
     return UNCORK_OK;
 }
 
+/* Every dataset and one attribute of every object. */
+static uncork_status read_h5_object(const uc_h5 *h5, const uc_h5_object *o, uc_arena *arena,
+                                    uncork_error *err)
+{
+    uc_tensor *value;
+    UC_TRY(uc_h5_attribute(h5, o, "a3", arena, &value, err));
+    if (uc_h5_is_dataset(o)) return uc_h5_read(h5, o, arena, &value, err);
+    for (size_t i = 0; i < uc_h5_count(o); i++) {
+        UC_TRY(read_h5_object(h5, uc_h5_at(o, i), arena, err));
+    }
+    return UNCORK_OK;
+}
+
+static uncork_status read_h5(uc_bytes bytes, uc_arena *arena, uc_budget *budget, uncork_error *err)
+{
+    uc_h5 *h5;
+    UC_TRY(uc_h5_open(bytes, 0, arena, budget, &h5, err));
+    return read_h5_object(h5, uc_h5_root(h5), arena, err);
+}
+
 static const reader readers[] = {
+    {"hdf5", {"old.h5", "new.h5", "block.h5"}, read_h5},
     {"json", {"booster.json"}, read_json},
     {"ubjson", {"value.ubj", "counted.ubj", "booster.ubj"}, read_ubjson},
     {"npy", {"m_be_c8.npy", "fortran.npy", "unicode.npy", "bytes.npy"}, read_npy},
