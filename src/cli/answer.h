@@ -157,7 +157,10 @@ typedef struct cli_boxes {
     const char *input; /* its name: CSV has a record a box */
     uc_detections found;
 } cli_boxes;
-/* answer_detect.c: the name of a box's class, text[32] for a number. */
+/* answer_detect.c: names that a detector's classes go by where none were given, and COCO's with the gaps
+ * of its ids where those were. Says so. */
+void cli_box_labels(cli_answers *a);
+/* The name of a box's class, text[32] for a number. */
 uc_str cli_box_name(const cli_answers *a, int64_t id, char text[32]);
 
 /* answer_text.c: a screen's line of a class: name, per cent, bar. */

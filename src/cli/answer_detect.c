@@ -13,6 +13,35 @@ uc_str cli_box_name(const cli_answers *a, int64_t id, char text[32])
     return (uc_str){text, n > 0 ? (size_t)n : 0};
 }
 
+static void take_set(cli_answers *a, const char *set, const char *why)
+{
+    uc_labels labels;
+    if (!uc_labels_set(set, a->arena, &labels)) return;
+    a->labels = labels;
+    uc_note(a->notes, UC_NOTE_ASSUMED, "detector-labels",
+            "names of %s: %s (--labels FILE for others)", set, why);
+}
+
+void cli_box_labels(cli_answers *a)
+{
+    static const uc_str face = {"face", 4};
+    const uc_detector *d = &a->detector;
+    const char *given = a->options->labels;
+    if (given && strcmp(given, "coco") == 0 && (d->classes == 0 || d->classes >= 90)) {
+        take_set(a, "coco91", "the detector's ids are COCO's own, with gaps");
+    } else if (a->labels.count) {
+        return;
+    } else if (strcmp(d->name, "yunet") == 0 ||
+               (strcmp(d->name, "ultraface") == 0 && d->classes == 2)) {
+        a->labels.items = UC_NEW(a->arena, uc_str, 1);
+        if (!a->labels.items) return;
+        a->labels.items[0] = face;
+        a->labels.count = 1;
+    } else if (d->classes == 80) {
+        take_set(a, "coco", "80 classes without names are COCO's as a rule");
+    }
+}
+
 /* ---- making ----------------------------------------------------------------------------------- */
 
 static int clamp_size(int64_t n) { return n > 0 && n <= 1 << 24 ? (int)n : 1; }

@@ -72,6 +72,18 @@ static uncork_status read_labels(predictor *p, uncork_error *error)
     return UNCORK_OK;
 }
 
+/* Whether its one input is pictures by its shape, and how large they are. */
+static bool takes_picture(const predictor *p, uc_post_options *post)
+{
+    int64_t shape[UNCORK_MAX_RANK];
+    const int input = cli_only_input(p->model);
+    if (input < 0 || uncork_model_input_shape(p->model, input, shape) != 4) return false;
+    const bool last = shape[3] > 0 && shape[3] <= 4;
+    post->input_height = shape[last ? 1 : 2];
+    post->input_width = shape[last ? 2 : 3];
+    return true;
+}
+
 /* Classes of the model as far as the graph says: of its one output that has classes; 0: not known. */
 static int64_t classes_known(predictor *p)
 {
@@ -79,7 +91,14 @@ static int64_t classes_known(predictor *p)
     uc_reading *readings = UC_NEW(p->arena, uc_reading, (size_t)a->count);
     uc_post_options post = a->post;
     uncork_error error = {.size = sizeof error};
+    uc_detector detector;
     post.label_count = 0;
+    post.detector = &detector;
+    if (takes_picture(p, &post) && readings &&
+        uc_post_detect(p->described, a->count, &post, NULL, readings)) {
+        return 0; /* names of boxes: as many as the user likes */
+    }
+    post.detector = NULL;
     if (!readings || uc_post_read(p->described, a->count, &post, NULL, readings, &error)) return 0;
     int64_t classes = 0;
     for (int i = 0; i < a->count; i++) {
@@ -136,6 +155,11 @@ uncork_status predict_check_labels(predictor *p, uncork_error *error)
     cli_answers *a = &p->answers;
     uc_labels *labels = &a->labels;
     const uc_reading *scores = NULL;
+    for (int i = 0; i < a->count; i++) {
+        if (a->readings[i].kind != UC_POST_DETECT) continue;
+        cli_box_labels(a);
+        return UNCORK_OK;
+    }
     for (int i = 0; i < a->count; i++) {
         const uc_reading *r = &a->readings[i];
         bool has_classes = (r->kind == UC_POST_CLASSIFY || r->kind == UC_POST_MULTILABEL ||

@@ -170,7 +170,9 @@ static bool is_nothing(uc_str label)
 uc_str uc_detect_label(const uc_detector *detector, int64_t id, const uc_labels *labels)
 {
     if (!labels->count) return (uc_str){0};
-    const bool shifted = is_nothing(labels->items[0]);
+    /* As many names as classes: each stands at its own number, named or not. */
+    const bool own = detector->first_id == 0 && (int64_t)labels->count == detector->classes;
+    const bool shifted = !own && is_nothing(labels->items[0]);
     if (__builtin_sub_overflow(id, (int64_t)detector->first_id - (shifted ? 1 : 0), &id))
         return (uc_str){0};
     return id >= 0 && (uint64_t)id < labels->count ? labels->items[id] : (uc_str){0};
