@@ -23,6 +23,7 @@ typedef struct cli_input {
     int64_t batch, row;
     const uc_tensor *const *outputs; /* of the run, one a model output */
     const char *stem;                /* a file's name for it, without ending, its own */
+    int64_t width, height;           /* of the pictures of the run; 0: not known */
     const uc_post_place *place;      /* where the picture lies in the model's; NULL: not known */
 } cli_input;
 

@@ -46,9 +46,9 @@ void cli_box_labels(cli_answers *a)
 
 static int clamp_size(int64_t n) { return n > 0 && n <= 1 << 24 ? (int)n : 1; }
 
-static uc_geometry geometry_of(const cli_answers *a, const cli_input *input)
+static uc_geometry geometry_of(const cli_input *input)
 {
-    const int w = clamp_size(a->post.input_width), h = clamp_size(a->post.input_height);
+    const int w = clamp_size(input->width), h = clamp_size(input->height);
     const uc_post_place *p = input->place;
     if (!p) return uc_geometry_squash(w, h, w, h);
     return (uc_geometry){.picture_width = p->width,
@@ -92,7 +92,7 @@ static uncork_status make(const cli_answers *a, const uc_reading *reading, const
     const uc_tensor **outputs;
     if (!b) return uc_arena_status(arena, error);
     b->input = input->name;
-    const uc_geometry g = geometry_of(a, input);
+    const uc_geometry g = geometry_of(input);
     const uc_detect_options options = {.threshold = isnan(o->threshold) ? -1 : o->threshold,
                                        .iou = isnan(o->nms) ? -1 : o->nms,
                                        .max_boxes = o->max_boxes,

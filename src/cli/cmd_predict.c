@@ -118,15 +118,18 @@ static bool answers_as_table(predictor *p)
     return found && !p->options->task && !p->options->activation;
 }
 
-static void picture_size(const predictor *p, const uncork_value *value, uc_post_options *post)
+/* Whether the run's input is pictures, and their size. */
+static bool picture_size(const predictor *p, const predict_run *run, int64_t *height,
+                         int64_t *width)
 {
-    if (!value || uncork_value_rank(value) != 4) return;
+    const int input = cli_required_input(p->model, 0);
+    const uncork_value *value = input < 0 ? NULL : run->values[input];
+    if (!value || uncork_value_rank(value) != 4) return false;
     const int64_t *shape = uncork_value_shape(value);
     bool last = shape[3] <= 4 && shape[1] > 4;
-    (void)p;
-    post->picture = true;
-    post->input_height = shape[last ? 1 : 2];
-    post->input_width = shape[last ? 2 : 3];
+    *height = shape[last ? 1 : 2];
+    *width = shape[last ? 2 : 3];
+    return true;
 }
 
 /* What the outputs mean, once the first run has shown their shapes. */
@@ -142,9 +145,8 @@ static uncork_status read_outputs(predictor *p, const predict_run *run,
         o->rank = outputs[i]->rank;
         memcpy(o->shape, outputs[i]->shape, (size_t)o->rank * sizeof *o->shape);
     }
-    int input = cli_required_input(p->model, 0);
-    if (input >= 0) picture_size(p, run->values[input], &a->post);
-    a->post.picture = a->post.picture || run->paths != NULL;
+    a->post.picture = picture_size(p, run, &a->post.input_height, &a->post.input_width) ||
+                      a->post.picture || run->paths != NULL;
     a->post.batch = run->batch;
     a->post.label_count = a->labels.count;
     UC_TRY(uc_post_read(p->described, a->count, &a->post, &p->notes, readings, error));
@@ -173,7 +175,11 @@ static void answer_one(predictor *p, const predict_run *run, const uc_tensor *co
     const char *stem = p->options->output ? cli_stem_of(&p->answers, run->names[r]) : "";
     if (!stem) status = uc_fail_memory(&error);
     if (!p->network) status = check_answer(p, run->values, r, outputs, &error);
+    int64_t height = 0, width = 0;
+    if (p->network) (void)picture_size(p, run, &height, &width);
     const cli_input input = {.name = run->names[r],
+                             .width = width,
+                             .height = height,
                              .stem = stem,
                              .path = run->paths ? run->paths[r] : NULL,
                              .batch = run->batch,

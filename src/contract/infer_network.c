@@ -156,9 +156,16 @@ static const char *scale_steps(const inference *in, const picture_input *p, cons
     return " | float32 | scale=1/255";
 }
 
+/* Bytes of any size: a detector of the Object Detection API, which resizes by itself. */
+static bool takes_any_size(const inference *in, const picture_input *p)
+{
+    return p->free_size && !p->first && in->want->dtype == UNCORK_UINT8;
+}
+
 /* Channels first: PyTorch's shorter side and centre crop, at the usual 224 of 256. */
 static const char *size_steps(const inference *in, const picture_input *p)
 {
+    if (takes_any_size(in, p)) return "";
     const bool square = p->width == p->height;
     if (p->first && p->channels == 3 && square && p->width >= 96) {
         return uc_arena_printf(in->arena, "resize=%lld,bilinear,pillow | center_crop=%lldx%lld",
@@ -177,8 +184,16 @@ static uncork_status from_shape(const inference *in, const picture_input *p)
     const char *layout = in->want->rank == 2 ? "" : p->first ? " | nchw" : " | nhwc";
     if (!size || !why) return uc_arena_status(in->arena, in->error);
     if (p->channels == 4 && other) scale = " | float32 | scale=1/255";
-    UC_TRY(take(in, uc_arena_printf(in->arena, "%s | %s%s%s", colour, size, scale, layout),
-                "what is assumed"));
+    UC_TRY(take(
+        in,
+        uc_arena_printf(in->arena, "%s%s%s%s%s", colour, *size ? " | " : "", size, scale, layout),
+        "what is assumed"));
+    if (takes_any_size(in, p)) {
+        uc_note(in->findings, UC_NOTE_ASSUMED, "picture-size",
+                "assumed RGB pictures of any size, as bytes: the model takes uint8 and leaves the "
+                "size free");
+        return chosen(in, "assumed from the input's shape; --preprocess says it for sure");
+    }
     uc_note(in->findings, UC_NOTE_ASSUMED, "picture-size",
             "assumed %s pictures of %lld x %lld pixels, channels %s%s",
             p->channels == 1   ? "grey"

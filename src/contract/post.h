@@ -77,8 +77,8 @@ typedef struct uc_post_options {
     int64_t batch;                     /* rows of the run that gave the shapes; 0: not run */
     bool picture;                      /* the input is one */
     int64_t input_height, input_width; /* of the tensor the model takes; <= 0: free */
-    const uc_facts *facts;      /* what else the file says; NULL: nothing */
-    struct uc_detector *detector;      /* receives the family of a detector; NULL: none is looked for */
+    const uc_facts *facts;             /* what else the file says; NULL: nothing */
+    struct uc_detector *detector; /* receives the family of a detector; NULL: none is looked for */
 } uc_post_options;
 
 typedef struct uc_reading {

@@ -47,6 +47,20 @@ static bool over_opencv(const float *a, const float *b, double iou)
     return !(overlap <= (float)iou);
 }
 
+/* Corner and sides cut to whole numbers; what no int holds overlaps nothing. */
+static bool over_opencv_int(const float *a, const float *b, double iou)
+{
+    float whole[8];
+    for (int i = 0; i < 8; i++) {
+        const float *box = i < 4 ? a : b;
+        const int k = i % 4;
+        const float v = k < 2 ? box[k] : box[k] - box[k - 2];
+        if (!(fabsf(v) < 1e9F)) return false;
+        whole[i] = truncf(v) + (k < 2 ? 0 : whole[i - 2]);
+    }
+    return over_opencv(whole, whole + 4, iou);
+}
+
 static float area_clamped(const float *b) { return fmaxf(b[2] - b[0], 0) * fmaxf(b[3] - b[1], 0); }
 
 static bool over_epsilon(const float *a, const float *b, double iou)
@@ -74,6 +88,7 @@ static bool over(uc_nms_rule rule, const float *a, const float *b, double iou)
     switch (rule) {
     case UC_NMS_TENSORFLOW: return overlap_tensorflow(b, a) > (float)iou;
     case UC_NMS_OPENCV: return over_opencv(b, a, iou);
+    case UC_NMS_OPENCV_INT: return over_opencv_int(b, a, iou);
     case UC_NMS_EPSILON: return over_epsilon(a, b, iou);
     case UC_NMS_PIXELS: return over_pixels(a, b, iou);
     case UC_NMS_TORCHVISION: break;

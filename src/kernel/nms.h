@@ -10,6 +10,7 @@ typedef enum uc_nms_rule {
     UC_NMS_TORCHVISION, /* torchvision/csrc/ops/cpu/nms_kernel.cpp */
     UC_NMS_TENSORFLOW,  /* tensorflow/core/kernels/image/non_max_suppression_op.cc */
     UC_NMS_OPENCV,      /* modules/dnn/src/nms.inl.hpp over Rect2d */
+    UC_NMS_OPENCV_INT,  /* the same over Rect2i: whole pixels, as FaceDetectorYN has it */
     UC_NMS_EPSILON,     /* Ultra-Light-Fast-Generic-Face-Detector, box_utils.hard_nms */
     UC_NMS_PIXELS,      /* FastestDet's example: ends are pixels that belong to the box */
 } uc_nms_rule;

@@ -20,3 +20,15 @@ run "$uncork" predict "$models/segment.onnx" "$models/noise.png" --preprocess "$
 expect 0 '"task":"tensor","output":"map","shape":[4,32,32]'
 run "$uncork" predict "$models/softmax.onnx" "$models/noise.png" --preprocess "$steps" --task segment
 expect 2 '--task segment fits no output'
+# detectors, by names and by the shape of their output
+printf 'P6 64 64 255\n' >"$work/square.ppm"
+head -c 12288 /dev/zero | tr '\0' '\377' >>"$work/square.ppm"
+for model in od_api yolov8; do
+    run "$uncork" predict "$data/$model.onnx" "$work/square.ppm" --json
+    expect 0 '"task":"detect"'
+    expect 0 "a detector ($model)"
+done
+run "$uncork" predict "$data/yolov8.onnx" "$work/square.ppm" --json --task tensor
+expect 0 '"task":"tensor"'
+run "$uncork" predict "$data/yolov8.onnx" "$work/square.ppm" --json --task detect
+expect 0 '"task":"detect"'
