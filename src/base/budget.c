@@ -81,6 +81,12 @@ void uc_budget_return(uc_budget *budget, uint64_t bytes)
     if (budget) atomic_fetch_add_explicit(&budget->bytes_left, bytes, memory_order_relaxed);
 }
 
+bool uc_budget_is_over(const uc_budget *budget)
+{
+    return budget && ((budget->cancel && *budget->cancel) ||
+                      (budget->deadline_ns && uc_now_ns() > budget->deadline_ns));
+}
+
 uncork_status uc_budget_check(const uc_budget *budget, uncork_error *error)
 {
     if (!budget) return UNCORK_OK;

@@ -31,6 +31,9 @@ void uc_budget_return(uc_budget *budget, uint64_t bytes);
 /* OK, CANCELLED or DEADLINE. Cheap enough for every few thousand steps of a loop. */
 uncork_status uc_budget_check(const uc_budget *budget, uncork_error *error);
 
+/* Whether that wouldn't be OK. */
+bool uc_budget_is_over(const uc_budget *budget);
+
 /* The monotonic clock in nanoseconds. */
 uint64_t uc_now_ns(void);
 

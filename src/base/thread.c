@@ -7,11 +7,12 @@
  * A worker joins by a compare-and-swap on the whole word, so it can't enter a job that was closed
  * or replaced meanwhile. The owner closes the job when no piece is left and waits for those inside;
  * a worker that wakes too late is not waited for.
- * Invariant: body, context, count, grain and shares are written only while state has no worker inside and
+ * Invariant: body, context, until, count, grain and shares are written only while state has no worker inside and
  * isn't open. */
 #define _GNU_SOURCE /* sched_yield and signal masks whatever the strict mode */
 #include "base/thread.h"
 
+#include "base/budget.h"
 #include "base/cpu.h"
 #include "base/limits.h"
 
@@ -56,9 +57,15 @@ struct uncork_pool {
     /* The job: */
     uc_parallel_fn body;
     void *context;
+    const uc_budget *until; /* pieces are left out once it is over; NULL: never */
     int64_t count, grain, pieces;
     int share_count;
 };
+
+/* Of the loops this thread starts. */
+static _Thread_local const uc_budget *loops_until;
+
+void uc_parallel_until(const uc_budget *budget) { loops_until = budget; }
 
 static void pause_briefly(void)
 {
@@ -75,7 +82,7 @@ static void work_on(uncork_pool *pool, int thread)
         share *s = &pool->shares[(thread + i) % pool->share_count];
         while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end) {
             const int64_t piece = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
-            if (piece >= s->end) break;
+            if (piece >= s->end || uc_budget_is_over(pool->until)) break;
             const int64_t begin = piece * pool->grain, left = pool->count - begin;
             const int64_t end = begin + (left < pool->grain ? left : pool->grain);
             pool->body(pool->context, begin, end, thread);
@@ -208,7 +215,7 @@ int uc_pool_threads(const uncork_pool *pool) { return pool ? pool->worker_count 
 
 static void run_alone(int64_t count, int64_t grain, uc_parallel_fn body, void *context)
 {
-    for (int64_t begin = 0; begin < count;) {
+    for (int64_t begin = 0; begin < count && !uc_budget_is_over(loops_until);) {
         const int64_t end = count - begin < grain ? count : begin + grain;
         body(context, begin, end, 0);
         begin = end;
@@ -264,6 +271,7 @@ void uc_parallel(uncork_pool *pool, int64_t count, int64_t grain, uc_parallel_fn
     }
     pool->body = body;
     pool->context = context;
+    pool->until = loops_until;
     pool->count = count;
     pool->grain = grain;
     pool->pieces = count / grain + (count % grain != 0);

@@ -16,6 +16,10 @@ int uc_pool_threads(const uncork_pool *pool);
 typedef void (*uc_parallel_fn)(void *context, int64_t begin, int64_t end, int thread);
 void uc_parallel(uncork_pool *pool, int64_t count, int64_t grain, uc_parallel_fn body,
                  void *context);
+/* From now on the loops of this thread leave out the pieces not yet begun when the budget's time is over
+ * or it is cancelled, so that what they compute is worthless: the caller checks the budget afterwards.
+ * NULL: no longer. */
+void uc_parallel_until(const struct uc_budget *budget);
 
 /* A function in a thread of its own, beside the caller. NULL when there is no thread to be had: then
  * call it yourself. The handle lives in the arena; wait for it before the arena goes. */

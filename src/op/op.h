@@ -70,7 +70,9 @@ struct uc_op {
     /* Whether output 0 is the inputs' memory end to end, for these shapes: the plan may then place an
      * input where it will lie in the output, and run copies the others only. NULL: never. */
     bool (*end_to_end)(const uc_call *call);
-    bool view; /* output 0 is input 0's elements under another shape: may be its memory */
+    bool
+        stoppable; /* its parallel loops only fill numbers, so they may end early when time is over */
+    bool view;     /* output 0 is input 0's elements under another shape: may be its memory */
     /* Bit i: output 0 may be the memory of input i, of its shape and type, that nobody reads any
      * more. */
     uint32_t in_place;

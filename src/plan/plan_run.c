@@ -2,6 +2,8 @@
  * steps. The plan's block, the scratch and the run arena keep their memory between runs. */
 #include "plan/plan_parts.h"
 
+#include "base/thread.h"
+
 /* ---- the host of the calls ---------------------------------------------------------------- */
 
 void *uc_runner_memory(uc_runner *r, size_t bytes)
@@ -249,7 +251,11 @@ uncork_status uc_step_run(uc_runner *r, uc_step *step)
     step->call.error = r->error;
     r->scratch_used = 0;
     if (step->call.op->control) return uc_control_run(r, step);
-    return step->dynamic ? run_dynamic(r, step) : step->call.op->run(&step->call);
+    uc_parallel_until(step->call.op->stoppable ? r->budget : NULL);
+    const uncork_status status =
+        step->dynamic ? run_dynamic(r, step) : step->call.op->run(&step->call);
+    uc_parallel_until(NULL);
+    return status;
 }
 
 static uncork_status run_steps(uc_runner *r)

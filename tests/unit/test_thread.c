@@ -1,5 +1,6 @@
 #include "base/thread.h"
 
+#include "base/budget.h"
 #include "base/limits.h"
 #include "check.h"
 
@@ -169,6 +170,42 @@ static void too_many_threads_are_refused(void **state)
     CHECK_INT(uc_pool_new(-1, &pool), UNCORK_USAGE);
 }
 
+typedef struct stopping {
+    _Atomic int pieces;
+    volatile int cancel;
+} stopping;
+
+static void cancel_in_the_first_piece(void *context, int64_t begin, int64_t end, int thread)
+{
+    stopping *s = context;
+    (void)begin;
+    (void)end;
+    (void)thread;
+    s->cancel = 1;
+    atomic_fetch_add(&s->pieces, 1);
+}
+
+static void pieces_are_left_out_when_the_budget_is_over(void **state)
+{
+    (void)state;
+    uncork_pool *pools[2] = {NULL, NULL};
+    CHECK_INT(uc_pool_new(4, &pools[1]), UNCORK_OK);
+    for (int i = 0; i < 2; i++) {
+        stopping s = {0};
+        uc_budget budget;
+        uc_budget_init(&budget, NULL, 0);
+        budget.cancel = &s.cancel;
+        uc_parallel_until(&budget);
+        uc_parallel(pools[i], 1000, 1, cancel_in_the_first_piece, &s);
+        uc_parallel_until(NULL);
+        CHECK(s.pieces >= 1 && s.pieces <= 4); /* one a thread may have begun */
+        s.pieces = 0;
+        uc_parallel(pools[i], 1000, 1, cancel_in_the_first_piece, &s);
+        CHECK_INT(s.pieces, 1000);
+    }
+    uc_pool_free(pools[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_loop_inside_a_loop_runs_where_it_is),
         cmocka_unit_test(sessions_share_a_pool_without_waiting_for_each_other),
         cmocka_unit_test(after_a_fork_the_child_works_alone),
+        cmocka_unit_test(pieces_are_left_out_when_the_budget_is_over),
         cmocka_unit_test(too_many_threads_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,4 +191,5 @@ const uc_op uc_op_block_conv = {.domain = "uncork",
                                 .infer = infer,
                                 .prepare = prepare,
                                 .run = run,
-                                .macs = uc_window_macs};
+                                .macs = uc_window_macs,
+                                .stoppable = true};

@@ -232,4 +232,5 @@ const uc_op uc_op_block_inverted_residual = {.domain = "uncork",
                                              .infer = infer,
                                              .prepare = prepare,
                                              .run = run,
-                                             .macs = macs};
+                                             .macs = macs,
+                                             .stoppable = true};

@@ -66,4 +66,5 @@ const uc_op uc_op_fused_conv = {.domain = "uncork",
                                 .out = {1, 1},
                                 .infer = infer,
                                 .run = run,
-                                .macs = uc_conv_macs};
+                                .macs = uc_conv_macs,
+                                .stoppable = true};

@@ -167,4 +167,5 @@ const uc_op uc_op_fused_gemm = {.domain = "uncork",
                                 .infer = infer,
                                 .prepare = prepare,
                                 .run = run,
-                                .macs = macs};
+                                .macs = macs,
+                                .stoppable = true};

@@ -263,4 +263,5 @@ const uc_op uc_op_half_conv = {.domain = "uncork",
                                .infer = infer,
                                .prepare = prepare,
                                .run = run,
-                               .macs = uc_window_macs};
+                               .macs = uc_window_macs,
+                               .stoppable = true};

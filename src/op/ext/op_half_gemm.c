@@ -211,4 +211,5 @@ const uc_op uc_op_half_gemm = {.domain = "uncork",
                                .infer = infer,
                                .prepare = prepare,
                                .run = run,
-                               .macs = macs};
+                               .macs = macs,
+                               .stoppable = true};

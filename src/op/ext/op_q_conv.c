@@ -272,4 +272,5 @@ const uc_op uc_op_q_conv = {
     .prepare = prepare,
     .run = run,
     .macs = uc_window_macs,
+    .stoppable = true,
 };

@@ -256,4 +256,5 @@ const uc_op uc_op_scores_attention = {.domain = "uncork",
                                       .out = {1, 1},
                                       .infer = infer,
                                       .run = run,
-                                      .macs = macs};
+                                      .macs = macs,
+                                      .stoppable = true};

@@ -181,4 +181,5 @@ const uc_op uc_op_ms_fused_conv = {.domain = "com.microsoft",
                                    .out = {1, 1},
                                    .infer = infer_conv,
                                    .run = run_conv,
-                                   .macs = macs_conv};
+                                   .macs = macs_conv,
+                                   .stoppable = true};

@@ -204,4 +204,5 @@ const uc_op uc_op_ms_matmul_nbits = {.domain = "com.microsoft",
                                      .out = {1, 1},
                                      .infer = infer,
                                      .run = run,
-                                     .macs = macs};
+                                     .macs = macs,
+                                     .stoppable = true};

@@ -163,4 +163,5 @@ const uc_op uc_op_ms_qgemm = {.domain = "com.microsoft",
                               .infer = infer,
                               .prepare = prepare,
                               .run = run,
-                              .macs = macs};
+                              .macs = macs,
+                              .stoppable = true};

@@ -406,5 +406,10 @@ static uncork_status run_wide(uc_call *call)
 
 static uncork_status run(uc_call *call) { return uc_widened(call, run_wide); }
 
-const uc_op uc_op_attention = {
-    .name = "Attention", .in = {3, 7}, .out = {1, 4}, .infer = infer, .run = run, .macs = macs};
+const uc_op uc_op_attention = {.name = "Attention",
+                               .in = {3, 7},
+                               .out = {1, 4},
+                               .infer = infer,
+                               .run = run,
+                               .macs = macs,
+                               .stoppable = true};

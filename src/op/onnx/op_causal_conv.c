@@ -96,4 +96,5 @@ const uc_op uc_op_causal_conv = {.name = "CausalConvWithState",
                                  .out = {1, 2},
                                  .infer = infer,
                                  .run = run,
-                                 .macs = uc_conv_macs};
+                                 .macs = uc_conv_macs,
+                                 .stoppable = true};

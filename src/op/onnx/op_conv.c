@@ -56,4 +56,5 @@ const uc_op uc_op_conv = {.name = "Conv",
                           .infer = infer,
                           .prepare = prepare,
                           .run = run,
-                          .macs = uc_conv_macs};
+                          .macs = uc_conv_macs,
+                          .stoppable = true};

@@ -415,14 +415,16 @@ const uc_op uc_op_conv_integer = {.name = "ConvInteger",
                                   .infer = infer_integer,
                                   .prepare = prepare_integer,
                                   .run = run_integer,
-                                  .macs = macs_integer};
+                                  .macs = macs_integer,
+                                  .stoppable = true};
 const uc_op uc_op_qlinear_conv = {.name = "QLinearConv",
                                   .in = {8, 9},
                                   .out = {1, 1},
                                   .infer = infer_qlinear,
                                   .prepare = prepare_qlinear,
                                   .run = run_qlinear,
-                                  .macs = macs_qlinear};
+                                  .macs = macs_qlinear,
+                                  .stoppable = true};
 const uc_op uc_op_ms_qlinear_conv = {.domain = "com.microsoft",
                                      .name = "QLinearConv",
                                      .in = {8, 9},
@@ -430,4 +432,5 @@ const uc_op uc_op_ms_qlinear_conv = {.domain = "com.microsoft",
                                      .infer = infer_qlinear,
                                      .prepare = prepare_qlinear,
                                      .run = run_qlinear,
-                                     .macs = macs_qlinear};
+                                     .macs = macs_qlinear,
+                                     .stoppable = true};

@@ -342,4 +342,5 @@ const uc_op uc_op_conv_transpose = {.name = "ConvTranspose",
                                     .infer = infer,
                                     .prepare = prepare,
                                     .run = run,
-                                    .macs = macs};
+                                    .macs = macs,
+                                    .stoppable = true};

@@ -231,7 +231,8 @@ const uc_op uc_op_matmul = {.name = "MatMul",
                             .infer = infer_matmul,
                             .prepare = prepare_matmul,
                             .run = run_matmul,
-                            .macs = macs_matmul};
+                            .macs = macs_matmul,
+                            .stoppable = true};
 
 /* ---- Gemm --------------------------------------------------------------------------------- */
 
@@ -414,4 +415,5 @@ const uc_op uc_op_gemm = {.name = "Gemm",
                           .infer = infer_gemm,
                           .prepare = prepare_gemm,
                           .run = run_gemm,
-                          .macs = macs_gemm};
+                          .macs = macs_gemm,
+                          .stoppable = true};

@@ -46,7 +46,8 @@ const uc_op uc_op_matmul_integer = {.name = "MatMulInteger",
                                     .infer = infer_integer,
                                     .prepare = prepare_second,
                                     .run = run_integer,
-                                    .macs = macs_first};
+                                    .macs = macs_first,
+                                    .stoppable = true};
 
 /* ---- QLinearMatMul ------------------------------------------------------------------------ */
 
@@ -185,7 +186,8 @@ const uc_op uc_op_qlinear_matmul = {.name = "QLinearMatMul",
                                     .infer = infer_qlinear,
                                     .prepare = prepare_qlinear,
                                     .run = run_qlinear,
-                                    .macs = macs_first};
+                                    .macs = macs_first,
+                                    .stoppable = true};
 
 /* ---- com.microsoft: float32 results --------------------------------------------------------- */
 
@@ -245,7 +247,8 @@ const uc_op uc_op_ms_matmul_integer_to_float = {.domain = "com.microsoft",
                                                 .infer = infer_to_float,
                                                 .prepare = prepare_second,
                                                 .run = run_to_float,
-                                                .macs = macs_first};
+                                                .macs = macs_first,
+                                                .stoppable = true};
 
 /* Inputs A f32, B, b_scale, b_zero_point, bias: a is quantised as DynamicQuantizeLinear does. */
 static uncork_status infer_dynamic(uc_call *call)
@@ -292,4 +295,5 @@ const uc_op uc_op_ms_dynamic_quantize_matmul = {.domain = "com.microsoft",
                                                 .infer = infer_dynamic,
                                                 .prepare = prepare_second,
                                                 .run = run_dynamic,
-                                                .macs = macs_first};
+                                                .macs = macs_first,
+                                                .stoppable = true};

@@ -511,7 +511,8 @@ static uncork_status run(uc_call *call) { return uc_widened(call, run_wide); }
                                   .infer = infer,     \
                                   .prepare = prepare, \
                                   .run = run,         \
-                                  .macs = macs};
+                                  .macs = macs,       \
+                                  .stoppable = true};
 
 RECURRENT(lstm, "LSTM", 8, 3)
 RECURRENT(gru, "GRU", 6, 2)
