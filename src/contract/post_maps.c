@@ -34,9 +34,10 @@ static uncork_status take_map(const uc_reading *reading, const uc_tensor *row, u
     m->channel_step = last ? 1 : m->height * m->width;
     m->column_step = last ? m->channels : 1;
     m->row_step = m->width * m->column_step;
-    if (m->height > 65535 || m->width > 65535)
-        return uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET, "'%.60s' is a map of %lld x %lld",
-                       reading->name, (long long)m->width, (long long)m->height);
+    if (m->height > 65535 || m->width > 65535 || m->channels >= UINT16_MAX)
+        return uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET,
+                       "'%.60s' is a map of %lld x %lld, %lld deep", reading->name,
+                       (long long)m->width, (long long)m->height, (long long)m->channels);
     return UNCORK_OK;
 }
 
