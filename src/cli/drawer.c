@@ -23,7 +23,7 @@ struct cli_drawer {
     uc_sheet_item items[UC_SHEET_PLACES];
     size_t item_count, pages;
     const char *last_page;
-    size_t drawn, nothing; /* inputs that were no pictures */
+    size_t rows, nothing; /* inputs that are no pictures, answers that can't be drawn */
 };
 
 /* ---- options ---- */
@@ -233,7 +233,6 @@ static void draw_all(cli_drawer *d)
     for (size_t i = 0; i < d->count; i++) {
         cli_drawing *one = &d->queue[i];
         if (one->error.status && !cli_cancelled) fail(d, &one->error);
-        if (one->error.status == UNCORK_OK) d->drawn++;
         uc_pixels *t = &one->item.thumbnail;
         const size_t bytes = t->data ? uc_pixels_bytes(t) : 0;
         void *moved = bytes && d->sheet ? uc_arena_alloc_raw(d->kept, bytes) : NULL;
@@ -258,7 +257,7 @@ uncork_status cli_drawer_take(void *context, const cli_answers *answers, const c
     (void)arena;
     cli_drawer *d = context;
     if (!input->path) {
-        d->nothing++;
+        d->rows++;
         return UNCORK_OK;
     }
     if (d->folder) UC_TRY(uc_file_make_folder(d->folder, error));
@@ -277,11 +276,12 @@ uncork_status cli_drawer_take(void *context, const cli_answers *answers, const c
     uncork_status status =
         one->name && (one->path || standard_input) ? UNCORK_OK : UNCORK_NO_MEMORY;
     if (status == UNCORK_OK) one->item.name = uc_str_of(base_name(one->name));
-    if (status == UNCORK_OK && d->folder) {
+    if (status == UNCORK_OK) status = cli_drawing_of(one, answers, input, made);
+    d->nothing += status == UNCORK_OK && d->folder && !one->answered;
+    if (status == UNCORK_OK && d->folder && one->answered) {
         one->output = choose_output(d, input->path);
         if (!one->output) status = UNCORK_NO_MEMORY;
     }
-    if (status == UNCORK_OK) status = cli_drawing_of(one, answers, input, made);
     if (status) {
         if (one->error.status) *error = one->error;
         uc_arena_free(one->arena);
@@ -309,8 +309,10 @@ void cli_drawer_end(cli_drawer *d)
     draw_all(d);
     end_page(d);
     const cli_options *o = d->p->options;
+    if (d->rows) cli_note(o, "%zu inputs are rows, not pictures: nothing to draw on", d->rows);
     if (d->nothing) {
-        cli_note(o, "%zu inputs are rows, not pictures: nothing to draw on", d->nothing);
+        cli_note(o, "%zu pictures aren't drawn: the answer is no label, box, mask or point",
+                 d->nothing);
     }
     if (d->pages > 1 && d->last_page) {
         cli_note(o, "%zu sheets of %d pictures: %s to %s", d->pages, UC_SHEET_PLACES, o->sheet,

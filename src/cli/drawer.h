@@ -15,6 +15,7 @@ typedef struct cli_drawing {
     uc_bytes bytes;
     const char *output; /* to write; NULL: only a thumbnail is wanted */
     bool turned;        /* upright by EXIF first */
+    bool answered;      /* there is something to draw, be it that nothing was found */
     uc_draw_style style;
     uc_caption_line *lines; /* of a block */
     size_t line_count;

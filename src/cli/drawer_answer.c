@@ -16,6 +16,7 @@ static uc_str keep(cli_drawing *d, uc_str s)
 
 static uc_caption_line *add_line(cli_drawing *d, uc_str name, double score)
 {
+    d->answered = true;
     if (!d->lines) d->lines = UC_NEW(d->arena, uc_caption_line, 16);
     if (!d->lines || d->line_count == 16) return NULL;
     uc_caption_line *line = &d->lines[d->line_count++];
@@ -31,6 +32,7 @@ static void add_classes(cli_drawing *d, const cli_answers *a, const uc_reading *
                         const cli_classes *classes)
 {
     char own[32];
+    d->answered = true;
     for (size_t i = 0; i < classes->count && i < LINES; i++) {
         const double score = classes->items[i].score;
         uc_str name = cli_class_name(a, reading, classes->items[i].index, own);
@@ -75,6 +77,7 @@ static void add_mask(cli_drawing *d, const cli_answers *a, const uc_reading *rea
 {
     const uc_mask *from = &segments->mask;
     const size_t pixels = (size_t)from->width * (size_t)from->height;
+    d->answered = true;
     d->mask = UC_NEW(d->arena, uc_mask, 1);
     d->mask_names = UC_NEW(d->arena, uc_str, (size_t)from->classes);
     uint16_t *index = uc_arena_alloc_raw(d->arena, pixels * sizeof *index);
@@ -103,6 +106,7 @@ static void add_mask(cli_drawing *d, const cli_answers *a, const uc_reading *rea
 static void add_points(cli_drawing *d, const uc_reading *reading, const cli_points *points)
 {
     const size_t count = points->count > 0 ? (size_t)points->count : 0;
+    d->answered = true;
     d->points = (double(*)[3])uc_arena_alloc(d->arena, count, sizeof *d->points);
     if (!d->points) return;
     d->point_count = d->points_each = count;
@@ -156,6 +160,7 @@ static void add_boxes(cli_drawing *d, const cli_answers *a, const cli_boxes *box
 {
     const uc_detections *found = &boxes->found;
     char own[32];
+    d->answered = true;
     d->boxes = UC_NEW(d->arena, uc_draw_box, found->count);
     d->masks = keep_masks(d, found);
     if (!d->boxes || !d->masks) return;

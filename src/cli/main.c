@@ -29,6 +29,8 @@ static void print_help(FILE *out)
     fputs(
         "\nOptions (the same words everywhere):\n"
         "  --top K|all          classes printed (5)\n"
+        "  --draw DIR           pictures with their answers on them; --draw-style od|agnostic\n"
+        "  --sheet FILE         thumbnails of all pictures with their answers, .png or .jpg\n"
         "  --labels FILE        names of the classes: text, one a line; index label; JSON; CSV; .pbtxt\n"
         "  --method NAME        predict, predict_proba, predict_log_proba, decision_function,\n"
         "                       transform, score_samples, kneighbors\n"

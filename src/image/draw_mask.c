@@ -5,16 +5,32 @@
 
 #define VEIL 128 /* of 255: how much of the picture a mask hides */
 
-/* The class at a pixel of the canvas; the nearest of the map, -1 for one that isn't drawn. */
-static int64_t class_at(const uint16_t *map, int width, int height, const uc_pixels *canvas, int x,
-                        int y, int64_t hidden, int64_t classes)
+/* A map stretched to the canvas: the nearest of its classes is a pixel's. */
+typedef struct stretched {
+    const uint16_t *map;
+    const uc_pixels *canvas;
+    int width, height;
+    int64_t hidden, classes;
+} stretched;
+
+/* The row of the map that a row of the canvas shows; NULL outside. */
+static const uint16_t *row_at(const stretched *s, int y)
 {
-    if (x < 0 || y < 0 || x >= canvas->width || y >= canvas->height) return -2;
-    const int64_t from_x = (int64_t)x * width / canvas->width;
-    const int64_t from_y = (int64_t)y * height / canvas->height;
-    const int64_t id = map[from_y * width + from_x];
-    return id == hidden || id >= classes ? -1 : id;
+    if (y < 0 || y >= s->canvas->height) return NULL;
+    const int64_t from = (int64_t)y * s->height / s->canvas->height;
+    return s->map + from * s->width;
 }
+
+/* The class at column x, -1 for one that isn't drawn, -2 outside. */
+static int64_t class_at(const stretched *s, const uint16_t *row, int x)
+{
+    if (!row || x < 0 || x >= s->canvas->width) return -2;
+    const int64_t id =
+        row[s->width == s->canvas->width ? x : (int64_t)x * s->width / s->canvas->width];
+    return id == s->hidden || id >= s->classes ? -1 : id;
+}
+
+static bool is_edge(int64_t id, int64_t near) { return near != id && near != -2; }
 
 void uc_draw_classes(const uc_pixels *canvas, const uint16_t *map, int width, int height,
                      int64_t hidden, uc_draw_look look, int64_t *area, int64_t classes)
@@ -23,18 +39,19 @@ void uc_draw_classes(const uc_pixels *canvas, const uint16_t *map, int width, in
     for (int64_t i = 0, n = (int64_t)width * height; i < n; i++) {
         if (map[i] < classes) area[map[i]]++;
     }
+    const stretched s = {map, canvas, width, height, hidden, classes};
     const int reach = (int)(uc_draw_line_width(canvas) + 1) / 2;
     for (int y = 0; y < canvas->height; y++) {
+        const uint16_t *row = row_at(&s, y), *up = row_at(&s, y - reach);
+        const uint16_t *down = row_at(&s, y + reach);
         for (int x = 0; x < canvas->width; x++) {
-            const int64_t id = class_at(map, width, height, canvas, x, y, hidden, classes);
+            const int64_t id = class_at(&s, row, x);
             if (id < 0) continue;
-            bool edge = false; /* another class, not the picture's edge, lies near */
-            for (int k = 0; k < 4 && !edge; k++) {
-                static const int ways[4][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
-                const int64_t near = class_at(map, width, height, canvas, x + ways[k][0] * reach,
-                                              y + ways[k][1] * reach, hidden, classes);
-                edge = near != id && near != -2;
-            }
+            /* another class, not the picture's edge, lies near */
+            const bool edge = is_edge(id, class_at(&s, row, x - reach)) ||
+                              is_edge(id, class_at(&s, row, x + reach)) ||
+                              is_edge(id, class_at(&s, up, x)) ||
+                              is_edge(id, class_at(&s, down, x));
             uc_draw_pixel(canvas, x, y, uc_draw_color(look, id), edge ? 255 : VEIL);
         }
     }
@@ -84,6 +101,10 @@ void uc_draw_object(const uc_pixels *canvas, const uint8_t *mask, int left, int 
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
             if (!mask[(size_t)y * (size_t)width + (size_t)x]) continue;
+            if (scale == 1) {
+                uc_draw_pixel(canvas, left + x, top + y, color, VEIL);
+                continue;
+            }
             const double at[4] = {((double)left + x) * scale, ((double)top + y) * scale,
                                   ((double)left + x + 1) * scale, ((double)top + y + 1) * scale};
             uc_draw_fill(canvas, at, color, VEIL);

@@ -72,6 +72,11 @@ refuse "--draw-style can't be 'nice'" "$digits/digit_3.png" --draw "$work/x" --d
 refuse '--draw-style goes with' "$digits/digit_3.png" --draw-style od
 [ ! -e "$work/x" ] || fail "a folder was made all the same"
 
+# an answer that is a picture of its own isn't drawn
+run "$uncork" predict tests/fixtures/outputs/upscale.onnx "$photo" --draw "$work/upscale"
+expect 0 "1 pictures aren't drawn"
+[ ! -e "$work/upscale/small.jpg" ] || fail "the input was copied"
+
 # rows have no picture
 run "$uncork" predict "$digits/iris_boosting.pkl" "$digits/iris.csv" --draw "$work/rows"
 expect 0 'are rows, not pictures'
