@@ -86,7 +86,7 @@ def f32(v):
 
 def shortest_f32(v):
     for digits in range(1, 18):
-        text = "%.*g" % (digits, v)
+        text = "%.*g" % (digits, f32(v))
         if f32(float(text)) == f32(v):
             return number(float(text))
 
@@ -96,7 +96,7 @@ def shortest_f32(v):
 OWN_WAYS = ("Donut", "Swin2SR", "Siglip2")
 
 
-def hf(p, tensor):
+def hf(name, p, tensor):
     """transformers: `tensor` is the torchvision backend, otherwise Pillow's (image_processing_backends.py)"""
     library = "torchvision" if tensor else "pillow"
     steps = ["rgb"]
@@ -107,6 +107,8 @@ def hf(p, tensor):
             steps.append("resize=%d,%s,%s,longest_edge=%d" % (s["shortest_edge"], filter, library, s["longest_edge"]))
         elif "shortest_edge" in s:
             edge = s["shortest_edge"]
+            if name.startswith("Levit"):
+                edge = int(256 / 224 * edge)
             if "crop_pct" in p and edge < 384:  # ConvNext, PoolFormer: larger, then the middle
                 steps.append("resize=%d,%s,%s" % (int(edge / p["crop_pct"]), filter, library))
                 if not p.get("do_center_crop"):
@@ -169,9 +171,9 @@ for name, p in processors.items():
     old = name.endswith("Pil")
     if name.startswith(OWN_WAYS):
         continue
-    names["hf:" + name] = hf(p, not old)
+    names["hf:" + name] = hf(name, p, not old)
     if not old:
-        names["hf:" + name + "Fast"] = hf(p, True)
+        names["hf:" + name + "Fast"] = hf(name, p, True)
 
 folded = {}
 for name, steps in names.items():

@@ -74,6 +74,7 @@ static void put_shorter(const processor *p, int64_t edge, int64_t longest, uc_wr
 {
     const double crop_pct = uc_json_f64(uc_json_get(p->json, "crop_pct"), 0);
     const bool crops = told(p, "do_center_crop", false);
+    if (is_type(p, "Levit") || is_type(p, "LeViT")) edge = (int64_t)(256.0 / 224 * (double)edge);
     if (crop_pct > 0 && (is_type(p, "PoolFormer") || edge < 384)) {
         put_resize(p, (int64_t)((double)edge / crop_pct), 0, out);
         if (!crops)

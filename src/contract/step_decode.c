@@ -112,6 +112,11 @@ uncork_status uc_step_decode_parse(uc_spec *spec, uc_str arguments, uc_step *ste
                      uc_word_flag(word, &step->flags);
         if (!known || !fits(step)) return uc_spec_wrong(spec, word, "isn't known to this decoder");
     }
+    /* only tf.io.decode_jpeg has these (it reads the other formats as well) */
+    if (step->library == UC_LIB_TENSORFLOW && (step->flags || step->ratio) &&
+        step->filter == UC_TF_DECODE_IMAGE) {
+        step->filter = UC_TF_DECODE_JPEG;
+    }
     spec->keras = step->library == UC_LIB_KERAS;
     spec->version = step->version;
     spec->library = step->library == UC_LIB_KERAS || step->library == UC_LIB_MATPLOTLIB
@@ -152,12 +157,67 @@ static uncork_status decode_keras(uc_bytes bytes, const uc_step *step, uc_state 
     return kept ? UNCORK_OK : uc_image_convert(&s->image, mode, s->arena, &s->image, s->error);
 }
 
+static uncork_status decode_opencv(uc_bytes bytes, const uc_step *step, uc_state *s)
+{
+    static const uc_opencv_read flags[] = {
+        [UC_COLOURS_UNCHANGED] = UC_OPENCV_UNCHANGED, [UC_COLOURS_GRAY] = UC_OPENCV_GRAYSCALE,
+        [UC_COLOURS_GRAY_ALPHA] = UC_OPENCV_COLOR,    [UC_COLOURS_COLOR] = UC_OPENCV_COLOR,
+        [UC_COLOURS_RGBA] = UC_OPENCV_COLOR,          [UC_COLOURS_ANYDEPTH] = UC_OPENCV_ANYDEPTH,
+    };
+    const bool ignore = (step->flags & UC_FLAG_IGNORE_ORIENTATION) != 0;
+    UC_TRY(uc_decode_opencv(bytes, flags[step->variant], ignore, step->ratio ? step->ratio : 1,
+                            s->arena, &s->pixels, s->error));
+    s->bgr = s->pixels.channels >= 3;
+    return UNCORK_OK;
+}
+
+static int channel_count(const uc_step *step)
+{
+    switch ((uc_colours)step->variant) {
+    case UC_COLOURS_GRAY: return 1;
+    case UC_COLOURS_GRAY_ALPHA: return 2;
+    case UC_COLOURS_COLOR: return 3;
+    case UC_COLOURS_RGBA: return 4;
+    case UC_COLOURS_UNCHANGED:
+    case UC_COLOURS_ANYDEPTH: break;
+    }
+    return 0;
+}
+
+/* The first picture of an animation. */
+static uncork_status decode_tensorflow(uc_bytes bytes, const uc_step *step, uc_state *s)
+{
+    const uc_tensorflow_decode options = {.op = (uc_tensorflow_op)step->filter,
+                                          .channels = channel_count(step),
+                                          .accurate_dct = (step->flags & UC_FLAG_ACCURATE) != 0,
+                                          .plain_upscaling = (step->flags & UC_FLAG_PLAIN) != 0,
+                                          .ratio = step->ratio,
+                                          .try_recover = (step->flags & UC_FLAG_RECOVER) != 0,
+                                          .dtype = step->dtype,
+                                          .first_frame_only = true};
+    int frames;
+    s->axis = true;
+    return uc_decode_tensorflow(bytes, &options, s->arena, &s->pixels, &frames, s->error);
+}
+
 uncork_status uc_step_decode_run(uc_bytes bytes, const uc_step *step, uc_state *s)
 {
-    if (!step || step->library == UC_LIB_PILLOW)
-        return uc_image_decode(bytes, s->arena, &s->image, s->error);
-    if (step->library == UC_LIB_KERAS) return decode_keras(bytes, step, s);
-    return uc_fail(s->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                   "decoding by %s isn't in this build yet; pillow's is",
-                   uc_library_name(step->library));
+    const uc_library library = step ? step->library : UC_LIB_PILLOW;
+    int frames; /* the first of an animation is taken: the others lie behind it */
+    s->is_array = library != UC_LIB_PILLOW && library != UC_LIB_KERAS;
+    switch (library) {
+    case UC_LIB_KERAS: return decode_keras(bytes, step, s);
+    case UC_LIB_OPENCV: return decode_opencv(bytes, step, s);
+    case UC_LIB_TENSORFLOW: return decode_tensorflow(bytes, step, s);
+    case UC_LIB_TORCHVISION:
+        s->axis = true;
+        return uc_decode_torchvision(bytes, channel_count(step), s->arena, &s->pixels, &frames,
+                                     s->error);
+    case UC_LIB_SKIMAGE: return uc_decode_skimage(bytes, s->arena, &s->pixels, s->error);
+    case UC_LIB_MATPLOTLIB: return uc_decode_matplotlib(bytes, s->arena, &s->pixels, s->error);
+    case UC_LIB_PILLOW:
+    case UC_LIB_HF:
+    case UC_LIB_COUNT: break;
+    }
+    return uc_image_decode(bytes, s->arena, &s->image, s->error);
 }

@@ -226,12 +226,71 @@ static uncork_status resize_pillow(uc_state *s, const uc_step *step, size2 to)
                             &s->image, s->error);
 }
 
+static uncork_status not_yet(const uc_state *s, const char *what)
+{
+    return uc_fail(s->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
+                   "resizes by %s aren't in this build yet; pillow's, opencv's, tensorflow's and "
+                   "torchvision's are",
+                   what);
+}
+
+static uncork_status resize_tensorflow(uc_state *s, const uc_step *step, size2 to)
+{
+    const uc_tensorflow_resize options = {.filter = (uc_tensorflow_filter)step->filter,
+                                          .antialias = (step->flags & UC_FLAG_ANTIALIAS) != 0,
+                                          .legacy = (step->flags & UC_FLAG_V1) != 0,
+                                          .align_corners =
+                                              (step->flags & UC_FLAG_ALIGN_CORNERS) != 0};
+    if (step->flags & UC_FLAG_PAD_TO_ASPECT) return not_yet(s, "pad_to_aspect");
+    return uc_resize_tensorflow(&s->pixels, to.width, to.height, &options, s->arena, &s->pixels,
+                                s->error);
+}
+
+/* The place of what is cut or padded on the way to WIDTHxHEIGHT. */
+static void keep_place(uc_state *s, const uc_step *step, size2 to)
+{
+    const double w = uc_state_width(s), h = uc_state_height(s);
+    if (step->flags & UC_FLAG_CROP_TO_ASPECT) { /* smart_resize: the middle, whole pixels */
+        int crop_w = clamp(fmin(w, floor(h * to.width / to.height))),
+            crop_h = clamp(fmin(h, floor(w * to.height / to.width)));
+        s->place = uc_geometry_crop(s->place, (int)((w - crop_w) / 2), (int)((h - crop_h) / 2),
+                                    crop_w, crop_h);
+    } else if (step->flags & UC_FLAG_PAD_TO_ASPECT) {
+        double ratio = fmax(w / to.width, h / to.height);
+        int inner_w = clamp(floor(w / ratio)), inner_h = clamp(floor(h / ratio));
+        s->place = uc_geometry_resize(s->place, inner_w, inner_h);
+        s->place = uc_geometry_crop(s->place, -(int)((to.width - w / ratio) / 2),
+                                    -(int)((to.height - h / ratio) / 2), to.width, to.height);
+        return;
+    }
+    s->place = uc_geometry_resize(s->place, to.width, to.height);
+}
+
 uncork_status uc_step_resize_run(uc_state *s, const uc_step *step)
 {
     size2 to = target(s, step);
     if (step->library == UC_LIB_PILLOW) return resize_pillow(s, step, to);
-    return uc_fail(s->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                   "resizes by %s aren't in this build yet; pillow's are",
+    UC_TRY(uc_state_array(s));
+    UC_TRY(uc_state_last(s));
+    keep_place(s, step, to);
+    switch (step->library) {
+    case UC_LIB_OPENCV:
+        return uc_resize_opencv(&s->pixels, to.width, to.height, (uc_opencv_filter)step->filter,
+                                s->arena, &s->pixels, s->error);
+    case UC_LIB_TENSORFLOW: return resize_tensorflow(s, step, to);
+    case UC_LIB_TORCHVISION:
+        return uc_resize_torchvision(
+            &s->pixels, to.width, to.height, (uc_torchvision_filter)step->filter,
+            (step->flags & UC_FLAG_NO_ANTIALIAS) == 0, step->flags & UC_FLAG_V1 ? 1 : 2, s->arena,
+            &s->pixels, s->error);
+    case UC_LIB_KERAS:
+    case UC_LIB_SKIMAGE: return not_yet(s, uc_library_name(step->library));
+    case UC_LIB_PILLOW:
+    case UC_LIB_MATPLOTLIB:
+    case UC_LIB_HF:
+    case UC_LIB_COUNT: break;
+    }
+    return uc_fail(s->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "%s has no resize",
                    uc_library_name(step->library));
 }
 
@@ -263,6 +322,5 @@ void uc_step_letterbox_print(const uc_step *step, uc_writer *out)
 
 uncork_status uc_step_letterbox_run(uc_state *s, const uc_step *step)
 {
-    return uc_fail(s->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                   "%s isn't in this build yet; resize= and pad= are", step->row->name);
+    return not_yet(s, step->row->name);
 }

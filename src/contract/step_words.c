@@ -105,6 +105,7 @@ static const struct {
     {"lanczos", UC_LIB_OPENCV, UC_OPENCV_LANCZOS4},
     {"linear_exact", UC_LIB_OPENCV, UC_OPENCV_LINEAR_EXACT},
     {"nearest_exact", UC_LIB_OPENCV, UC_OPENCV_NEAREST_EXACT},
+    {"nearest_exact4", UC_LIB_OPENCV, UC_OPENCV_NEAREST_EXACT_4},
     {"nearest", UC_LIB_TENSORFLOW, UC_TF_NEAREST},
     {"bilinear", UC_LIB_TENSORFLOW, UC_TF_BILINEAR},
     {"linear", UC_LIB_TENSORFLOW, UC_TF_BILINEAR},
@@ -122,14 +123,12 @@ static const struct {
     {"linear", UC_LIB_TORCHVISION, UC_TORCHVISION_BILINEAR},
     {"bicubic", UC_LIB_TORCHVISION, UC_TORCHVISION_BICUBIC},
     {"cubic", UC_LIB_TORCHVISION, UC_TORCHVISION_BICUBIC},
+    {"lanczos", UC_LIB_TORCHVISION, UC_TORCHVISION_LANCZOS},
     {"nearest", UC_LIB_SKIMAGE, 0},
     {"bilinear", UC_LIB_SKIMAGE, 1},
     {"linear", UC_LIB_SKIMAGE, 1},
     {"bicubic", UC_LIB_SKIMAGE, 3},
     {"cubic", UC_LIB_SKIMAGE, 3},
-    {"order2", UC_LIB_SKIMAGE, 2},
-    {"order4", UC_LIB_SKIMAGE, 4},
-    {"order5", UC_LIB_SKIMAGE, 5},
 };
 
 /* keras.layers.Resizing calls tf.image.resize. */
@@ -231,7 +230,9 @@ static size_t distance(uc_str a, const char *b)
 
 void uc_nearest_offer(uc_nearest *n, const char *candidate)
 {
-    size_t d = distance(n->word, candidate), most = 1 + n->word.size / 3;
+    const size_t length = strlen(candidate), most = 1 + n->word.size / 3;
+    if (length > n->word.size + most || n->word.size > length + most) return;
+    const size_t d = distance(n->word, candidate);
     if (d > most || (n->best && d >= n->distance)) return;
     n->best = candidate;
     n->distance = d;
