@@ -3,12 +3,12 @@
 # presets; and what config files beside a model say.
 . tests/mission/lib.sh
 networks=tests/fixtures/networks
-python3 tests/cli/preprocess_compare.py "$uncork" || fail "preprocess differs from the libraries"
+python3 tests/cli/preprocess_compare.py "$uncork" torchvision timm hf v2 squash usual mnist decode_image "keras " "keras, " "opencv, BGR" "opencv, float64" "opencv, grey" blob pillow teachable tf.image "tf, convert" "tf, accurate" "tf, crop" "tf v1" || fail "preprocess differs from the libraries"
 
 # two inputs of one name get two outputs; a picture to look at stands beside each tensor
 mkdir "$work/a" "$work/b"
-cp tests/fixtures/image/rgb8.png "$work/a/x.png"
-cp tests/fixtures/image/rgb_420_q75.jpg "$work/b/x.jpg"
+cp tests/fixtures/image/rgb.png "$work/a/x.png"
+cp tests/fixtures/image/rgb_420_q92.jpg "$work/b/x.jpg"
 run "$uncork" preprocess "$work/a/x.png" "$work/b/x.jpg" --preprocess keras:mobilenet_v2 -o "$work/o"
 expect 0 "$work/o/x.npy: float32 [224, 224, 3]"
 expect 0 "$work/o/x_2.npy: float32 [224, 224, 3]"
