@@ -9,25 +9,35 @@
 
 /* ---- canvases ---- */
 
-/* I and F: least to largest value becomes 0 to 255. I;16: the high byte. */
+/* I;16 by its high byte; where no value needs 16 bits, by those of 12 or 8 that cameras store. */
+static void shorten(const uc_image *image, uint8_t *grey)
+{
+    const size_t n = (size_t)image->width * (size_t)image->height;
+    const uint16_t *words = image->data;
+    unsigned most = 0;
+    for (size_t i = 0; i < n; i++) {
+        most = words[i] > most ? words[i] : most;
+    }
+    const unsigned shift = most > 0xfff ? 8 : most > 0xff ? 4 : 0;
+    for (size_t i = 0; i < n; i++) {
+        grey[i] = (uint8_t)(words[i] >> shift);
+    }
+}
+
+/* I and F: least to largest value becomes 0 to 255. */
 static void stretch(const uc_image *image, uint8_t *grey)
 {
     const size_t n = (size_t)image->width * (size_t)image->height;
     const int32_t *ints = image->data;
     const float *floats = image->data;
-    const uint16_t *words = image->data;
     double least = HUGE_VAL, most = -HUGE_VAL;
-    for (size_t i = 0; i < n && image->mode != UC_IMAGE_I16; i++) {
+    for (size_t i = 0; i < n; i++) {
         const double v = image->mode == UC_IMAGE_I ? (double)ints[i] : (double)floats[i];
         if (isfinite(v) && v < least) least = v;
         if (isfinite(v) && v > most) most = v;
     }
     const double factor = most > least ? 255 / (most - least) : 0;
     for (size_t i = 0; i < n; i++) {
-        if (image->mode == UC_IMAGE_I16) {
-            grey[i] = (uint8_t)(words[i] >> 8);
-            continue;
-        }
         const double v = image->mode == UC_IMAGE_I ? (double)ints[i] : (double)floats[i];
         const double x = isfinite(v) ? (v - least) * factor + 0.5 : v > 0 ? 255 : 0;
         grey[i] = (uint8_t)(x < 0 ? 0 : x > 255 ? 255 : x);
@@ -42,7 +52,11 @@ static uncork_status make_rgb(const uc_image *image, uc_arena *arena, uc_image *
     }
     uc_image grey;
     UC_TRY(uc_image_new(UC_IMAGE_L, image->width, image->height, arena, &grey, error));
-    stretch(image, grey.data);
+    if (image->mode == UC_IMAGE_I16) {
+        shorten(image, grey.data);
+    } else {
+        stretch(image, grey.data);
+    }
     return uc_image_convert(&grey, UC_IMAGE_RGB, arena, rgb, error);
 }
 

@@ -46,6 +46,18 @@ for model in segment mask heatmaps logits; do
     done
 done
 
+# a picture is drawn as the preprocessing turned it: 240 x 180, upright 180 x 240
+size() { od -An -v -tx1 "$1" | tr -d ' \n' | grep -o 'ffc00011080[0-9a-f]\{7\}' | cut -c11-18; }
+turned=tests/fixtures/draw/turned.jpg
+boxes=tests/fixtures/draw/od_boxes.onnx
+run "$uncork" predict "$boxes" "$turned" --draw "$work/as-stored" --quiet
+expect 0 ''
+[ "$(size "$work/as-stored/turned.jpg")" = 00b400f0 ] || fail "as stored: $(size "$work/as-stored/turned.jpg")"
+run "$uncork" predict "$boxes" "$turned" --draw "$work/upright" --quiet \
+    --preprocess 'rgb | exif | resize=64x64,bilinear,pillow | nhwc'
+expect 0 '0.9800 [3.6 12.0 28.8 40.8]' # of 180 x 240
+[ "$(size "$work/upright/turned.jpg")" = 00f000b4 ] || fail "upright: $(size "$work/upright/turned.jpg")"
+
 # more than a page
 i=0
 while [ $i -lt 201 ]; do

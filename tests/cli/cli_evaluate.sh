@@ -60,6 +60,20 @@ expect 1 "folder 'nix' is none of the model's 10 classes: its 6 pictures don't c
 expect 1 '54 pictures of 9 classes, 6 more failed'
 [ "$(grep -c . "$work/err")" = 1 ] || fail "not one line: $(cat "$work/err")"
 
+# a network counts as its answers say
+i=0
+while [ $i -lt 10 ]; do
+    mkdir -p "$work/net/$((i % 5))"
+    cp "$digits/digit_$i.png" "$work/net/$((i % 5))/"
+    i=$((i + 1))
+done
+network=tests/fixtures/outputs/logits.onnx
+run "$uncork" predict "$network" "$work"/net/*/*.png --csv --quiet --top 1
+cp "$work/out" "$work/answers.csv"
+right=$(sed 1d "$work/answers.csv" | awk -F, '{ n = split($1, part, "/"); if (part[n - 1] == $3) right++ } END { print right + 0 }')
+run "$uncork" evaluate "$network" "$work/net" --quiet
+expect 0 "($right of 10)"
+
 # a broken picture is said and counted
 cp -r "$fixtures/digits" "$work/digits"
 printf broken >"$work/digits/3/broken.png"

@@ -147,6 +147,9 @@ static void deep_pictures_keep_their_range(void **state)
     ((uint16_t *)image.data)[0] = 0xabcd;
     CHECK_OK(uc_canvas_of(&image, e.arena, &e.canvas, &scale, &e.error), &e.error);
     CHECK(same(at(&e.canvas, 0, 0), (uc_color){0xab, 0xab, 0xab}));
+    ((uint16_t *)image.data)[0] = 0xabc; /* of 12 bits */
+    CHECK_OK(uc_canvas_of(&image, e.arena, &e.canvas, &scale, &e.error), &e.error);
+    CHECK(same(at(&e.canvas, 0, 0), (uc_color){0xab, 0xab, 0xab}));
     CHECK_OK(uc_image_new(UC_IMAGE_F, 70, 70, e.arena, &image, &e.error), &e.error);
     ((float *)image.data)[0] = -1.5f;
     ((float *)image.data)[1] = 2.5f;
