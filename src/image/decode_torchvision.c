@@ -90,27 +90,57 @@ static uncork_status read_png(uc_bytes bytes, int mode, uc_arena *arena, uc_pixe
 }
 
 #ifdef UC_WITH_GIF
+static void fill(const uc_gif *gif, const uc_pixels *pixels, uint8_t *to)
+{
+    static const uint8_t black[3];
+    const uint8_t *c =
+        gif->background < gif->palette_count ? gif->palette + 3 * gif->background : black;
+    for (size_t i = 0; i < (size_t)pixels->width * (size_t)pixels->height; i++) {
+        memcpy(to + 3 * i, c, 3);
+    }
+}
+
+static uncork_status draw(const uc_gif_frame *f, const uc_pixels *pixels, uint8_t *to,
+                          uncork_error *error)
+{
+    if (!f->palette) return refuse(error, "a GIF without a palette");
+    for (int y = 0; y < f->height && f->top + y < pixels->height; y++) {
+        const uint8_t *index = f->indices + (size_t)y * (size_t)f->width;
+        uint8_t *p = to + 3 * ((size_t)(f->top + y) * (size_t)pixels->width + (size_t)f->left);
+        for (int x = 0; x < f->width && f->left + x < pixels->width; x++, p += 3) {
+            if (index[x] == f->transparent) continue;
+            if (index[x] >= f->palette_count)
+                return refuse(error, "a GIF colour outside of its palette");
+            memcpy(p, f->palette + 3 * index[x], 3);
+        }
+    }
+    return UNCORK_OK;
+}
+
+/* On a canvas of the background's colour. */
 static uncork_status read_gif(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels, int *frames,
                               uncork_error *error)
 {
     uc_gif gif;
     UC_TRY(uc_gif_read(bytes, SIZE_MAX, UC_GIF_END_SLURPED, arena, &gif, error));
-    int width = gif.frames[0].width, height = gif.frames[0].height;
+    const uc_gif_frame *f = gif.frames;
+    int width = gif.width, height = gif.height;
+    if (f->width > width ||
+        f->height > height) /* what is outside of the screen isn't written there */
+        return refuse(error, "a GIF whose first frame is larger than its screen");
     UC_TRY(uc_pixels_new(UNCORK_UINT8, (int64_t)height * (int64_t)gif.count, width, 3, arena,
                          pixels, error));
     pixels->height = height;
     *frames = (int)gif.count;
     uint8_t *to = pixels->data;
-    for (size_t i = 0; i < gif.count; i++) {
-        const uc_gif_frame *f = &gif.frames[i];
-        if (f->width != width || f->height != height)
-            return refuse(error, "a GIF whose frames differ in size");
-        if (!f->palette) return refuse(error, "a GIF without a palette");
-        for (size_t k = 0; k < (size_t)width * (size_t)height; k++, to += 3) {
-            if (f->indices[k] >= f->palette_count)
-                return refuse(error, "a GIF colour outside of its palette");
-            memcpy(to, f->palette + 3 * f->indices[k], 3);
-        }
+    size_t size = uc_pixels_count(pixels);
+    for (size_t i = 0; i < gif.count; i++, f++, to += size) {
+        /* a frame's own disposal clears everything in front of it */
+        if (i == 0 || f->disposal == 2)
+            fill(&gif, pixels, to);
+        else
+            memcpy(to, to - size, size);
+        UC_TRY(draw(f, pixels, to, error));
     }
     return UNCORK_OK;
 }
