@@ -104,6 +104,11 @@ uncork_status uc_arena_lend(uc_arena *arena, uint64_t bytes, const char *what, u
     return uc_budget_bytes(arena->budget, bytes, what, error);
 }
 
+uint64_t uc_arena_asked(const uc_arena *arena)
+{
+    return arena->budget ? arena->budget->asked_bytes : 0;
+}
+
 void uc_arena_unlend(uc_arena *arena, uint64_t bytes) { uc_budget_return(arena->budget, bytes); }
 
 static void *out_of(uc_arena *arena, uncork_status status, const char *why)

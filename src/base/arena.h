@@ -38,6 +38,10 @@ uncork_status uc_arena_status(const uc_arena *arena, uncork_error *error);
 uncork_status uc_arena_lend(uc_arena *arena, uint64_t bytes, const char *what, uncork_error *error);
 void uc_arena_unlend(uc_arena *arena, uint64_t bytes);
 
+/* The memory that the caller asked the budget for by name, 0 where it has the default: what raises the
+ * limits of a picture (base/limits.h). */
+uint64_t uc_arena_asked(const uc_arena *arena);
+
 /* Bytes held now. */
 size_t uc_arena_bytes(const uc_arena *arena);
 /* Forgets everything but keeps the largest block for reuse (run arenas, between calls). */

@@ -32,6 +32,7 @@ void uc_budget_init(uc_budget *budget, const uncork_limits *limits, uint64_t fil
     atomic_init(&budget->bytes_left, l->max_memory_bytes
                                          ? l->max_memory_bytes
                                          : at_least(FLOOR_BYTES, BYTES_PER_FILE_BYTE, file_bytes));
+    budget->asked_bytes = l->max_memory_bytes;
     atomic_init(&budget->macs_left, l->max_macs ? l->max_macs : UINT64_MAX);
     atomic_init(&budget->nodes_left, at_least(FLOOR_NODES, NODES_PER_FILE_BYTE, file_bytes));
     budget->deadline_ns = l->timeout_ms ? uc_now_ns() + l->timeout_ms * UINT64_C(1000000) : 0;

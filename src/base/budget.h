@@ -11,6 +11,7 @@ typedef struct uc_budget {
     _Atomic uint64_t bytes_left;
     _Atomic uint64_t macs_left;
     _Atomic uint64_t nodes_left; /* values walked or nodes made: what a small file may blow up to */
+    uint64_t asked_bytes;        /* max_memory_bytes as the caller gave it; 0: the default */
     uint64_t deadline_ns;        /* on the monotonic clock; 0: none */
     const volatile int *cancel;
 } uc_budget;

@@ -23,8 +23,16 @@
 /* Decompressed bytes allowed whatever the ratio; above it, at most this many times the input. */
 #define UC_LIMIT_INFLATE_FLOOR   (64u << 20)
 #define UC_LIMIT_INFLATE_RATIO   100u
-/* Width times height of an image: Pillow's own bomb limit, 2 * 89478485. */
+/* Width times height of an image: Pillow's own bomb limit, 2 * 89478485. Whoever asks for memory by name
+ * (max_memory_bytes, --max-memory) gets a pixel for every 4 bytes of it where that is more. */
 #define UC_LIMIT_IMAGE_PIXELS    178956970u
+/* Frames of a GIF that are read where all are wanted: real ones have hundreds. Raised to one for every
+ * 64 KB of memory asked for. */
+#define UC_LIMIT_GIF_FRAMES      4096u
+/* Bytes of one inflated text of a PNG (Pillow's MAX_TEXT_CHUNK), and of all (MAX_TEXT_MEMORY). Raised to
+ * an eighth of the memory asked for. */
+#define UC_LIMIT_PNG_TEXT        (1u << 20)
+#define UC_LIMIT_PNG_TEXTS       (64u << 20)
 /* Entries of a zip, tar or folder. */
 #define UC_LIMIT_BUNDLE_ENTRIES  100000
 /* ONNX graphs inside graphs (If, Loop, Scan): real ones stay below 5. */

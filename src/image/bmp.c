@@ -37,7 +37,8 @@ static uncork_status read_header(uc_reader *r, header *h, uncork_error *error)
         h->colors = h->bits <= 8 ? 1u << h->bits : 0;
         return uc_reader_ok(r) ? UNCORK_OK : error->status;
     }
-    if (size < 40 || size > 1000) return bad(error, r, "header size", size);
+    if (size != 40 && size != 52 && size != 56 && size != 64 && size != 108 && size != 124)
+        return bad(error, r, "header size", size);
     h->width = (int32_t)uc_reader_u32le(r, "BMP width");
     int64_t height = (int32_t)uc_reader_u32le(r, "BMP height");
     h->top_down = height < 0;
@@ -138,11 +139,11 @@ static uncork_status read_plain(uc_reader *r, const header *h, uc_image *image, 
     return UNCORK_OK;
 }
 
-/* Run lengths into a linear run of pixels, bottom row first, as Pillow's BmpRleDecoder lays them:
- * a delta's skipped pixels are 0, an early end leaves the rest 0. */
+/* Run lengths into a linear run of pixels, bottom row first, as Pillow's BmpRleDecoder lays them: a
+ * delta's skipped pixels are 0; `x` counts on from the last end of line, however full the row is. */
 typedef struct run {
     uint8_t *pixels;
-    int64_t at, count, width;
+    int64_t at, count, width, x;
 } run;
 
 static void put(run *to, int64_t n, uint8_t v)
@@ -154,24 +155,31 @@ static void put(run *to, int64_t n, uint8_t v)
 
 static void put_repeated(run *to, const header *h, unsigned n, uint8_t v)
 {
-    int64_t left = to->width - to->at % to->width; /* runs are clipped at the row's end */
+    int64_t left = to->width > to->x ? to->width - to->x : 0;
     if ((int64_t)n > left) n = (unsigned)left;
     for (unsigned i = 0; i < n; i++) {
         put(to, 1, h->bits == 8 ? v : i % 2 ? v & 15 : (uint8_t)(v >> 4));
     }
+    to->x += n;
 }
 
-static void put_literal(run *to, const header *h, unsigned n, uc_reader *r)
+/* False: the picture is full or the file ends. */
+static bool put_literal(run *to, const header *h, unsigned n, uc_reader *r)
 {
-    unsigned bytes = h->bits == 8 ? n : (n + 1) / 2;
-    uc_bytes p = uc_reader_take(r, bytes, "BMP run");
-    for (unsigned i = 0; p.data && i < n; i++) {
+    int64_t left = to->count - to->at;
+    unsigned count = n < left ? n : (unsigned)left, bytes = h->bits == 8 ? count : (count + 1) / 2;
+    bool whole = uc_reader_left(r) >= bytes;
+    uc_bytes p = uc_reader_take(r, whole ? bytes : uc_reader_left(r), "BMP run");
+    for (unsigned i = 0; p.data && i < count && (h->bits == 8 ? i : i / 2) < p.size; i++) {
         put(to, 1,
             h->bits == 8 ? p.data[i]
             : i % 2      ? p.data[i / 2] & 15
                          : (uint8_t)(p.data[i / 2] >> 4));
     }
-    if (bytes % 2) uc_reader_skip(r, 1, "BMP run padding");
+    to->x += n;
+    if (!whole || to->at == to->count) return false;
+    if (uc_reader_offset(r) % 2 && uc_reader_left(r)) uc_reader_skip(r, 1, "BMP run padding");
+    return true;
 }
 
 static uncork_status read_rle(uc_reader *r, const header *h, uc_image *image, uc_arena *arena,
@@ -181,7 +189,7 @@ static uncork_status read_rle(uc_reader *r, const header *h, uc_image *image, uc
     to.pixels = uc_arena_alloc(arena, (size_t)to.count, 1);
     if (!to.pixels) return uc_arena_status(arena, error);
     while (to.at < to.count) {
-        if (uc_reader_left(r) < 2) break; /* Pillow keeps what it has */
+        if (uc_reader_left(r) < 2) break;
         unsigned n = uc_reader_u8(r, "BMP run"), v = uc_reader_u8(r, "BMP run");
         if (n) {
             put_repeated(&to, h, n, (uint8_t)v);
@@ -189,15 +197,23 @@ static uncork_status read_rle(uc_reader *r, const header *h, uc_image *image, uc
             while (to.at % to.width && to.at < to.count) {
                 put(&to, 1, 0);
             }
+            to.x = 0;
         } else if (v == 1) {
             break;
         } else if (v == 2) {
+            if (uc_reader_left(r) < 2) break;
             int64_t right = uc_reader_u8(r, "BMP delta"), up = uc_reader_u8(r, "BMP delta");
             put(&to, right + up * to.width, 0);
-        } else {
-            put_literal(&to, h, v, r);
+            to.x = to.at % to.width;
+        } else if (!put_literal(&to, h, v, r)) {
+            break;
         }
         if (!uc_reader_ok(r)) return error->status;
+    }
+    if (to.at < to.count) {
+        return uc_fail(error, UNCORK_MALFORMED, uc_reader_offset(r),
+                       "broken BMP: its runs give %lld of %lld pixels", (long long)to.at,
+                       (long long)to.count);
     }
     for (int y = 0; y < image->height; y++) {
         const uint8_t *from =
@@ -205,6 +221,33 @@ static uncork_status read_rle(uc_reader *r, const header *h, uc_image *image, uc
         memcpy((uint8_t *)image->data + (size_t)y * (size_t)to.width, from, (size_t)to.width);
     }
     return UNCORK_OK;
+}
+
+/* The masks that Pillow knows, by their bits. */
+static bool has_layout(header *h)
+{
+    static const uint32_t bgra[4] = {0xff0000, 0xff00, 0xff, 0xff000000};
+    static const struct {
+        unsigned bits;
+        uint32_t mask[4];
+    } known[] = {{32, {0xff0000, 0xff00, 0xff, 0}},
+                 {32, {0xff000000, 0xff0000, 0xff00, 0}},
+                 {32, {0xff000000, 0xff00, 0xff, 0}},
+                 {32, {0xff000000, 0xff0000, 0xff00, 0xff}},
+                 {32, {0xff, 0xff00, 0xff0000, 0xff000000}},
+                 {32, {0xff0000, 0xff00, 0xff, 0xff000000}},
+                 {32, {0xff000000, 0xff00, 0xff, 0xff0000}},
+                 {32, {0, 0, 0, 0}},
+                 {24, {0xff0000, 0xff00, 0xff, 0}},
+                 {16, {0xf800, 0x7e0, 0x1f, 0}},
+                 {16, {0x7c00, 0x3e0, 0x1f, 0}}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t size = (h->bits == 32 ? 4 : 3) * sizeof h->mask[0];
+        if (known[i].bits != h->bits || memcmp(known[i].mask, h->mask, size) != 0) continue;
+        if (!h->mask[0] && !h->mask[1] && !h->mask[2]) memcpy(h->mask, bgra, sizeof bgra);
+        return true;
+    }
+    return false;
 }
 
 static uncork_status choose_masks(header *h, uc_image_mode *mode, const uc_reader *r,
@@ -219,14 +262,13 @@ static uncork_status choose_masks(header *h, uc_image_mode *mode, const uc_reade
     }
     if (h->bits != 16 && h->bits != 24 && h->bits != 32)
         return bad(error, r, "bits a pixel", h->bits);
-    if (!masks) memcpy(h->mask, h->bits == 16 ? rgb555 : rgb888, sizeof h->mask);
-    for (int i = 0; i < 4; i++) {
-        uint32_t m = h->mask[i];
-        uint32_t top = m ? m >> __builtin_ctz(m) : 0;
-        if ((top & (top + 1)) != 0 || (!m && i < 3)) {
-            return uc_fail(error, UNCORK_UNSUPPORTED, uc_reader_offset(r),
-                           "a BMP with the colour mask 0x%x isn't read", m);
-        }
+    if (!masks)
+        memcpy(h->mask, h->bits == 16 ? rgb555 : rgb888, sizeof h->mask);
+    else if (!has_layout(h)) {
+        uc_fail(error, UNCORK_UNSUPPORTED, uc_reader_offset(r),
+                "a BMP of %u bits with the colour masks %08x, %08x, %08x, %08x isn't read", h->bits,
+                h->mask[0], h->mask[1], h->mask[2], h->mask[3]);
+        return uc_fix(error, "save it as PNG first");
     }
     *mode = h->mask[3] && h->bits == 32 ? UC_IMAGE_RGBA : UC_IMAGE_RGB;
     return UNCORK_OK;

@@ -5,6 +5,7 @@
 #include "image/gif.h"
 #include "image/jpeg.h"
 #include "image/png.h"
+#include "image/resize.h"
 
 #include "base/reader.h"
 
@@ -325,8 +326,8 @@ uncork_status uc_decode_opencv(uc_bytes bytes, uc_opencv_read flags, bool ignore
             return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
                            "a picture of %d x %d pixels has no part of 1/%d", pixels->width,
                            pixels->height, reduce);
-        return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                       "reduced sizes are read of JPEG pictures only");
+        UC_TRY(uc_resize_opencv(pixels, pixels->width / reduce, pixels->height / reduce,
+                                UC_OPENCV_LINEAR_EXACT, arena, pixels, error));
     }
     if (flags == UC_OPENCV_UNCHANGED || ignore_orientation) return UNCORK_OK;
     return uc_pixels_upright(pixels, orientation, arena, pixels, error);

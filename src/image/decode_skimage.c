@@ -9,13 +9,14 @@ static bool is_png(uc_bytes bytes)
     return bytes.size > 25 && memcmp(bytes.data, "\x89PNG\r\n\x1a\n", 8) == 0;
 }
 
-
 uncork_status uc_decode_skimage(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels,
                                 uncork_error *error)
 {
     uc_image image;
     UC_TRY(uc_image_decode(bytes, arena, &image, error));
-    if (image.mode == UC_IMAGE_P)
+    /* it keeps bits as bool but those of a PBM */
+    bool pbm = image.mode == UC_IMAGE_1 && strcmp(image.format, "PNM") == 0;
+    if (image.mode == UC_IMAGE_P || pbm)
         UC_TRY(uc_image_convert(&image, UC_IMAGE_RGB, arena, &image, error));
     return uc_pixels_of_image(&image, arena, pixels, error);
 }

@@ -4,6 +4,10 @@
  * Source: GIF89a; Pillow's GifImagePlugin for its choices; tests/image compares. */
 #include "image/gif.h"
 
+#include "base/limits.h"
+
+#include <inttypes.h>
+
 #include <gif_lib.h>
 
 typedef struct decoder {
@@ -136,6 +140,8 @@ static uncork_status read_frame(GifFileType *gif, decoder *d, uc_gif *to, uncork
 static uncork_status read_frames(GifFileType *gif, decoder *d, size_t limit, uc_gif *to,
                                  uncork_error *error)
 {
+    uint64_t most = uc_arena_asked(d->arena) >> 16;
+    if (most < UC_LIMIT_GIF_FRAMES) most = UC_LIMIT_GIF_FRAMES;
     *to =
         (uc_gif){.width = gif->SWidth, .height = gif->SHeight, .background = gif->SBackGroundColor};
     UC_TRY(copy_palette(gif->SColorMap, d->arena, &to->palette, &to->palette_count, error));
@@ -143,9 +149,10 @@ static uncork_status read_frames(GifFileType *gif, decoder *d, size_t limit, uc_
         bool there;
         uncork_status status = find_frame(gif, d, &there, error);
         if (!status && !there) break;
-        if (!status && to->count == UC_GIF_FRAMES)
-            return uc_fail(error, UNCORK_LIMIT, d->at, "the GIF has more than %d frames",
-                           UC_GIF_FRAMES);
+        if (!status && to->count == most) {
+            uc_fail(error, UNCORK_LIMIT, d->at, "the GIF has more than %" PRIu64 " frames", most);
+            return uc_fix(error, "give more memory by name (--max-memory)");
+        }
         if (!status) status = read_frame(gif, d, to, error);
         to->cut = status == UNCORK_MALFORMED && d->end == UC_GIF_END_KEPT && to->count > 0;
         if (to->cut) break;

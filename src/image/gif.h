@@ -5,9 +5,6 @@
 
 #include "image/pixels.h"
 
-/* Frames of one file that are looked at: real animations have hundreds. */
-#define UC_GIF_FRAMES 10000
-
 typedef struct uc_gif_frame {
     int left, top, width, height;
     const uint8_t *indices; /* [height, width], lines in their order */

@@ -35,6 +35,20 @@ const char *uc_image_mode_name(uc_image_mode mode)
     return (unsigned)mode < sizeof names / sizeof names[0] ? names[mode] : "?";
 }
 
+uncork_status uc_image_check_size(int64_t width, int64_t height, const uc_arena *arena,
+                                  uncork_error *error)
+{
+    uint64_t limit = uc_arena_asked(arena) / 4;
+    if (limit < UC_LIMIT_IMAGE_PIXELS) limit = UC_LIMIT_IMAGE_PIXELS;
+    if (width <= INT32_MAX && height <= INT32_MAX && (uint64_t)width <= limit / (uint64_t)height)
+        return UNCORK_OK;
+    uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET,
+            "the picture of %" PRId64 " x %" PRId64 " pixels is over the limit of %" PRIu64
+            " pixels",
+            width, height, limit);
+    return uc_fix(error, "scale it down first, or give more memory by name (--max-memory)");
+}
+
 uncork_status uc_image_new(uc_image_mode mode, int64_t width, int64_t height, uc_arena *arena,
                            uc_image *image, uncork_error *error)
 {
@@ -42,13 +56,7 @@ uncork_status uc_image_new(uc_image_mode mode, int64_t width, int64_t height, uc
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
                        "the picture is empty: %" PRId64 " x %" PRId64, width, height);
     }
-    if (width > INT32_MAX || height > INT32_MAX ||
-        width > (int64_t)UC_LIMIT_IMAGE_PIXELS / height) {
-        uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET,
-                "the picture of %" PRId64 " x %" PRId64 " pixels is over the limit of %u pixels",
-                width, height, UC_LIMIT_IMAGE_PIXELS);
-        return uc_fix(error, "scale it down first");
-    }
+    UC_TRY(uc_image_check_size(width, height, arena, error));
     *image = (uc_image){.mode = mode, .width = (int)width, .height = (int)height, .orientation = 1};
     image->data = uc_arena_alloc(arena, (size_t)width * (size_t)height,
                                  (size_t)uc_image_channels(mode) * uc_image_channel_bytes(mode));

@@ -36,6 +36,9 @@ int uc_image_channels(uc_image_mode mode);
 size_t uc_image_channel_bytes(uc_image_mode mode);
 const char *uc_image_mode_name(uc_image_mode mode);
 
+/* LIMIT for a size beyond UC_LIMIT_IMAGE_PIXELS; width and height are at least 1. */
+uncork_status uc_image_check_size(int64_t width, int64_t height, const uc_arena *arena,
+                                  uncork_error *error);
 /* An image of zeros; LIMIT beyond UC_LIMIT_IMAGE_PIXELS, INPUT for an empty one. */
 uncork_status uc_image_new(uc_image_mode mode, int64_t width, int64_t height, uc_arena *arena,
                            uc_image *image, uncork_error *error);

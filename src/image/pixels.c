@@ -2,7 +2,6 @@
 #include "image/pixels.h"
 
 #include "base/dtype.h"
-#include "base/limits.h"
 
 size_t uc_pixels_count(const uc_pixels *pixels)
 {
@@ -20,10 +19,9 @@ uncork_status uc_pixels_new(uncork_dtype dtype, int64_t height, int64_t width, i
     if (height < 1 || width < 1 || channels < 1)
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "a picture of %lld x %lld pixels",
                        (long long)width, (long long)height);
-    if (width > UC_LIMIT_IMAGE_PIXELS || height > UC_LIMIT_IMAGE_PIXELS / width || channels > 16)
-        return uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET,
-                       "a picture of %lld x %lld pixels is larger than the limit of %lld",
-                       (long long)width, (long long)height, (long long)UC_LIMIT_IMAGE_PIXELS);
+    if (channels > 16)
+        return uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET, "a picture of %d channels", channels);
+    UC_TRY(uc_image_check_size(width, height, arena, error));
     *pixels = (uc_pixels){dtype, (int)height, (int)width, channels, NULL};
     pixels->data = uc_arena_alloc(arena, uc_pixels_count(pixels), uc_dtype_size(dtype));
     return pixels->data ? UNCORK_OK : uc_arena_status(arena, error);

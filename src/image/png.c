@@ -4,6 +4,7 @@
  * alpha at 16 bits becomes RGBA; gamma is ignored. */
 #include "image/png.h"
 #include "image/exif.h"
+#include "image/png_text.h"
 
 #include "base/reader.h"
 
@@ -92,6 +93,9 @@ static uncork_status open_header(uc_png *d, uc_png_header *h, uncork_error *erro
     png_set_chunk_malloc_max(d->png, CHUNK_BYTES);
     png_set_crc_action(d->png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     png_set_check_for_invalid_index(d->png, 0);
+    /* texts and profiles aren't inflated where nothing asks for them */
+    static const png_byte texts[] = "tEXt\0zTXt\0iTXt";
+    png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, texts, 3);
     if (!d->profiles)
         png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep) "iCCP", 1);
     png_set_read_fn(d->png, d, on_read);
@@ -247,7 +251,8 @@ uncork_status uc_png_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, un
     uc_png *png;
     uc_png_header header;
     UC_TRY(uc_png_open(bytes, false, arena, &png, &header, error));
-    uncork_status status = read_for_pillow(png, &header, arena, image, error);
+    uncork_status status = uc_png_check_texts(bytes, arena, &header.orientation, error);
+    if (!status) status = read_for_pillow(png, &header, arena, image, error);
     uc_png_close(png);
     return status;
 }
