@@ -251,8 +251,8 @@ uncork_status uc_png_decode(uc_bytes bytes, uc_arena *arena, uc_image *image, un
     uc_png *png;
     uc_png_header header;
     UC_TRY(uc_png_open(bytes, false, arena, &png, &header, error));
-    uncork_status status = uc_png_check_texts(bytes, arena, &header.orientation, error);
-    if (!status) status = read_for_pillow(png, &header, arena, image, error);
+    uncork_status status = read_for_pillow(png, &header, arena, image, error);
+    if (!status) status = uc_png_check_texts(bytes, png->at, arena, &image->orientation, error);
     uc_png_close(png);
     return status;
 }

@@ -115,7 +115,7 @@ static uncork_status check_text(walk *w, const uint8_t *kind, uc_bytes data)
     return w->total > w->all ? too_large(w, w->all) : UNCORK_OK;
 }
 
-uncork_status uc_png_check_texts(uc_bytes bytes, uc_arena *arena, int *orientation,
+uncork_status uc_png_check_texts(uc_bytes bytes, size_t pixels, uc_arena *arena, int *orientation,
                                  uncork_error *error)
 {
     uint64_t asked = uc_arena_asked(arena) / 8;
@@ -124,14 +124,12 @@ uncork_status uc_png_check_texts(uc_bytes bytes, uc_arena *arena, int *orientati
               .one = asked > UC_LIMIT_PNG_TEXT ? asked : UC_LIMIT_PNG_TEXT,
               .all = asked > UC_LIMIT_PNG_TEXTS ? asked : UC_LIMIT_PNG_TEXTS,
               .orientation = orientation};
-    bool pixels = false;
     for (size_t at = 8; at <= bytes.size && bytes.size - at >= 8;) {
         uint32_t size = uc_load_u32be(bytes.data + at);
         const uint8_t *kind = bytes.data + at + 4;
         if (memcmp(kind, "IEND", 4) == 0) break;
-        pixels = pixels || memcmp(kind, "IDAT", 4) == 0;
         if (size > bytes.size - at - 8) {
-            if (!pixels || memcmp(kind, "IDAT", 4) == 0) break; /* libpng says it */
+            if (at < pixels) break; /* no more of it was needed */
             uc_fail(error, UNCORK_MALFORMED, bytes.size,
                     "the PNG is cut short: its %zu bytes end behind the picture", bytes.size);
             return uc_fix(error, "copy or download it again");
