@@ -32,6 +32,8 @@ static void print_help(FILE *out)
         "  --draw DIR           pictures with their answers on them; --draw-style od|agnostic\n"
         "  --sheet FILE         thumbnails of all pictures with their answers, .png or .jpg\n"
         "  --labels FILE        names of the classes: text, one a line; index label; JSON; CSV; .pbtxt\n"
+        "  --threshold T        classes or boxes with a score above it; --max-boxes N (200)\n"
+        "  --nms IOU            of boxes that overlap by more the best stays; --agnostic: of all classes\n"
         "  --method NAME        predict, predict_proba, predict_log_proba, decision_function,\n"
         "                       transform, score_samples, kneighbors\n"
         "  --preprocess SPEC    steps in front of the model, e.g. 'gray | resize=8x8,bicubic,pillow | scale=1/16',\n"

@@ -10,10 +10,7 @@ static const uc_detect_family *const families[] = {
 #undef FAMILY
 };
 
-/* Candidates that are compared at most, as in ultralytics/utils/nms.py (max_nms): keeps what a hostile
- * model asks for bounded. */
-#define MOST_CANDIDATES 30000
-#define MOST_SHOWN      200
+#define MOST_SHOWN 200
 
 bool uc_detect_recognise(const uc_detect_model *model, uc_detector *detector)
 {
@@ -73,7 +70,7 @@ static const float *boxes_apart(const uc_detect_job *job, const uc_detect_family
 static uncork_status suppress(uc_detect_job *job)
 {
     const uc_detect_family *f = job->d->family;
-    const size_t limit = f->before ? f->before : MOST_CANDIDATES;
+    const size_t limit = f->before ? f->before : UC_DETECT_CANDIDATES;
     uc_detect_sort(job->found, job->count);
     if (job->count > limit && !f->before) {
         uc_note(job->findings, UC_NOTE_IGNORED, "detection-candidates",

@@ -41,6 +41,8 @@ typedef struct uc_detect_job {
     uc_detect_frame frame; /* the family's, unless the numbers say otherwise */
     uc_candidate *found;
     size_t count, capacity, lost; /* lost: what was no number */
+    size_t group;                 /* where the candidates begin that aren't cut to the best yet */
+    size_t mask_bytes;
 } uc_detect_job;
 
 typedef struct uc_detect_family {
@@ -85,6 +87,10 @@ uncork_status uc_detect_array_of(uc_detect_job *job, int index, bool whole, uc_d
  * [rows, columns], transposed where the detector says so. */
 uncork_status uc_detect_matrix(uc_detect_job *job, int index, bool whole, bool transposed,
                                uc_detect_view *view);
+/* Candidates that are compared at most, as in ultralytics/utils/nms.py (max_nms): keeps what a hostile
+ * model asks for bounded. */
+#define UC_DETECT_CANDIDATES 30000
+
 /* Adds a candidate. One that holds no number is counted instead. */
 uncork_status uc_detect_add(uc_detect_job *job, const float box[4], float score, int64_t id,
                             int64_t row);
@@ -95,6 +101,9 @@ void uc_detect_corners(const float xywh[4], float box[4]);
 float uc_detect_sigmoid(float x);
 /* From the frame of the job to pixels of the picture. */
 void uc_detect_to_picture(const uc_detect_job *job, float *x, float *y);
+/* A mask of zeros over these corners as far as the picture goes; NULL in *mask where that is nothing. */
+uncork_status uc_detect_new_mask(uc_detect_job *job, const float corners[4], uc_detect_mask **mask,
+                                 uint8_t **data);
 /* Best first; equal scores in the order of rows, then ids. */
 void uc_detect_sort(uc_candidate *items, size_t count);
 /* Of the candidates from `begin` on the best `most`, in order. */

@@ -99,24 +99,19 @@ static uncork_status cut_mask(uc_detect_job *job, const float *mask, int64_t mh,
     const uc_geometry *g = job->geometry;
     /* paste_masks_in_image widens the box by a cell of the mask, of which there are 28 or more. */
     const float mx = (d->box[2] - d->box[0]) / 28 + 1, my = (d->box[3] - d->box[1]) / 28 + 1;
-    const int left = (int)fmaxf(0, floorf(d->box[0] - mx)),
-              top = (int)fmaxf(0, floorf(d->box[1] - my));
-    const int right = (int)fminf((float)g->picture_width, ceilf(d->box[2] + mx)),
-              bottom = (int)fminf((float)g->picture_height, ceilf(d->box[3] + my));
-    if (right <= left || bottom <= top) return UNCORK_OK;
-    uc_detect_mask *m = UC_NEW(job->arena, uc_detect_mask, 1);
-    const size_t width = (size_t)(right - left), height = (size_t)(bottom - top);
-    uint8_t *data = uc_arena_alloc(job->arena, height, width);
-    if (!m || !data) return uc_arena_status(job->arena, job->error);
-    for (size_t y = 0; y < height; y++) {
-        const double iy = floor((top + (double)y + 0.5) * g->scale_y + g->shift_y);
-        for (size_t x = 0; x < width; x++) {
-            const double ix = floor((left + (double)x + 0.5) * g->scale_x + g->shift_x);
+    const float corners[4] = {floorf(d->box[0] - mx), floorf(d->box[1] - my), ceilf(d->box[2] + mx),
+                              ceilf(d->box[3] + my)};
+    uc_detect_mask *m;
+    uint8_t *data = NULL;
+    UC_TRY(uc_detect_new_mask(job, corners, &m, &data));
+    for (int y = 0; m && y < m->height; y++) {
+        const double iy = floor((m->top + y + 0.5) * g->scale_y + g->shift_y);
+        for (int x = 0; x < m->width; x++) {
+            const double ix = floor((m->left + x + 0.5) * g->scale_x + g->shift_x);
             const bool in = iy >= 0 && ix >= 0 && iy < (double)mh && ix < (double)mw;
-            data[y * width + x] = in && mask[(int64_t)iy * mw + (int64_t)ix] > 0.5F;
+            *data++ = in && mask[(int64_t)iy * mw + (int64_t)ix] > 0.5F;
         }
     }
-    *m = (uc_detect_mask){left, top, right - left, bottom - top, data};
     d->mask = m;
     return UNCORK_OK;
 }

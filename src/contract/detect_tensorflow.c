@@ -68,7 +68,8 @@ static uncork_status decode_od_api(uc_detect_job *job)
  * corners, 0 outside. */
 static float mask_at(const float *mask, int64_t mh, int64_t mw, float y, float x)
 {
-    if (y < 0 || x < 0 || y > (float)(mh - 1) || x > (float)(mw - 1)) return 0;
+    const bool in = y >= 0 && x >= 0 && y <= (float)(mh - 1) && x <= (float)(mw - 1);
+    if (!in) return 0;
     const int64_t y0 = (int64_t)floorf(y), x0 = (int64_t)floorf(x);
     const int64_t y1 = (int64_t)ceilf(y), x1 = (int64_t)ceilf(x);
     const float dy = y - (float)y0, dx = x - (float)x0;
@@ -81,28 +82,24 @@ static uncork_status paste_mask(uc_detect_job *job, const float *mask, int64_t m
                                 uc_detection *d)
 {
     const int w = job->geometry->picture_width, h = job->geometry->picture_height;
-    const float bw = d->box[2] - d->box[0], bh = d->box[3] - d->box[1];
-    const int left = (int)fmaxf(0, floorf(d->box[0])), top = (int)fmaxf(0, floorf(d->box[1]));
-    const int right = (int)fminf((float)w, ceilf(d->box[2])),
-              bottom = (int)fminf((float)h, ceilf(d->box[3]));
-    if (!(bw > 0) || !(bh > 0) || right <= left || bottom <= top || w < 2 || h < 2)
-        return UNCORK_OK;
-    uc_detect_mask *m = UC_NEW(job->arena, uc_detect_mask, 1);
-    const size_t width = (size_t)(right - left), height = (size_t)(bottom - top);
-    uint8_t *data = uc_arena_alloc(job->arena, height, width);
-    if (!m || !data) return uc_arena_status(job->arena, job->error);
+    const float *box = d->box, bw = box[2] - box[0], bh = box[3] - box[1];
+    const float corners[4] = {floorf(box[0]), floorf(box[1]), ceilf(box[2]), ceilf(box[3])};
+    uc_detect_mask *m;
+    uint8_t *data = NULL;
+    if (!(bw > 0) || !(bh > 0) || w < 2 || h < 2) return UNCORK_OK;
+    UC_TRY(uc_detect_new_mask(job, corners, &m, &data));
+    if (!m) return UNCORK_OK;
     /* reframe_box_masks_to_image_masks (object_detection/utils/ops.py): pixel i of the picture stands
      * at i / (size - 1) of its extent, and so in the box. */
-    for (size_t y = 0; y < height; y++) {
-        const float fy = (float)(top + (int)y) / (float)(h - 1);
-        const float my = (fy * (float)h - d->box[1]) / bh * (float)(mh - 1);
-        for (size_t x = 0; x < width; x++) {
-            const float fx = (float)(left + (int)x) / (float)(w - 1);
-            const float mx = (fx * (float)w - d->box[0]) / bw * (float)(mw - 1);
-            data[y * width + x] = mask_at(mask, mh, mw, my, mx) > 0.5F;
+    for (int y = 0; y < m->height; y++) {
+        const float fy = (float)(m->top + y) / (float)(h - 1);
+        const float my = (fy * (float)h - box[1]) / bh * (float)(mh - 1);
+        for (int x = 0; x < m->width; x++) {
+            const float fx = (float)(m->left + x) / (float)(w - 1);
+            const float mx = (fx * (float)w - box[0]) / bw * (float)(mw - 1);
+            *data++ = mask_at(mask, mh, mw, my, mx) > 0.5F;
         }
     }
-    *m = (uc_detect_mask){left, top, right - left, bottom - top, data};
     d->mask = m;
     return UNCORK_OK;
 }

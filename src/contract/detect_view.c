@@ -58,6 +58,11 @@ uncork_status uc_detect_matrix(uc_detect_job *job, int index, bool whole, bool t
     return UNCORK_OK;
 }
 
+/* Candidates held at most: 32 MB. Beyond them only the best stay. */
+#define HELD       ((size_t)1 << 20)
+/* Bytes of the masks of one picture. */
+#define MASK_BYTES ((size_t)256 << 20)
+
 uncork_status uc_detect_add(uc_detect_job *job, const float box[4], float score, int64_t id,
                             int64_t row)
 {
@@ -65,6 +70,10 @@ uncork_status uc_detect_add(uc_detect_job *job, const float box[4], float score,
     if (!isfinite(sum) || !isfinite(score) || id < INT32_MIN || id > INT32_MAX) {
         job->lost++;
         return UNCORK_OK;
+    }
+    if (job->count - job->group >= HELD) {
+        uc_detect_sort(job->found + job->group, job->count - job->group);
+        job->count = job->group + UC_DETECT_CANDIDATES;
     }
     uc_candidate *items =
         uc_arena_grow(job->arena, job->found, &job->capacity, job->count + 1, sizeof *items);
@@ -102,6 +111,30 @@ void uc_detect_to_picture(const uc_detect_job *job, float *x, float *y)
     *y = uc_geometry_y(g, *y);
 }
 
+/* As a whole number between 0 and `most`; NaN is 0. */
+static int inside(float v, int most) { return (int)fminf(fmaxf(v, 0), (float)most); }
+
+uncork_status uc_detect_new_mask(uc_detect_job *job, const float corners[4], uc_detect_mask **mask,
+                                 uint8_t **data)
+{
+    const int w = job->geometry->picture_width, h = job->geometry->picture_height;
+    const int left = inside(corners[0], w), top = inside(corners[1], h),
+              right = inside(corners[2], w), bottom = inside(corners[3], h);
+    *mask = NULL;
+    if (right <= left || bottom <= top) return UNCORK_OK;
+    job->mask_bytes += (size_t)(bottom - top) * (size_t)(right - left);
+    if (job->mask_bytes > MASK_BYTES) {
+        uc_note(job->findings, UC_NOTE_IGNORED, "detection-masks",
+                "masks beyond %zu MB a picture were left out", MASK_BYTES >> 20);
+        return UNCORK_OK;
+    }
+    *mask = UC_NEW(job->arena, uc_detect_mask, 1);
+    *data = uc_arena_alloc(job->arena, (size_t)(bottom - top), (size_t)(right - left));
+    if (!*mask || !*data) return uc_arena_status(job->arena, job->error);
+    **mask = (uc_detect_mask){left, top, right - left, bottom - top, *data};
+    return UNCORK_OK;
+}
+
 static int by_score(const void *a, const void *b)
 {
     const uc_candidate *x = a, *y = b;
@@ -119,4 +152,5 @@ void uc_detect_best(uc_detect_job *job, size_t begin, size_t most)
 {
     uc_detect_sort(job->found + begin, job->count - begin);
     if (job->count - begin > most) job->count = begin + most;
+    job->group = job->count;
 }

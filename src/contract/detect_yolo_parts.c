@@ -103,21 +103,17 @@ static uncork_status add_mask(uc_detect_job *job, const float *sum, int mw, int 
     const int w = job->geometry->picture_width, h = job->geometry->picture_height;
     const region r = picture_region(job->geometry, mw, mh);
     /* crop_mask: pixels from the first at or behind x1 to the last before x2. */
-    const int left = (int)fmaxf(0, ceilf(d->box[0])), top = (int)fmaxf(0, ceilf(d->box[1]));
-    const int right = (int)fminf((float)w, ceilf(d->box[2])),
-              bottom = (int)fminf((float)h, ceilf(d->box[3]));
-    if (right <= left || bottom <= top || r.width < 1 || r.height < 1) return UNCORK_OK;
-    uc_detect_mask *m = UC_NEW(job->arena, uc_detect_mask, 1);
-    const size_t width = (size_t)(right - left), height = (size_t)(bottom - top);
-    uint8_t *data = uc_arena_alloc(job->arena, height, width);
-    if (!m || !data) return uc_arena_status(job->arena, job->error);
+    const float corners[4] = {ceilf(d->box[0]), ceilf(d->box[1]), ceilf(d->box[2]),
+                              ceilf(d->box[3])};
+    uc_detect_mask *m = NULL;
+    uint8_t *data = NULL;
+    if (r.width > 0 && r.height > 0) UC_TRY(uc_detect_new_mask(job, corners, &m, &data));
     const double sx = (double)r.width / w, sy = (double)r.height / h;
-    for (size_t y = 0; y < height; y++) {
-        for (size_t x = 0; x < width; x++) {
-            data[y * width + x] = sample(sum, mw, r, sx, sy, left + (int)x, top + (int)y) > 0;
+    for (int y = 0; m && y < m->height; y++) {
+        for (int x = 0; x < m->width; x++) {
+            *data++ = sample(sum, mw, r, sx, sy, m->left + x, m->top + y) > 0;
         }
     }
-    *m = (uc_detect_mask){left, top, right - left, bottom - top, data};
     d->mask = m;
     return UNCORK_OK;
 }
@@ -127,8 +123,8 @@ static uncork_status add_masks(uc_detect_job *job, const uc_detect_view *v, uc_d
     const uc_detector *d = job->d;
     uc_detect_array p;
     UC_TRY(uc_detect_array_of(job, d->role[UC_ROLE_MASKS], false, &p));
-    if (p.rank != 3 || p.shape[0] != d->mask_coefficients || p.shape[1] > 4096 ||
-        p.shape[2] > 4096) {
+    if (p.rank != 3 || p.shape[0] != d->mask_coefficients || p.shape[1] < 1 || p.shape[2] < 1 ||
+        p.shape[1] > 4096 || p.shape[2] > 4096) {
         return uc_detect_unfit(job, "there are other prototypes of masks than coefficients");
     }
     const int64_t area = p.shape[1] * p.shape[2], first = extra_column(d);
