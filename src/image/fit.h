@@ -9,8 +9,12 @@ typedef struct uc_size {
     int width, height;
 } uc_size;
 
-/* torchvision Resize(shorter, max_size), timm, and transformers' shortest_edge: max_size 0 for none. */
+/* torchvision Resize(shorter, max_size), timm's 'center', and transformers' shortest_edge. max_size 0:
+ * none; shorter 0: Resize(None, max_size), the longer side becomes max_size. */
 uc_size uc_fit_shorter(uc_size from, int shorter, int max_size);
+/* timm's ResizeKeepRatio: longest 0 covers `to` (crop_mode 'center' of a rectangle), 1 fits within it
+ * ('border'). */
+uc_size uc_fit_timm(uc_size from, uc_size to, double longest);
 /* transformers' DETR family: {"shortest_edge", "longest_edge"}. */
 uc_size uc_fit_detr(uc_size from, int shorter, int longest);
 /* torchvision's detection models (GeneralizedRCNNTransform). */
@@ -24,11 +28,11 @@ uc_size uc_fit_cover(uc_size from, uc_size to);
 uc_size uc_fit_tensorflow(uc_size from, uc_size to);
 
 typedef enum uc_center_rule {
-    UC_CENTER_TORCHVISION,  /* CenterCrop: half to even; pads the smaller half left and top */
-    UC_CENTER_TIMM_BORDER,  /* timm's crop_mode 'border' pads like torchvision */
-    UC_CENTER_TRANSFORMERS, /* center_crop of transformers' processors */
-    UC_CENTER_KERAS,        /* layers.CenterCrop, where the picture is large enough */
-    UC_CENTER_TENSORFLOW,   /* tf.image.resize_with_crop_or_pad */
+    UC_CENTER_TORCHVISION,      /* CenterCrop, and timm's 'border': half to even */
+    UC_CENTER_TRANSFORMERS,     /* center_crop of transformers' processors */
+    UC_CENTER_TRANSFORMERS_PIL, /* of their Pil (NumPy) twins */
+    UC_CENTER_KERAS,            /* layers.CenterCrop, where the picture is large enough */
+    UC_CENTER_TENSORFLOW,       /* tf.image.resize_with_crop_or_pad */
 } uc_center_rule;
 
 /* Where a window of `to` begins in a picture of `from`; negative: so much padding comes before it. */

@@ -22,11 +22,12 @@ typedef enum uc_keras_aspect { UC_KERAS_STRETCH, UC_KERAS_CROP, UC_KERAS_PAD } u
 uncork_status uc_resizing_keras(const uc_pixels *from, uc_size size, uc_tensorflow_filter filter,
                                 bool antialias, uc_keras_aspect aspect, double fill,
                                 uc_arena *arena, uc_pixels *pixels, uncork_error *error);
-/* utils.image_dataset_from_directory: of a picture decoded as TensorFlow does; FLOAT32. */
+/* utils.image_dataset_from_directory: of a picture decoded as TensorFlow does. As with
+ * tf.image.resize, NEAREST keeps the dtype. */
 uncork_status uc_dataset_keras(const uc_pixels *from, uc_size size, uc_tensorflow_filter filter,
                                uc_keras_aspect aspect, uc_arena *arena, uc_pixels *pixels,
                                uncork_error *error);
-/* utils.smart_resize(picture, size, interpolation): FLOAT32. */
+/* utils.smart_resize(picture, size, interpolation). */
 uncork_status uc_smart_resize_keras(const uc_pixels *from, uc_size size,
                                     uc_tensorflow_filter filter, uc_arena *arena, uc_pixels *pixels,
                                     uncork_error *error);

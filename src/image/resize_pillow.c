@@ -3,7 +3,7 @@
  * Whose results are matched: Pillow's libImaging/Resample.c, Reduce.c and Geometry.c; tests/image
  * compares. */
 #define _DEFAULT_SOURCE /* M_PI */
-#include "image/image.h"
+#include "image/imageops.h"
 #include "image/pixel.h"
 
 #include <math.h>
@@ -311,6 +311,38 @@ static uncork_status nearest(const uc_image *from, int width, int height, const 
     return UNCORK_OK;
 }
 
+/* The sum of a block of I, I;16 or F. Of F a whole block is added two columns and two rows at a time, these
+ * four in float32; one that the edge cuts is added pixel by pixel. */
+static double block_sum(const uc_image *from, int x0, int x1, int y0, int y1, bool whole)
+{
+    const size_t row = (size_t)from->width;
+    double sum = 0;
+    if (from->mode != UC_IMAGE_F) {
+        for (int v = y0; v < y1; v++) {
+            for (int u = x0; u < x1; u++) {
+                sum += load(from, (size_t)v * row + (size_t)u);
+            }
+        }
+        return sum;
+    }
+    double total = 0;
+    for (int v = y0; v < y1; v += 2) {
+        const float *a = (const float *)from->data + (size_t)v * row;
+        const float *b = whole && v + 1 < y1 ? a + row : NULL;
+        if (!whole) v--; /* one row at a time */
+        for (int u = x0; u < x1;) {
+            if (whole && u + 1 < x1) {
+                total += (double)(b ? a[u] + a[u + 1] + b[u] + b[u + 1] : a[u] + a[u + 1]);
+                u += 2;
+            } else {
+                total += (double)(b ? a[u] + b[u] : a[u]);
+                u++;
+            }
+        }
+    }
+    return total;
+}
+
 /* Image.reduce((fx, fy), box): block means. */
 static uncork_status reduce(const uc_image *from, int fx, int fy, const int box[4], uc_arena *arena,
                             uc_image *image, uncork_error *error)
@@ -326,15 +358,12 @@ static uncork_status reduce(const uc_image *from, int fx, int fy, const int box[
             uint32_t n = (uint32_t)(x1 - x0) * (uint32_t)(y1 - y0);
             for (size_t c = 0; c < channels; c++) {
                 uint64_t sum = n / 2;
-                double sum_wide = 0.0;
-                for (int v = y0; v < y1; v++) {
+                double sum_wide =
+                    wide ? block_sum(from, x0, x1, y0, y1, x1 - x0 == fx && y1 - y0 == fy) : 0.0;
+                for (int v = y0; v < y1 && !wide; v++) {
                     for (int u = x0; u < x1; u++) {
                         size_t i = ((size_t)v * (size_t)from->width + (size_t)u) * channels + c;
-                        if (wide) {
-                            sum_wide += load(from, i);
-                        } else {
-                            sum += ((const uint8_t *)from->data)[i];
-                        }
+                        sum += ((const uint8_t *)from->data)[i];
                     }
                 }
                 size_t to = ((size_t)y * (size_t)width + (size_t)x) * channels + c;
@@ -390,6 +419,16 @@ static void premultiply(uc_image *im)
     }
 }
 
+static uncork_status premultiplied(const uc_image *from, uc_arena *arena, uc_image *image,
+                                   uncork_error *error)
+{
+    UC_TRY(uc_image_new(from->mode, from->width, from->height, arena, image, error));
+    memcpy(image->data, from->data,
+           (size_t)from->width * (size_t)from->height * (size_t)uc_image_channels(from->mode));
+    premultiply(image);
+    return UNCORK_OK;
+}
+
 static void unpremultiply(uc_image *im)
 {
     size_t channels = (size_t)uc_image_channels(im->mode),
@@ -410,16 +449,38 @@ static uncork_status smooth(const uc_image *from, int width, int height, uc_pill
                             uc_image *image, uncork_error *error)
 {
     uc_image source = *from;
-    bool alpha = from->mode == UC_IMAGE_RGBA || from->mode == UC_IMAGE_LA;
-    if (alpha) {
-        UC_TRY(uc_image_new(from->mode, from->width, from->height, arena, &source, error));
-        memcpy(source.data, from->data,
-               (size_t)from->width * (size_t)from->height * (size_t)uc_image_channels(from->mode));
-        premultiply(&source);
-    }
+    const bool alpha = from->mode == UC_IMAGE_RGBA || from->mode == UC_IMAGE_LA;
+    if (alpha) UC_TRY(premultiplied(from, arena, &source, error));
     if (gap > 0) UC_TRY(apply_gap(&source, width, height, filter, gap, box, arena, &source, error));
     UC_TRY(resample(&source, width, height, filter, box, version, arena, image, error));
     if (alpha) unpremultiply(image); /* a skipped pass leaves the copy: still ours */
+    return UNCORK_OK;
+}
+
+uncork_status uc_reduce_pillow(const uc_image *from, int fx, int fy, const int *box,
+                               uc_arena *arena, uc_image *image, uncork_error *error)
+{
+    const int whole[4] = {0, 0, from->width, from->height}, *b = box ? box : whole;
+    if (fx < 1 || fy < 1 || b[0] < 0 || b[1] < 0 || b[2] > from->width || b[3] > from->height ||
+        b[2] <= b[0] || b[3] <= b[1])
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "a picture of %d x %d can't be reduced by %d x %d in that box", from->width,
+                       from->height, fx, fy);
+    if (fx == 1 && fy == 1 && memcmp(b, whole, sizeof whole) == 0) {
+        *image = *from;
+        return UNCORK_OK;
+    }
+    if (from->mode == UC_IMAGE_1 || from->mode == UC_IMAGE_P || from->mode == UC_IMAGE_I16)
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "Pillow doesn't reduce mode %s",
+                       uc_image_mode_name(from->mode));
+    const bool alpha = from->mode == UC_IMAGE_RGBA || from->mode == UC_IMAGE_LA;
+    uc_image source = *from, to;
+    if (alpha) UC_TRY(premultiplied(from, arena, &source, error));
+    UC_TRY(reduce(&source, fx, fy, b, arena, &to, error));
+    if (alpha) unpremultiply(&to);
+    to.format = from->format;
+    to.orientation = 1;
+    *image = to;
     return UNCORK_OK;
 }
 
@@ -430,7 +491,7 @@ uncork_status uc_resize_pillow(const uc_image *from, int width, int height, uc_p
     double whole[4] = {0, 0, from->width, from->height};
     if (box) memcpy(whole, box, sizeof whole);
     if (!(whole[0] >= 0 && whole[1] >= 0 && whole[2] <= from->width && whole[3] <= from->height &&
-          whole[2] > whole[0] && whole[3] > whole[1])) {
+          whole[2] >= whole[0] && whole[3] >= whole[1])) { /* an empty box is a place to Pillow */
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
                        "the box doesn't lie in the picture of %d x %d", from->width, from->height);
     }
