@@ -105,6 +105,42 @@ uc_tensor *uc_tensor_strings(uc_arena *arena, const uc_str *items, int rank, con
     return t;
 }
 
+/* Axes of one element say nothing; runs of axes of x that make up runs of y's must follow each other. */
+bool uc_tensor_reshape_strided(const uc_tensor *x, uc_tensor *y)
+{
+    int64_t shape[UNCORK_MAX_RANK], stride[UNCORK_MAX_RANK];
+    int n = 0, at = 0;
+    for (int d = 0; d < x->rank; d++) {
+        if (x->shape[d] == 1) continue;
+        shape[n] = x->shape[d];
+        stride[n++] = x->stride[d];
+    }
+    for (int d = 0; d < y->rank;) {
+        if (y->shape[d] == 1) {
+            y->stride[d++] = 1;
+            continue;
+        }
+        if (at >= n) return false;
+        const int first = d;
+        int64_t have = shape[at++], want = y->shape[d++];
+        while (have != want) {
+            if (have < want) {
+                if (at >= n || stride[at - 1] != shape[at] * stride[at]) return false;
+                have *= shape[at++];
+            } else {
+                if (d >= y->rank) return false;
+                want *= y->shape[d++];
+            }
+        }
+        int64_t step = stride[at - 1];
+        for (int e = d - 1; e >= first; e--) {
+            y->stride[e] = step;
+            step *= y->shape[e];
+        }
+    }
+    return at == n;
+}
+
 bool uc_tensor_is_dense(const uc_tensor *t)
 {
     int64_t stride = 1;

@@ -68,6 +68,9 @@ bool uc_tensor_is_dense(const uc_tensor *t);
 const uc_tensor *uc_tensor_dense(uc_arena *arena, const uc_tensor *t);
 /* A dense copy converted to `dtype`; NULL when the arena is out or there is no conversion. */
 uc_tensor *uc_tensor_cast(uc_arena *arena, const uc_tensor *t, uncork_dtype dtype);
+/* Sets y's strides so that it is x's elements, of any strides, under y's shape (of as many elements, not
+ * none); false when no strides do that. */
+bool uc_tensor_reshape_strided(const uc_tensor *x, uc_tensor *y);
 /* Views: other shape over the same dense data; axes swapped. */
 uc_tensor uc_tensor_reshaped(const uc_tensor *t, int rank, const int64_t *shape);
 uc_tensor uc_tensor_transposed(const uc_tensor *t);

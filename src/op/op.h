@@ -73,6 +73,11 @@ struct uc_op {
     bool
         stoppable; /* its parallel loops only fill numbers, so they may end early when time is over */
     bool view;     /* output 0 is input 0's elements under another shape: may be its memory */
+    /* Bit i: run takes input i with any strides; every other input is dense. */
+    uint32_t any_stride;
+    /* Optional, types and shapes known: whether output 0 is elements of input 0, of any strides, where
+     * they lie; then the strides of y and the element that it begins with. */
+    bool (*view_of)(const uc_call *call, uc_tensor *y, int64_t *first);
     /* Bit i: output 0 may be the memory of input i, of its shape and type, that nobody reads any
      * more. */
     uint32_t in_place;

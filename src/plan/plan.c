@@ -234,7 +234,8 @@ static uncork_status link_views(planner *p)
         if (!p->is_view[n] && !p->in_place[n]) continue;
         uc_ref out = p->graph->nodes[n].out[0], root = p->root[out];
         if (!uc_plan_is_fed(p, root)) continue;
-        plan->followers[plan->follower_count++] = (uc_follower){.value = out, .input = root};
+        plan->followers[plan->follower_count++] =
+            (uc_follower){.value = out, .input = root, .offset = p->at[out]};
     }
     for (size_t v = 1; v < p->graph->value_count; v++) {
         uc_ref root = p->root[v];

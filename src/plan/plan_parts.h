@@ -29,6 +29,7 @@ typedef struct uc_step {
 /* A value that is a view of an input and moves with it. */
 typedef struct uc_follower {
     uc_ref value, input;
+    size_t offset; /* bytes from the input's first */
 } uc_follower;
 
 typedef struct uc_plan {

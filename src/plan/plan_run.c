@@ -216,7 +216,7 @@ static uncork_status bind_inputs(uc_runner *r)
     for (size_t i = 0; i < plan->follower_count; i++) {
         uc_tensor *view = &plan->values[plan->followers[i].value].tensor;
         const uc_tensor *source = &plan->values[plan->followers[i].input].tensor;
-        view->data = source->data;
+        view->data = (char *)source->data + plan->followers[i].offset;
         view->strings = source->strings;
     }
     for (size_t i = 0; i < plan->unknown_count; i++) {

@@ -22,7 +22,7 @@ static bool is_given(const planner *p, uc_ref ref)
 static bool can_view(const planner *p, const uc_node *node)
 {
     const uc_value *out = &p->plan->values[node->out[0]];
-    if (!node->op->view || node->in[0] == 0 || !uc_value_is_shaped(out)) return false;
+    if (node->in[0] == 0 || !uc_value_is_shaped(out)) return false;
     if (!uc_value_is_shaped(&p->plan->values[node->in[0]])) return false;
     if (out->tensor.dtype == UNCORK_STRING && !uc_plan_is_fed(p, p->root[node->in[0]]))
         return false;
@@ -30,17 +30,74 @@ static bool can_view(const planner *p, const uc_node *node)
     return !(p->result[node->out[0]] && uc_plan_is_fed(p, p->root[node->in[0]]));
 }
 
-static void find_views(planner *p)
+/* Asks the operator whether its output lies in its input; sets y's strides and first element. */
+static bool ask_view(const planner *p, size_t n, uc_tensor *y, int64_t *first)
+{
+    const uc_node *node = &p->graph->nodes[n];
+    const uc_value *x = &p->plan->values[node->in[0]], *out = &p->plan->values[node->out[0]];
+    const uc_tensor *t = &x->tensor;
+    if (!node->op->view_of || !uc_value_is_shaped(x) || !uc_value_is_shaped(out)) return false;
+    if (t->dtype == UNCORK_STRING || uc_dtype_size(t->dtype) == 0 || uc_tensor_count(t) == 0) {
+        return false;
+    }
+    *y = out->tensor;
+    return node->op->view_of(p->calls[n], y, first);
+}
+
+/* Which values are read by such alone as take any strides: by their run, or by becoming views that in
+ * their turn are so read. Backwards, so that readers are known. */
+static bool find_any_stride(planner *p)
+{
+    uc_tensor y;
+    int64_t first;
+    p->any_stride = UC_NEW(p->scratch, bool, p->graph->value_count);
+    for (size_t i = 0; p->any_stride && i < p->graph->value_count; i++) {
+        p->any_stride[i] = !p->result[i];
+    }
+    for (size_t n = p->graph->node_count; p->any_stride && n-- > 0;) {
+        const uc_node *node = &p->graph->nodes[n];
+        for (size_t i = 0; p->calls[n] && i < node->in_count; i++) {
+            bool takes = i < 32 && (node->op->any_stride >> i & 1);
+            if (!takes && i == 0 && node->in[0] && p->any_stride[node->out[0]]) {
+                takes = ask_view(p, n, &y, &first);
+            }
+            if (!takes) p->any_stride[node->in[i]] = false;
+        }
+    }
+    return p->any_stride != NULL;
+}
+
+/* Whether the node's output lies in its input's memory from now on. */
+static bool make_view(planner *p, size_t n)
+{
+    const uc_node *node = &p->graph->nodes[n];
+    uc_tensor *out = &p->plan->values[node->out[0]].tensor, y = *out;
+    int64_t first = 0;
+    if (!can_view(p, node)) return false;
+    const uc_tensor *x = &p->plan->values[node->in[0]].tensor;
+    const bool lies = node->op->view ? uc_tensor_is_dense(x) || uc_tensor_reshape_strided(x, &y)
+                                     : ask_view(p, n, &y, &first);
+    if (!lies) return false;
+    if (uc_tensor_is_dense(&y)) uc_tensor_set(&y, y.dtype, y.rank, y.shape);
+    if (!uc_tensor_is_dense(&y) && !p->any_stride[node->out[0]]) return false;
+    memcpy(out->stride, y.stride, sizeof y.stride);
+    p->at[node->out[0]] = p->at[node->in[0]] + (size_t)first * uc_dtype_size(y.dtype);
+    return true;
+}
+
+static bool find_views(planner *p)
 {
     for (size_t i = 0; i < p->graph->value_count; i++) {
         p->root[i] = (uc_ref)i;
     }
+    if (!find_any_stride(p)) return false;
     for (size_t n = 0; n < p->graph->node_count; n++) {
         const uc_node *node = &p->graph->nodes[n];
-        if (!p->calls[n] || !can_view(p, node)) continue;
+        if (!p->calls[n] || !(node->op->view || node->op->view_of) || !make_view(p, n)) continue;
         p->is_view[n] = 1;
         p->root[node->out[0]] = p->root[node->in[0]];
     }
+    return true;
 }
 
 /* ---- in place ----------------------------------------------------------------------------- */
@@ -111,6 +168,7 @@ static bool find_in_place(planner *p)
             last[root] = last[out];
             p->in_place[n] = 1;
             p->root[out] = root;
+            p->at[out] = p->at[node->in[i]];
             break;
         }
     }
@@ -217,8 +275,4 @@ static bool find_joins(planner *p)
     return true;
 }
 
-bool uc_plan_share(planner *p)
-{
-    find_views(p);
-    return find_in_place(p) && find_joins(p);
-}
+bool uc_plan_share(planner *p) { return find_views(p) && find_in_place(p) && find_joins(p); }

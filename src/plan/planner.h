@@ -13,6 +13,7 @@ typedef struct planner {
     uc_call **calls;   /* [node_count], NULL: not run */
     uc_ref *root;      /* [value_count]: whose memory a value is; itself unless it shares */
     size_t *at;        /* [value_count]: at which byte of it */
+    bool *any_stride;  /* [value_count]: whoever reads it takes it with any strides */
     bool *result;      /* [value_count]: an output of the graph */
     bool *needed;      /* [value_count] */
     uint8_t *is_view;  /* [node_count] */

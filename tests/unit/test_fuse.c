@@ -396,6 +396,47 @@ static void attention_keeps_no_scores(void **state)
     }
 }
 
+static uc_ref turned(world *w, uc_ref x, const int64_t *perm, size_t rank)
+{
+    uc_node *node = uc_graph_node(w->g, "Transpose", &x, 1, 1);
+    uc_node_ints(w->g, node, "perm", perm, rank);
+    return uc_node_out(node, 0);
+}
+
+/* Slice i of the first axis. */
+static uc_ref slice(world *w, uc_ref x, int64_t i)
+{
+    return uc_g_gather(w->g, x, uc_graph_i64(w->g, i), 0);
+}
+
+/* x [n, 70, 3 * 2 * 24] dealt to q, k and v of 2 heads as exporters write it: views of views. With `late`
+ * the columns of q lie apart; with `also` the values are read by an operator that takes dense rows. */
+static void queries_keys_and_values_are_read_where_they_lie(void **state)
+{
+    (void)state;
+    static const int64_t by_part[] = {2, 0, 1, 3, 4}, heads[] = {0, 2, 1, 3}, keys[] = {0, 1, 3, 2};
+    for (int way = 0; way < 4; way++) {
+        const bool late = way & 1, also = way & 2;
+        world w;
+        make(&w);
+        uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 3, (int64_t[]){-2, 70, 144});
+        uc_ref parts = uc_g_reshape(w.g, x, (int64_t[]){-1, 70, 3, 2, 24}, 5);
+        parts = turned(&w, parts, by_part, 5);
+        uc_ref q = turned(&w, slice(&w, parts, 0), heads, 4), k = slice(&w, parts, 1);
+        uc_ref v = turned(&w, slice(&w, parts, -1), heads, 4);
+        if (late) {
+            q = turned(&w, uc_g_reshape(w.g, q, (int64_t[]){-1, 2, 24, 70}, 4), keys, 4);
+        }
+        k = turned(&w, turned(&w, k, heads, 4), keys, 4);
+        uc_ref y = uc_g2(w.g, "Mul", uc_g2(w.g, "MatMul", q, k), f32(&w, 0.2));
+        y = uc_g2(w.g, "MatMul", uc_g1(w.g, "Softmax", y), v);
+        y = uc_g_reshape(w.g, turned(&w, y, heads, 4), (int64_t[]){-1, 70, 48}, 3);
+        if (also) y = uc_g2(w.g, "Add", y, uc_g_reshape(w.g, v, (int64_t[]){-1, 70, 48}, 3));
+        CHECK_INT(count(same(&w, y, NULL, 1e-6), "Attention"), 1);
+        done(&w);
+    }
+}
+
 static void masked_keys_weigh_nothing(void **state)
 {
     (void)state;
@@ -646,6 +687,7 @@ int main(void)
         cmocka_unit_test(a_chain_writes_over_an_input_that_nobody_needs),
         cmocka_unit_test(a_product_takes_its_bias_residual_and_activation),
         cmocka_unit_test(attention_keeps_no_scores),
+        cmocka_unit_test(queries_keys_and_values_are_read_where_they_lie),
         cmocka_unit_test(masked_keys_weigh_nothing),
         cmocka_unit_test(a_row_of_masked_keys_stays_nan),
         cmocka_unit_test(shared_scores_keep_their_operators),

@@ -73,6 +73,41 @@ static void an_output_that_is_an_input_is_a_copy(void **state)
     end(&w);
 }
 
+/* Slices of the caller's input, one read in place of another's result, and one that is an output. */
+static void a_slice_lies_in_the_memory_of_the_whole(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT64, 2, (int64_t[]){-1, 2});
+    uc_ref one = uc_graph_i64(w.g, 1), last = uc_graph_i64(w.g, -1);
+    uc_ref difference =
+        uc_g2(w.g, "Sub", uc_g_gather(w.g, x, last, 0), uc_g_gather(w.g, x, one, 0));
+    uc_graph_output(w.g, "difference", difference);
+    uc_graph_output(w.g, "given", uc_g_gather(w.g, x, one, 0));
+    uc_ref minus = uc_g1(w.g, "Neg", x);
+    uc_graph_output(w.g, "minus", uc_g1(w.g, "Neg", uc_g_gather(w.g, minus, last, 0)));
+    uc_graph_output(w.g, "column", uc_g1(w.g, "Neg", uc_g_gather(w.g, x, one, 1)));
+    finish(&w);
+    double data[] = {1, 2, 3, 4, 50, 60}, others[] = {7, 8, 9, 10, 11, 15};
+    for (int i = 0; i < 2; i++) { /* the second time elsewhere */
+        const double *d = i ? others : data;
+        uc_value in = matrix(i ? others : data, 3, 2);
+        const uc_value *inputs[] = {&in};
+        CHECK_OK(uc_runner_run(w.runner, inputs, 1, &w.budget, &w.error), &w.error);
+        const uc_tensor *out[4];
+        for (size_t k = 0; k < 4; k++) {
+            out[k] = &uc_runner_output(w.runner, k)->tensor;
+        }
+        CHECK_BYTES(out[0]->data, ((double[]){d[4] - d[2], d[5] - d[3]}), 2 * sizeof(double));
+        CHECK(out[1]->data != d + 2);
+        CHECK_BYTES(out[1]->data, d + 2, 2 * sizeof(double));
+        CHECK_BYTES(out[2]->data, d + 4, 2 * sizeof(double));
+        CHECK_BYTES(out[3]->data, ((double[]){-d[1], -d[3], -d[5]}), 3 * sizeof(double));
+    }
+    end(&w);
+}
+
 static void an_input_of_another_shape_is_refused_naming_both(void **state)
 {
     (void)state;
@@ -534,6 +569,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_output_that_is_an_input_is_a_copy),
+        cmocka_unit_test(a_slice_lies_in_the_memory_of_the_whole),
         cmocka_unit_test(an_input_of_another_shape_is_refused_naming_both),
         cmocka_unit_test(running_a_known_shape_again_allocates_nothing),
         cmocka_unit_test(a_row_has_the_same_bits_in_any_batch),

@@ -6,7 +6,7 @@
  * scales  up to 3 values of one element, optional: s is their product times the attribute scale
  * Leading dimensions, and the mask's last two, broadcast as in the operators this stands for.
  * Numerics: products as kernel/gemm.h sums them, softmax of kernel/softmax_row.inc; the scale is applied
- * to the scores. The scores of BLOCK rows of one head are all that is ever in memory. */
+ * to the scores. The scores of a block of rows of one head are all that is ever in memory. */
 #include "base/thread.h"
 #include "kernel/conv_blocked.h"
 #include "kernel/gemm.h"
@@ -15,7 +15,7 @@
 
 #include <inttypes.h>
 
-enum { BLOCK = 112, Q = 0, K = 1, VALUES = 2, MASK = 3, SCALES = 4 };
+enum { Q = 0, K = 1, VALUES = 2, MASK = 3, SCALES = 4 };
 
 typedef struct attention {
     const uc_gemm *gemm;
@@ -144,11 +144,33 @@ static uint64_t macs(const uc_call *call)
 
 /* ---- running -------------------------------------------------------------------------------- */
 
-/* The matrix of a dense `t` that head i reads. */
+/* The matrix of `t` that head i reads. */
 static const float *matrix(const attention *a, const uc_tensor *t, int64_t i)
 {
-    const int64_t count = t->shape[t->rank - 2] * t->shape[t->rank - 1];
-    return (const float *)t->data + uc_matrices_batch(t, a->shape, a->rank, i) * count;
+    int64_t at = 0;
+    for (int d = a->rank - 1, e = t->rank - 3; d >= 0 && e >= 0; d--, e--) {
+        if (t->shape[e] != 1) at += i % a->shape[d] * t->stride[e];
+        i /= a->shape[d];
+    }
+    return (const float *)t->data + at;
+}
+
+/* Strides of its rows and columns; 0 where one stands for all that there are. */
+static int64_t row_step(const uc_tensor *t, int64_t rows)
+{
+    return t->shape[t->rank - 2] == rows ? t->stride[t->rank - 2] : 0;
+}
+
+static int64_t column_step(const uc_tensor *t, int64_t columns)
+{
+    return t->shape[t->rank - 1] == columns ? t->stride[t->rank - 1] : 0;
+}
+
+/* Rows at a time: tiles of a matrix product, whose scores the second cache holds. */
+static int64_t block_rows(const attention *a)
+{
+    enum { LEAST = 112, MOST = 224, SCORES = 65536 };
+    return a->keys * MOST <= SCORES ? MOST : LEAST;
 }
 
 /* The mask's row, spread over the keys when it holds one number. */
@@ -167,15 +189,14 @@ static void run_head(const attention *a, int64_t i, float *room)
 {
     float *packed_k = room, *packed_v = packed_k + a->k_count, *scores = packed_v + a->v_count;
     float *spread = scores + a->score_count;
-    const int64_t q_rows = a->q.shape[a->q.rank - 2];
-    const int64_t keys = a->k.shape[a->k.rank - (a->turned ? 2 : 1)];
-    const int64_t step = keys == a->keys ? 1 : 0; /* 0: one key for all */
-    const int64_t lda = q_rows == a->rows ? a->size : 0;
+    const int64_t lda = row_step(&a->q, a->rows);
     const float *q = matrix(a, &a->q, i);
-    a->gemm->pack(packed_k, matrix(a, &a->k, i), a->turned ? 1 : keys,
-                  a->turned ? step * a->size : step, a->size, a->keys);
-    a->gemm->pack(packed_v, matrix(a, &a->v, i), a->width, 1, a->keys, a->width);
-    const int64_t blocks = (a->rows + BLOCK - 1) / BLOCK;
+    const int64_t down = a->turned ? column_step(&a->k, a->size) : row_step(&a->k, a->size);
+    const int64_t along = a->turned ? row_step(&a->k, a->keys) : column_step(&a->k, a->keys);
+    a->gemm->pack(packed_k, matrix(a, &a->k, i), down, along, a->size, a->keys);
+    a->gemm->pack(packed_v, matrix(a, &a->v, i), row_step(&a->v, a->keys),
+                  column_step(&a->v, a->width), a->keys, a->width);
+    const int64_t most = block_rows(a), blocks = (a->rows + most - 1) / most;
     for (int64_t b = 0; b < blocks; b++) {
         const int64_t first = a->rows * b / blocks, rows = a->rows * (b + 1) / blocks - first;
         uc_gemm_args g = {.m = rows, .n = a->keys, .k = a->size, .lda = lda, .ldc = a->keys};
@@ -210,9 +231,19 @@ static bool line(size_t *count)
     return true;
 }
 
+/* Rows of q are read in place: its columns must be neighbours. */
+static uncork_status join_columns(uc_call *call, attention *a)
+{
+    if (a->q.stride[a->q.rank - 1] == 1 || a->size == 1) return UNCORK_OK;
+    const uc_tensor *dense = uc_tensor_dense(call->arena, &a->q);
+    if (!dense) return uc_arena_status(call->arena, call->error);
+    a->q = *dense;
+    return UNCORK_OK;
+}
+
 static uncork_status get_room(uc_call *call, attention *a)
 {
-    const int64_t rows = a->rows < BLOCK ? a->rows : BLOCK;
+    const int64_t rows = a->rows < block_rows(a) ? a->rows : block_rows(a);
     size_t keys = (size_t)a->keys, all = 0;
     bool fits = a->gemm->packed_count(a->size, a->keys, &a->k_count) &&
                 a->gemm->packed_count(a->keys, a->width, &a->v_count) &&
@@ -245,6 +276,7 @@ static uncork_status run(uc_call *call)
     for (int d = 0; d < a.rank; d++) {
         a.heads *= a.shape[d];
     }
+    UC_TRY(join_columns(call, &a));
     UC_TRY(get_room(call, &a));
     uc_parallel(call->pool, a.heads, 1, run_heads, &a);
     return UNCORK_OK;
@@ -254,6 +286,7 @@ const uc_op uc_op_scores_attention = {.domain = "uncork",
                                       .name = "Attention",
                                       .in = {3, 7},
                                       .out = {1, 1},
+                                      .any_stride = 1u << Q | 1u << K | 1u << VALUES,
                                       .infer = infer,
                                       .run = run,
                                       .macs = macs,

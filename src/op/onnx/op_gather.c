@@ -82,8 +82,29 @@ static uncork_status run_gather(uc_call *call)
     return uc_move(call, 0, &x, 1, move_gather, &g);
 }
 
-const uc_op uc_op_gather = {
-    .name = "Gather", .in = {2, 2}, .out = {1, 1}, .infer = infer_gather, .run = run_gather};
+/* One slice along the axis, by a known index. A small piece would keep all of x alive: it is copied. */
+static bool view_of_gather(const uc_call *call, uc_tensor *y, int64_t *first)
+{
+    enum { SMALLEST_SHARE = 8 };
+    const uc_tensor *x = uc_call_arg(call, 0), *indices = uc_call_arg(call, 1);
+    int64_t axis = uc_call_int(call, "axis", 0);
+    if (!uc_call_known(call, 1) || indices->rank != 0) return false;
+    if (axis < 0) axis += x->rank;
+    const int64_t n = x->shape[axis], v = uc_dtype_load_i64(indices->data, 0, indices->dtype);
+    if (v < -n || v >= n || n > SMALLEST_SHARE) return false;
+    *first = (v < 0 ? v + n : v) * x->stride[axis];
+    for (int d = 0; d < y->rank; d++) {
+        y->stride[d] = x->stride[d < axis ? d : d + 1];
+    }
+    return true;
+}
+
+const uc_op uc_op_gather = {.name = "Gather",
+                            .in = {2, 2},
+                            .out = {1, 1},
+                            .view_of = view_of_gather,
+                            .infer = infer_gather,
+                            .run = run_gather};
 
 /* ---- GatherElements: y[i, j, k] = x[indices[i, j, k], j, k] for axis 0 ---------------------- */
 

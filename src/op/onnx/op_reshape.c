@@ -3,12 +3,24 @@
  *
  * Source: ONNX operators Reshape 25, Flatten 25, Squeeze 25, Unsqueeze 25, Identity 25.
  * x  any type, any shape;  y  the same elements in the same order. */
+#include "kernel/copy.h"
 #include "op/move.h"
 #include "op/shape.h"
 
 #include <inttypes.h>
 
-static uncork_status run_copy(uc_call *call) { return uc_move_same(call, 0, uc_call_arg(call, 0)); }
+static void move_strided(const void *context, void *to, const void *const *from, size_t size)
+{
+    const uc_tensor *x = context;
+    uc_copy_strided(to, NULL, from[0], x->stride, x->rank, x->shape, size);
+}
+
+static uncork_status run_copy(uc_call *call)
+{
+    const uc_tensor *x = uc_call_arg(call, 0);
+    if (uc_tensor_is_dense(x)) return uc_move_same(call, 0, x);
+    return uc_move(call, 0, &x, 1, move_strided, x);
+}
 
 /* ---- Reshape: shape int64 [n]; 0 keeps a dimension (unless allowzero), one -1 is what remains -- */
 
@@ -94,6 +106,7 @@ const uc_op uc_op_reshape = {.name = "Reshape",
                              .in = {2, 2},
                              .out = {1, 1},
                              .view = true,
+                             .any_stride = 1,
                              .infer = infer_reshape,
                              .run = run_copy};
 
@@ -125,6 +138,7 @@ const uc_op uc_op_flatten = {.name = "Flatten",
                              .in = {1, 1},
                              .out = {1, 1},
                              .view = true,
+                             .any_stride = 1,
                              .infer = infer_flatten,
                              .run = run_copy};
 
@@ -170,6 +184,7 @@ const uc_op uc_op_squeeze = {.name = "Squeeze",
                              .in = {1, 2},
                              .out = {1, 1},
                              .view = true,
+                             .any_stride = 1,
                              .infer = infer_squeeze,
                              .run = run_copy};
 
@@ -197,6 +212,7 @@ const uc_op uc_op_unsqueeze = {.name = "Unsqueeze",
                                .in = {2, 2},
                                .out = {1, 1},
                                .view = true,
+                               .any_stride = 1,
                                .infer = infer_unsqueeze,
                                .run = run_copy};
 
@@ -214,6 +230,7 @@ const uc_op uc_op_identity = {.name = "Identity",
                               .in = {1, 1},
                               .out = {1, 1},
                               .view = true,
+                              .any_stride = 1,
                               .any_kind = true,
                               .infer = infer_identity,
                               .run = run_identity};

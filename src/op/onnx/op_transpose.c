@@ -62,5 +62,23 @@ static uncork_status run(uc_call *call)
     return uc_move(call, 0, &x, 1, move, &c);
 }
 
-const uc_op uc_op_transpose = {
-    .name = "Transpose", .in = {1, 1}, .out = {1, 1}, .infer = infer, .run = run};
+static bool view_of(const uc_call *call, uc_tensor *y, int64_t *first)
+{
+    const uc_tensor *x = uc_call_arg(call, 0);
+    uc_call quiet = *call;
+    int perm[UNCORK_MAX_RANK];
+    *first = 0;
+    if (find_perm(&quiet, x->rank, perm) != UNCORK_OK) return false;
+    for (int d = 0; d < x->rank; d++) {
+        y->stride[d] = x->stride[perm[d]];
+    }
+    return true;
+}
+
+const uc_op uc_op_transpose = {.name = "Transpose",
+                               .in = {1, 1},
+                               .out = {1, 1},
+                               .any_stride = 1,
+                               .view_of = view_of,
+                               .infer = infer,
+                               .run = run};
