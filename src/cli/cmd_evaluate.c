@@ -60,16 +60,32 @@ static uncork_status take_names(evaluation *e, const cli_answers *a, size_t coun
     return UNCORK_OK;
 }
 
-/* Counts the answer for the picture that is next in order. */
+/* The item of an answer: paths are the truth's own, rows count from 1 behind the name's colon. */
+static size_t find_item(const evaluation *e, const cli_input *input)
+{
+    const evaluate_truth *t = &e->truth;
+    if (t->rows) {
+        const char *colon = strrchr(input->name, ':');
+        int64_t row;
+        if (!colon || !uc_text_i64(uc_str_of(colon + 1), &row) || row < 1) return t->count;
+        return (size_t)row <= t->count ? (size_t)row - 1 : t->count;
+    }
+    size_t i = e->next; /* those between failed */
+    while (i < t->count && t->paths[i] != input->path) {
+        i++;
+    }
+    return i;
+}
+
+/* Counts the answer for one input. */
 static uncork_status count_answer(evaluation *e, const cli_input *input, uint32_t answer,
                                   double score, size_t rank, uncork_error *error)
 {
     evaluate_truth *t = &e->truth;
-    while (e->next < t->count && t->paths[e->next] != input->path) {
-        e->next++; /* those between failed */
-    }
-    if (e->next == t->count) return UNCORK_OK;
-    evaluate_item *item = &t->items[e->next++];
+    const size_t at = find_item(e, input);
+    if (at == t->count) return UNCORK_OK;
+    e->next = at + 1;
+    evaluate_item *item = &t->items[at];
     const uint32_t truth = t->ids[item->label];
     item->answer = answer;
     item->score = score;
@@ -83,10 +99,7 @@ static uncork_status count_answer(evaluation *e, const cli_input *input, uint32_
 
 static uint32_t truth_of(const evaluation *e, const cli_input *input)
 {
-    size_t i = e->next;
-    while (i < e->truth.count && e->truth.paths[i] != input->path) {
-        i++;
-    }
+    const size_t i = find_item(e, input);
     return i < e->truth.count ? e->truth.ids[e->truth.items[i].label] : EVALUATE_NONE;
 }
 
@@ -207,7 +220,11 @@ static int run(evaluation *e, const char *output)
     p->answers.answered = take;
     p->answers.answered_context = e;
     p->inputs = e->truth.count;
-    if (predict_pictures(p, e->truth.paths, e->truth.count, &error)) return fail(&error);
+    if (e->truth.rows) {
+        predict_rows(p, p->options->arguments[1]);
+    } else if (predict_pictures(p, e->truth.paths, e->truth.count, &error)) {
+        return fail(&error);
+    }
     predict_progress_end(p);
     if (e->error.status) {
         if (!e->error.where[0]) uc_where(&e->error, "%s", p->options->arguments[1]);

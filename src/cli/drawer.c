@@ -48,18 +48,18 @@ static int read_style(const char *text, uc_draw_style *style)
     return EXIT_OK;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* The folder a path is in, "." for a bare name. */
 static const char *folder_of(const char *path, uc_arena *arena)
 {
     const char *slash = strrchr(path, '/');
     if (!slash) return ".";
     return slash == path ? "/" : uc_arena_copy(arena, path, (size_t)(slash - path));
-}
-
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /* What can be said before any work. */
@@ -70,6 +70,9 @@ static int check_options(const cli_drawer *d)
     if (kind == UC_FILE_REGULAR || kind == UC_FILE_OTHER)
         return cli_usage("--draw %s is a file, not a folder", d->folder);
     if (!d->sheet) return EXIT_OK;
+    const char *folder = folder_of(d->sheet, d->p->arena);
+    if (folder && !d->folder && uc_file_kind_of(folder) != UC_FILE_FOLDER)
+        return cli_usage("--sheet %s: there is no folder %s", d->sheet, folder);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         if (uc_text_ends(d->sheet, endings[i])) return EXIT_OK;
     }

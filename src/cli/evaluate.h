@@ -22,10 +22,12 @@ typedef struct evaluate_truth {
     uint32_t *ids;  /* [label_count] the class each means; NONE: none */
     size_t label_count, label_capacity;
     bool folders; /* else a table */
+    bool rows;    /* a table of the inputs themselves, with a column of labels */
     size_t loose; /* pictures beside the folders */
 } evaluate_truth;
 
-/* evaluate_truth.c: a folder of a folder a class, or a table of paths and labels. */
+/* evaluate_truth.c: a folder of a folder a class, a table of paths and labels, or one of rows with a
+ * column of labels. */
 uncork_status evaluate_read(const char *path, uc_arena *arena, evaluate_truth *truth,
                             uncork_error *error);
 /* Which class each label means: by its name (case, '_' and '-' aside; before the first comma too), by

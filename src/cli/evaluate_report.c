@@ -58,7 +58,8 @@ static void print_classes(const evaluation *e, uc_writer *out)
     const bool all = r->class_count <= LISTED_CLASSES;
     uc_writer_text(out, "\n");
     cli_put_name(out, uc_str_of(all ? "class" : "worst classes"), columns);
-    uc_writer_text(out, "  precision  recall      f1  pictures\n");
+    uc_writer_printf(out, "  precision  recall      f1  %8s\n",
+                     e->truth.rows ? "rows" : "pictures");
     size_t at = r->class_count;
     for (size_t i = 0; i < (all ? r->class_count : WORST); i++) {
         at = all ? i : next_worst(r, at);
@@ -134,7 +135,7 @@ static void print_mistakes(const evaluation *e, uc_writer *out)
     if (!count) return;
     uc_writer_text(out, "\n");
     cli_put_name(out, uc_str_of("often mistaken"), columns);
-    uc_writer_text(out, "  pictures  for\n");
+    uc_writer_printf(out, "  %8s  for\n", e->truth.rows ? "rows" : "pictures");
     for (size_t i = 0; i < count; i++) {
         cli_put_name(out, name_of(e, found[i].truth), columns);
         uc_writer_printf(out, "  %8lld  ", (long long)found[i].count);
@@ -168,7 +169,8 @@ void evaluate_print(const evaluation *e, uc_writer *out)
         print_csv(e, out);
         return;
     }
-    uc_writer_printf(out, "%lld pictures of %zu classes", (long long)r->total, r->class_count);
+    uc_writer_printf(out, "%lld %s of %zu classes", (long long)r->total,
+                     e->truth.rows ? "rows" : "pictures", r->class_count);
     if (e->p.failed) uc_writer_printf(out, ", %zu more failed", e->p.failed);
     uc_writer_printf(out, "\naccuracy %.2f %% (%lld of %lld)", r->accuracy * 100,
                      (long long)r->right, (long long)r->total);
@@ -205,7 +207,7 @@ void evaluate_put_json(const evaluation *e, uc_writer *out)
     const uc_report *r = &e->report;
     uc_json_writer json = {.out = out};
     uc_json_begin_object(&json);
-    uc_json_key(&json, "pictures");
+    uc_json_key(&json, "inputs");
     uc_json_put_i64(&json, r->total);
     uc_json_key(&json, "failed");
     uc_json_put_i64(&json, (int64_t)e->p.failed);
@@ -294,8 +296,8 @@ static uncork_status write_matrix(const evaluation *e, const char *folder, uc_ar
     uc_pixels canvas;
     uc_str *names = UC_NEW(arena, uc_str, r->class_count);
     const char *path = uc_arena_printf(arena, "%s/confusion.png", folder);
-    const char *title = uc_arena_printf(arena, "accuracy %.2f%% of %lld pictures",
-                                        r->accuracy * 100, (long long)r->total);
+    const char *title = uc_arena_printf(arena, "accuracy %.2f%% of %lld %s", r->accuracy * 100,
+                                        (long long)r->total, e->truth.rows ? "rows" : "pictures");
     if (!names || !path || !title) return uc_fail_memory(error);
     for (size_t i = 0; i < r->class_count; i++) {
         names[i] = name_of(e, i);

@@ -98,21 +98,25 @@ static uncork_status read_table(const char *path, uc_arena *arena, uc_table *kno
 {
     static const char *const path_names[] = {"path",     "file",  "filename", "file_name",
                                              "filepath", "image", "input",    NULL};
-    static const char *const label_names[] = {"label",      "class",      "target", "category",
-                                              "label_name", "class_name", NULL};
+    static const char *const label_names[] = {
+        "label", "class", "target", "category", "label_name", "class_name", "species", "y", NULL};
     uc_bytes bytes;
     cli_rows rows;
     UC_TRY(uc_file_read(path, false, arena, &bytes, error));
     UC_TRY(cli_rows_csv(bytes, NULL, arena, &rows, error));
-    const size_t from = find_column(&rows, path_names, 0);
-    const size_t to = find_column(&rows, label_names, from == 0 ? 1 : 0);
+    const size_t path_column = find_column(&rows, path_names, SIZE_MAX);
+    size_t to = find_column(&rows, label_names, SIZE_MAX);
+    t->rows = path_column == SIZE_MAX && to != SIZE_MAX && rows.column_count > 2;
+    const size_t from = path_column != SIZE_MAX ? path_column : 0;
+    if (to == SIZE_MAX) to = from == 0 ? 1 : 0;
     if (rows.column_count < 2) {
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
                        "a table of labels has a column 'path' and a column 'label'");
     }
     for (size_t r = 0; r < rows.row_count; r++) {
         const cli_cell *row = rows.cells + r * rows.column_count;
-        const char *file = path_in_table(path, row[from].text, arena);
+        const char *file = t->rows ? uc_arena_printf(arena, "%s:%zu", path, r + 1)
+                                   : path_in_table(path, row[from].text, arena);
         size_t label;
         if (!file) return uc_fail_memory(error);
         UC_TRY(find_label(t, known, row[to].text, arena, &label, error));

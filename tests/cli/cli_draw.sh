@@ -80,6 +80,7 @@ refuse 'which is read: give another' "$digits/digit_3.png" --draw "$digits"
 refuse 'the file is read: give another' "$work/in/digit_7.png" --sheet "$work/in/digit_7.png"
 refuse 'is a file, not a folder' "$digits/digit_3.png" --draw "$work/sheet.png"
 refuse 'a sheet is a .png or a .jpg' "$digits/digit_3.png" --sheet "$work/sheet.gif"
+refuse "there is no folder $work/none" "$digits/digit_3.png" --sheet "$work/none/sheet.png"
 refuse "--draw-style can't be 'nice'" "$digits/digit_3.png" --draw "$work/x" --draw-style nice
 refuse '--draw-style goes with' "$digits/digit_3.png" --draw-style od
 [ ! -e "$work/x" ] || fail "a folder was made all the same"

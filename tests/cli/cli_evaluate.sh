@@ -41,6 +41,15 @@ run "$uncork" evaluate "$fixtures/tree.pkl" "$fixtures/digits" --csv --quiet
 expect 0 'label,precision,recall,f1,support'
 [ "$(grep -c . "$work/out")" = 11 ] || fail "not a line a class: $(cat "$work/out")"
 
+# rows: a table with a column of labels, which the model doesn't take
+printf 'setosa\nsetosa\nversicolor\nvirginica\nvirginica\n' >"$work/species"
+echo "$(head -1 "$digits/iris.csv"),species" >"$work/iris.csv"
+sed 1d "$digits/iris.csv" | paste -d, - "$work/species" >>"$work/iris.csv"
+run "$uncork" evaluate "$digits/iris_boosting.pkl" "$work/iris.csv" --quiet
+expect 0 '5 rows of 3 classes'
+expect 0 'accuracy 80.00 % (4 of 5)'
+expect 0 'versicolor           0.5000  1.0000  0.6667         1'
+
 # names: the folders' order where the model has none, --labels else; a folder that means nothing
 cp -r "$fixtures/digits" "$work/named"
 i=0
