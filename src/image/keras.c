@@ -97,6 +97,7 @@ uncork_status uc_resizing_keras(const uc_pixels *from, uc_size size, uc_tensorfl
                                 uc_arena *arena, uc_pixels *pixels, uncork_error *error)
 {
     uc_pixels now = *from;
+    const uncork_dtype dtype = from->dtype; /* `pixels` may be `from` */
     UC_TRY(check(size, error));
     if (aspect == UC_KERAS_PAD && from->dtype != UNCORK_FLOAT32)
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
@@ -105,7 +106,7 @@ uncork_status uc_resizing_keras(const uc_pixels *from, uc_size size, uc_tensorfl
     if (aspect == UC_KERAS_PAD) UC_TRY(padded(from, size, fill, arena, &now, error));
     const uc_tensorflow_resize options = {.filter = filter, .antialias = antialias};
     UC_TRY(uc_resize_tensorflow(&now, size.width, size.height, &options, arena, pixels, error));
-    if (from->dtype != UNCORK_UINT8 || pixels->dtype == UNCORK_UINT8) return UNCORK_OK;
+    if (dtype != UNCORK_UINT8 || pixels->dtype == UNCORK_UINT8) return UNCORK_OK;
     return to_bytes(pixels, arena, pixels, error);
 }
 
