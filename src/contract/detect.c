@@ -70,6 +70,7 @@ static const float *boxes_apart(const uc_detect_job *job, const uc_detect_family
 static uncork_status suppress(uc_detect_job *job)
 {
     const uc_detect_family *f = job->d->family;
+    if (f->suppress) return f->suppress(job);
     const size_t limit = f->before ? f->before : UC_DETECT_CANDIDATES;
     uc_detect_sort(job->found, job->count);
     if (job->count > limit && !f->before) {

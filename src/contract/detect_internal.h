@@ -50,6 +50,8 @@ typedef struct uc_detect_family {
     bool (*recognise)(const uc_detect_model *model, uc_detector *d);
     /* Adds candidates with a score above the threshold. */
     uncork_status (*decode)(uc_detect_job *job);
+    /* Leaves out what overlaps, best first; NULL: by the rule. */
+    uncork_status (*suppress)(uc_detect_job *job);
     /* Keypoints and masks of those that are left; may be NULL. */
     uncork_status (*finish)(uc_detect_job *job, uc_detections *found);
     uc_detect_frame frame;
@@ -124,6 +126,14 @@ const char *uc_model_fact(const uc_detect_model *m, const char *key);
 /* Cells of grids of these strides over the input, 0 when its size is free. */
 int64_t uc_model_cells(const uc_detect_model *m, const int *strides, int count);
 void uc_detect_why(uc_detector *d, const char *format, ...) UC_PRINTF(2, 3);
+
+/* ---- detect_yolo.c ---- */
+
+/* The head's matrix, checked, and of each row the best class above the threshold. */
+uncork_status uc_detect_head(uc_detect_job *job, uc_detect_view *v);
+int64_t uc_detect_best_class(const uc_detect_view *v, int64_t r, int64_t first, int64_t classes);
+/* Whether its output 0 is [1, columns, cells]. */
+bool uc_model_has_columns(const uc_detect_model *m, int i);
 
 /* ---- detect_yolo_parts.c: keypoints and masks behind the scores ---- */
 

@@ -58,6 +58,13 @@ static void read_keypoints(const uc_detect_model *m, uc_detector *d, int64_t col
         d->keypoints = 0;
 }
 
+bool uc_model_has_columns(const uc_detect_model *m, int i)
+{
+    const int64_t a = uc_model_dim(m, i, 1), b = uc_model_dim(m, i, 2);
+    return uc_model_rank(m, i) == 3 && uc_model_is_float(m, i) && b > a && a >= 5 &&
+           rows_fit(m, b, 1);
+}
+
 static bool recognise_yolov8(const uc_detect_model *m, uc_detector *d)
 {
     if (!find_head(m, d)) return false;
@@ -129,12 +136,12 @@ static bool recognise_yolo_rtdetr(const uc_detect_model *m, uc_detector *d)
 
 /* ---- decoding ---- */
 
-static uncork_status head_view(uc_detect_job *job, uc_detect_view *v)
+uncork_status uc_detect_head(uc_detect_job *job, uc_detect_view *v)
 {
     const uc_detector *d = job->d;
     UC_TRY(uc_detect_matrix(job, d->role[UC_ROLE_BOXES], false, d->transposed, v));
     const int64_t columns = 4 + (d->objectness ? 1 : 0) + d->classes + d->mask_coefficients +
-                            (int64_t)d->keypoints * d->keypoint_values;
+                            (int64_t)d->keypoints * d->keypoint_values + d->variant;
     if (v->columns != columns) return uc_detect_unfit(job, "rows have another length");
     return UNCORK_OK;
 }
@@ -152,7 +159,7 @@ static bool are_units(const uc_detect_view *v)
 
 /* The best class of row r from column `first` on, the first among equals; a NaN is best of all, as
  * torch.max has it. */
-static int64_t best_class(const uc_detect_view *v, int64_t r, int64_t first, int64_t classes)
+int64_t uc_detect_best_class(const uc_detect_view *v, int64_t r, int64_t first, int64_t classes)
 {
     int64_t best = 0;
     float most = uc_view_at(v, r, first);
@@ -176,10 +183,10 @@ static void row_box(const uc_detect_view *v, int64_t r, float box[4])
 static uncork_status decode_classes(uc_detect_job *job)
 {
     uc_detect_view v;
-    UC_TRY(head_view(job, &v));
+    UC_TRY(uc_detect_head(job, &v));
     if (are_units(&v)) job->frame = UC_FRAME_UNIT;
     for (int64_t r = 0; r < v.rows; r++) {
-        const int64_t id = best_class(&v, r, 4, job->d->classes);
+        const int64_t id = uc_detect_best_class(&v, r, 4, job->d->classes);
         const float score = uc_view_at(&v, r, 4 + id);
         if (score <= job->threshold) continue;
         float box[4];
@@ -194,7 +201,7 @@ static uncork_status add_objectness(uc_detect_job *job, const uc_detect_view *v,
 {
     const float object = uc_view_at(v, r, 4);
     if (object <= job->threshold) return UNCORK_OK;
-    const int64_t id = best_class(v, r, 5, job->d->classes);
+    const int64_t id = uc_detect_best_class(v, r, 5, job->d->classes);
     const float score = uc_view_at(v, r, 5 + id) * object;
     return score <= job->threshold ? UNCORK_OK : uc_detect_add(job, box, score, id, r);
 }
@@ -202,7 +209,7 @@ static uncork_status add_objectness(uc_detect_job *job, const uc_detect_view *v,
 static uncork_status decode_objectness(uc_detect_job *job)
 {
     uc_detect_view v;
-    UC_TRY(head_view(job, &v));
+    UC_TRY(uc_detect_head(job, &v));
     if (are_units(&v)) job->frame = UC_FRAME_UNIT;
     for (int64_t r = 0; r < v.rows; r++) {
         float box[4];
@@ -251,7 +258,7 @@ static bool sides_below_zero(const uc_detect_view *v)
 static uncork_status decode_yolox(uc_detect_job *job)
 {
     uc_detect_view v;
-    UC_TRY(head_view(job, &v));
+    UC_TRY(uc_detect_head(job, &v));
     if (!sides_below_zero(&v)) return decode_objectness(job);
     for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++) {
         int64_t cells = 0;
