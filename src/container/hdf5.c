@@ -212,7 +212,7 @@ uncork_status uc_h5_open(uc_bytes bytes, uint64_t base, uc_arena *arena, uc_budg
 {
     uc_h5 *h5 = *result = UC_NEW(arena, uc_h5, 1);
     if (!h5) return uc_arena_status(arena, error);
-    uint64_t root;
+    uint64_t root = 0;
     *h5 = (uc_h5){.bytes = bytes, .base = base, .arena = arena, .budget = budget};
     h5->objects = uc_table_new(arena);
     if (!h5->objects) return uc_arena_status(arena, error);

@@ -103,7 +103,7 @@ static uncork_status find_managed(const uc_h5 *h5, const uc_h5_fractal *f, uc_re
 {
     const uint64_t offset = uc_h5_number(id, f->offset_bytes, "heap ID");
     const uint64_t length = uc_h5_number(id, f->length_bytes, "heap ID");
-    uint64_t block, size, inside;
+    uint64_t block = 0, size = 0, inside = 0;
     if (!uc_reader_ok(id)) return error->status;
     UC_TRY(find_block(h5, f, offset, &block, &size, &inside, error));
     if (inside > size || length > size - inside) return fail_managed(h5, block, error);

@@ -27,8 +27,6 @@ static const signature signatures[] = {
               "download the file itself, not the page that shows it"),
     SIGNATURE(0, "<HTML", MALFORMED, "this is a web page saved as a model",
               "download the file itself, not the page that shows it"),
-    SIGNATURE(0, "\x89HDF\r\n\x1a\n", UNSUPPORTED,
-              "this is an HDF5 file (Keras .h5), whatever its name says", NOT_YET),
     SIGNATURE(4, "TFL3", UNSUPPORTED, "this is a TensorFlow Lite model", NOT_YET),
     SIGNATURE(4, "ORTM", UNSUPPORTED, "this is an ONNX Runtime model (.ort)",
               "give the .onnx file that it was made from"),
@@ -58,7 +56,6 @@ typedef struct member {
 static const member members[] = {
     {"saved_model.pb", "this is a TensorFlow SavedModel", NOT_YET},
     {"saved_model.pbtxt", "this is a TensorFlow SavedModel", NOT_YET},
-    {"model.weights.h5", "this is a Keras 3 model (.keras)", NOT_YET},
     {"schema.json", "this is a skops file", "load it with skops and save it with joblib"},
     {".safetensors", "this folder holds safetensors weights", NOT_YET},
     {"coremldata.bin", "this is a Core ML model", "use the model it was converted from"},
