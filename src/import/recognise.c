@@ -14,7 +14,7 @@ typedef struct signature {
     {                                                            \
         at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix \
     }
-#define NOT_YET "this build reads scikit-learn, xgboost, lightgbm and ONNX models"
+#define NOT_YET "this build reads scikit-learn, xgboost, lightgbm, ONNX and Keras models"
 
 static const signature signatures[] = {
     SIGNATURE(0, "version https://git-lfs", MALFORMED, "this is a Git LFS pointer, not the model",

@@ -229,10 +229,10 @@ static bool refers_to_zero(const uc_json *json, const char *name, int depth)
     return false;
 }
 
-/* Keras 2 counts the construction of a nested model as its node 0, which isn't in the file. */
+/* The construction of a nested model may count as its node 0, which isn't in the file. */
 static int64_t first_index(const uc_k_layer *model, const uc_k_layer *l)
 {
-    if (!l->model || l->major > 2) return 0;
+    if (!l->model) return 0;
     const uc_k_model *m = model->model;
     for (size_t i = 0; i < m->count; i++) {
         if (refers_to_zero(uc_json_get(m->layers[i]->record, "inbound_nodes"), l->name, 0))
