@@ -1,7 +1,7 @@
 /* Colours: conversions as each library has them, and the order of channels. */
 #include "contract/contract_internal.h"
 
-#include "base/text.h"
+#include "image/scale.h"
 
 uncork_status uc_step_exif_run(uc_state *s, const uc_step *step)
 {
@@ -16,7 +16,7 @@ uncork_status uc_step_exif_run(uc_state *s, const uc_step *step)
     return UNCORK_OK;
 }
 
-/* Red and blue change places, elements of any size. */
+/* Red and blue change places. */
 static uncork_status swap_channels(uc_state *s)
 {
     if (uc_state_channels(s) < 3) {
@@ -24,18 +24,11 @@ static uncork_status swap_channels(uc_state *s)
                        "bgr needs a colour picture: put rgb before it");
     }
     UC_TRY(uc_state_array(s));
-    size_t size = uc_dtype_size(s->pixels.dtype), channels = (size_t)s->pixels.channels,
-           plane = uc_pixels_count(&s->pixels) / channels;
-    uint8_t *data = s->pixels.data, kept[16];
-    for (size_t p = 0; p < plane; p++) {
-        uint8_t *red = data + (s->first ? p : p * channels) * size,
-                *blue = data + (s->first ? 2 * plane + p : p * channels + 2) * size;
-        memcpy(kept, red, size);
-        memcpy(red, blue, size);
-        memcpy(blue, kept, size);
-    }
+    const bool first = s->first;
+    UC_TRY(uc_state_last(s));
+    uc_swap_channels(&s->pixels);
     s->bgr = !s->bgr;
-    return UNCORK_OK;
+    return first ? uc_state_first(s) : UNCORK_OK;
 }
 
 uncork_status uc_step_bgr_run(uc_state *s, const uc_step *step)
@@ -107,12 +100,32 @@ void uc_step_gray_print(const uc_step *step, uc_writer *out)
     if (step->library != UC_LIB_PILLOW) uc_writer_text(out, uc_library_name(step->library));
 }
 
+static uc_grey_rule grey_rule(const uc_state *s, uc_library library)
+{
+    switch (library) {
+    case UC_LIB_TENSORFLOW:
+    case UC_LIB_KERAS: return UC_GREY_TENSORFLOW;
+    case UC_LIB_TORCHVISION: return UC_GREY_TORCHVISION;
+    case UC_LIB_SKIMAGE: return UC_GREY_SKIMAGE;
+    case UC_LIB_PILLOW:
+    case UC_LIB_OPENCV:
+    case UC_LIB_MATPLOTLIB:
+    case UC_LIB_HF:
+    case UC_LIB_COUNT: break;
+    }
+    return s->bgr ? UC_GREY_OPENCV_BGR : UC_GREY_OPENCV_RGB;
+}
+
 uncork_status uc_step_gray_run(uc_state *s, const uc_step *step)
 {
     if (step->library != UC_LIB_PILLOW) {
-        return uc_fail(s->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                       "grey by %s isn't in this build yet; gray=pillow is",
-                       uc_library_name(step->library));
+        UC_TRY(uc_state_array(s));
+        UC_TRY(uc_state_last(s));
+        if (s->pixels.channels < 3) return UNCORK_OK; /* grey already */
+        UC_TRY(uc_grey(&s->pixels, grey_rule(s, step->library), s->arena, &s->pixels, s->error));
+        s->bgr = false;
+        s->axis = s->axis || (step->library != UC_LIB_OPENCV && step->library != UC_LIB_SKIMAGE);
+        return UNCORK_OK;
     }
     UC_TRY(uc_state_image(s, "gray"));
     return uc_image_convert(&s->image, UC_IMAGE_L, s->arena, &s->image, s->error);

@@ -2,69 +2,31 @@
 #include "contract/contract_internal.h"
 
 #include "base/text.h"
+#include "image/imageops.h"
+#include "image/keras.h"
 
 #include <math.h>
 
 /* ---- a window onto a picture ---- */
 
-/* One value of any type. */
-static void store(void *to, uncork_dtype dtype, double value)
-{
-    uc_dtype_convert(to, dtype, &value, UNCORK_FLOAT64, 1);
-}
-
-static void fill_window(const uc_pixels *to, const uc_state *s, const double *fill, int count)
-{
-    size_t size = uc_dtype_size(to->dtype), pixel = size * (size_t)to->channels;
-    uint8_t one[16 * 8] = {0}, *out = to->data;
-    for (int c = 0; c < to->channels && c < 16; c++) {
-        int k = count > 1 && s->bgr && c < 3 ? 2 - c : c; /* colours are told as RGB */
-        store(one + (size_t)c * size, to->dtype, count > 1 ? (k < count ? fill[k] : 0) : fill[0]);
-    }
-    size_t n = (size_t)to->width * (size_t)to->height;
-    for (size_t p = 0; p < n; p++) {
-        memcpy(out + p * pixel, one, pixel);
-    }
-}
-
-static uncork_status window_array(uc_state *s, int left, int top, int width, int height,
-                                  const double *fill, int count)
-{
-    UC_TRY(uc_state_last(s));
-    const uc_pixels from = s->pixels;
-    uc_pixels to;
-    UC_TRY(uc_pixels_new(from.dtype, height, width, from.channels, s->arena, &to, s->error));
-    bool outside = left < 0 || top < 0 || left > from.width - width || top > from.height - height;
-    if (outside && count) fill_window(&to, s, fill, count);
-    int x0 = left > 0 ? left : 0, x1 = left + width < from.width ? left + width : from.width;
-    size_t pixel = uc_dtype_size(from.dtype) * (size_t)from.channels;
-    for (int y = 0; y < height && x1 > x0; y++) {
-        if (top + y < 0 || top + y >= from.height) continue;
-        memcpy((uint8_t *)to.data + ((size_t)y * (size_t)width + (size_t)(x0 - left)) * pixel,
-               (const uint8_t *)from.data +
-                   ((size_t)(top + y) * (size_t)from.width + (size_t)x0) * pixel,
-               (size_t)(x1 - x0) * pixel);
-    }
-    s->pixels = to;
-    return UNCORK_OK;
-}
-
 uncork_status uc_state_window(uc_state *s, int left, int top, int width, int height,
                               const double *fill, int count)
 {
+    const uc_size size = {width, height};
+    double of_channel[16] = {0};
     if (left == 0 && top == 0 && width == uc_state_width(s) && height == uc_state_height(s))
         return UNCORK_OK;
-    s->place = uc_geometry_crop(s->place, left, top, width, height);
-    if (s->is_array) return window_array(s, left, top, width, height, fill, count);
-    bool zero = true;
-    for (int i = 0; i < count; i++) {
-        zero = zero && !(fill[i] < 0) && !(fill[i] > 0);
+    for (int c = 0; c < 16 && count; c++) { /* colours are told as red, green, blue */
+        const int k = count > 1 && s->bgr && c < 3 ? 2 - c : c;
+        of_channel[c] = count == 1 ? fill[0] : k < count ? fill[k] : 0;
     }
-    if (zero)
-        return uc_image_crop(&s->image, left, top, width, height, s->arena, &s->image, s->error);
-    UC_TRY(uc_state_array(s));
-    UC_TRY(window_array(s, left, top, width, height, fill, count));
-    return uc_state_image(s, "pad");
+    s->place = uc_geometry_crop(s->place, left, top, width, height);
+    if (!s->is_array)
+        return uc_window_pillow(&s->image, left, top, size, of_channel, s->arena, &s->image,
+                                s->error);
+    UC_TRY(uc_state_last(s));
+    return uc_pixels_window(&s->pixels, left, top, size, of_channel, s->arena, &s->pixels,
+                            s->error);
 }
 
 /* ---- center_crop ---- */
@@ -129,20 +91,26 @@ void uc_step_center_crop_print(const uc_step *step, uc_writer *out)
     print_fill(step, out);
 }
 
-/* Where a crop of `size` begins in `length` pixels, and where the picture does in a larger one. */
-static int middle(uc_library library, int length, int size)
+static uc_center_rule rule_of(const uc_state *s, uc_library library)
 {
-    int over = length - size;
-    if (over < 0) return -((size - length) / 2); /* all of them pad, the smaller half in front */
-    /* torchvision rounds half to even; Keras, transformers and (h - H) // 2 cut off. */
-    return library == UC_LIB_TORCHVISION ? (int)nearbyint(over / 2.0) : over / 2;
+    if (library == UC_LIB_HF)
+        return s->is_array ? UC_CENTER_TRANSFORMERS : UC_CENTER_TRANSFORMERS_PIL;
+    if (library == UC_LIB_KERAS) return UC_CENTER_KERAS;
+    return library == UC_LIB_OPENCV ? UC_CENTER_TENSORFLOW : UC_CENTER_TORCHVISION;
 }
 
 uncork_status uc_step_center_crop_run(uc_state *s, const uc_step *step)
 {
-    int left = middle(step->library, uc_state_width(s), step->width),
-        top = middle(step->library, uc_state_height(s), step->height);
-    return uc_state_window(s, left, top, step->width, step->height, step->value, step->value_count);
+    const uc_size from = {uc_state_width(s), uc_state_height(s)}, to = {step->width, step->height};
+    int left, top;
+    if (step->library == UC_LIB_KERAS && (from.width < to.width || from.height < to.height)) {
+        UC_TRY(uc_state_array(s));
+        UC_TRY(uc_state_last(s));
+        s->place = uc_geometry_resize(s->place, to.width, to.height);
+        return uc_center_crop_keras(&s->pixels, to, s->arena, &s->pixels, s->error);
+    }
+    uc_center(rule_of(s, step->library), from, to, &left, &top);
+    return uc_state_window(s, left, top, to.width, to.height, step->value, step->value_count);
 }
 
 /* ---- tf.image.resize_with_crop_or_pad ---- */
@@ -157,16 +125,12 @@ void uc_step_crop_or_pad_print(const uc_step *step, uc_writer *out)
     uc_writer_printf(out, "%dx%d", step->width, step->height);
 }
 
-static int half(int length, int size)
-{
-    return length >= size ? (length - size) / 2 : -((size - length) / 2);
-}
-
 uncork_status uc_step_crop_or_pad_run(uc_state *s, const uc_step *step)
 {
-    return uc_state_window(s, half(uc_state_width(s), step->width),
-                           half(uc_state_height(s), step->height), step->width, step->height, NULL,
-                           0);
+    int left, top;
+    uc_center(UC_CENTER_TENSORFLOW, (uc_size){uc_state_width(s), uc_state_height(s)},
+              (uc_size){step->width, step->height}, &left, &top);
+    return uc_state_window(s, left, top, step->width, step->height, NULL, 0);
 }
 
 /* ---- tf.image.central_crop ---- */
@@ -186,10 +150,11 @@ void uc_step_central_crop_print(const uc_step *step, uc_writer *out)
 
 uncork_status uc_step_central_crop_run(uc_state *s, const uc_step *step)
 {
-    double f = step->value[0];
-    int w = uc_state_width(s), h = uc_state_height(s);
-    int left = (int)((w - w * f) / 2), top = (int)((h - h * f) / 2);
-    return uc_state_window(s, left, top, w - 2 * left, h - 2 * top, NULL, 0);
+    int left, top;
+    uc_size to;
+    uc_central_crop((uc_size){uc_state_width(s), uc_state_height(s)}, step->value[0], &left, &top,
+                    &to);
+    return uc_state_window(s, left, top, to.width, to.height, NULL, 0);
 }
 
 /* ---- crop, pad ---- */

@@ -2,6 +2,9 @@
 #include "contract/contract_internal.h"
 
 #include "base/text.h"
+#include "image/imageops.h"
+#include "image/keras.h"
+#include "image/letterbox.h"
 #include "image/resize.h"
 
 #include <math.h>
@@ -136,139 +139,97 @@ void uc_step_resize_print(const uc_step *step, uc_writer *out)
 
 /* ---- to which size ---- */
 
-typedef struct size2 {
-    int width, height;
-} size2;
-
-static int clamp(double v) { return v < 1 ? 1 : v > 65535 ? 65535 : (int)v; }
-
-/* torchvision's _compute_resized_output_size: the shorter side becomes `size`, the other int(). */
-static size2 shorter_side(int w, int h, int size, int max_size)
+static uc_size target(const uc_state *s, const uc_step *step)
 {
-    bool wide = w > h;
-    int64_t shorter = wide ? h : w, longer = wide ? w : h;
-    int64_t one = size, other = (int64_t)size * longer / shorter;
-    if (max_size && other > max_size) {
-        one = max_size * one / other;
-        other = max_size;
-    }
-    int a = clamp((double)one), b = clamp((double)other);
-    return wide ? (size2){b, a} : (size2){a, b};
-}
-
-/* transformers' get_size_with_aspect_ratio (image_transforms.py). */
-static size2 longest_edge(int w, int h, int size, int most)
-{
-    double least = w < h ? w : h, longest = w < h ? h : w, raw = size;
-    if (longest / least * size > most) {
-        raw = most * least / longest;
-        size = (int)nearbyint(raw);
-    }
-    if ((h <= w && h == size) || (w <= h && w == size)) return (size2){w, h};
-    if (w < h) return (size2){size, clamp(raw * h / w)};
-    return (size2){clamp(raw * w / h), size};
-}
-
-/* timm's ResizeKeepRatio: `fit` by the longer ratio, `cover` by the shorter. */
-static size2 keep_ratio(int w, int h, const uc_step *step)
-{
-    double x = w / (double)step->width, y = h / (double)step->height;
-    double ratio = step->flags & UC_FLAG_FIT ? fmax(x, y) : fmin(x, y);
-    return (size2){clamp(nearbyint(w / ratio)), clamp(nearbyint(h / ratio))};
-}
-
-static size2 target(const uc_state *s, const uc_step *step)
-{
-    int w = uc_state_width(s), h = uc_state_height(s);
+    const uc_size from = {uc_state_width(s), uc_state_height(s)}, to = {step->width, step->height};
     if (step->height == 0) {
-        return step->flags & UC_FLAG_LONGEST_EDGE ? longest_edge(w, h, step->width, step->longest)
-                                                  : shorter_side(w, h, step->width, step->longest);
+        return step->flags & UC_FLAG_LONGEST_EDGE
+                   ? uc_fit_detr(from, step->width, step->longest)
+                   : uc_fit_shorter(from, step->width, step->longest);
     }
-    if (step->flags & (UC_FLAG_FIT | UC_FLAG_COVER)) return keep_ratio(w, h, step);
-    return (size2){step->width, step->height};
+    if (step->flags & (UC_FLAG_FIT | UC_FLAG_COVER))
+        return uc_fit_timm(from, to, step->flags & UC_FLAG_FIT ? 1 : 0);
+    return to;
+}
+
+/* ---- where the picture is then ---- */
+
+/* What was cut or padded on the way to WIDTHxHEIGHT: the middle of the picture's own aspect. */
+static void keep_place(uc_state *s, const uc_step *step, uc_size to)
+{
+    const double w = uc_state_width(s), h = uc_state_height(s),
+                 ratio = step->flags & UC_FLAG_PAD_TO_ASPECT ? fmax(w / to.width, h / to.height)
+                                                             : fmin(w / to.width, h / to.height);
+    const unsigned middle = UC_FLAG_CROP_TO_ASPECT | UC_FLAG_PAD_TO_ASPECT | UC_FLAG_IMAGEOPS_FIT;
+    if (!(step->flags & middle)) {
+        s->place = uc_geometry_resize(s->place, to.width, to.height);
+        return;
+    }
+    const double inner_w = w / ratio, inner_h = h / ratio;
+    s->place = uc_geometry_resize(s->place, to.width, to.height);
+    s->place.scale_x *= inner_w / to.width;
+    s->place.scale_y *= inner_h / to.height;
+    s->place.shift_x = s->place.shift_x * inner_w / to.width + (to.width - inner_w) / 2;
+    s->place.shift_y = s->place.shift_y * inner_h / to.height + (to.height - inner_h) / 2;
 }
 
 /* ---- by whose arithmetic ---- */
 
-static uncork_status resize_pillow(uc_state *s, const uc_step *step, size2 to)
+static uncork_status resize_pillow(uc_state *s, const uc_step *step, uc_size to)
 {
+    static const double centre[2] = {0.5, 0.5};
+    const uc_pillow_filter filter = (uc_pillow_filter)step->filter;
+    const int version = step->version ? step->version : UC_PILLOW_NEWEST;
     UC_TRY(uc_state_image(s, "resize"));
-    double box[4], *boxed = NULL;
-    if (step->flags & UC_FLAG_CROP_TO_ASPECT) { /* load_img(keep_aspect_ratio=True) */
-        int64_t w = s->image.width, h = s->image.height;
-        int64_t crop_h = w * to.height / to.width, crop_w = h * to.width / to.height;
-        if (crop_h > h) crop_h = h;
-        if (crop_w > w) crop_w = w;
-        box[0] = (double)((w - crop_w) / 2);
-        box[1] = (double)((h - crop_h) / 2);
-        box[2] = box[0] + (double)crop_w;
-        box[3] = box[1] + (double)crop_h;
-        boxed = box;
-    }
-    if (step->flags & UC_FLAG_IMAGEOPS_FIT) { /* the middle, in fractions of pixels */
-        double w = s->image.width, h = s->image.height, ratio = (double)to.width / to.height;
-        double crop_w = w / h >= ratio ? ratio * h : w, crop_h = w / h >= ratio ? h : w / ratio;
-        box[0] = (w - crop_w) * 0.5;
-        box[1] = (h - crop_h) * 0.5;
-        box[2] = box[0] + crop_w;
-        box[3] = box[1] + crop_h;
-        boxed = box;
-    }
-    if (boxed) {
-        s->place.shift_x -= box[0];
-        s->place.shift_y -= box[1];
-        s->place.input_width = (int)(box[2] - box[0] + 0.5);
-        s->place.input_height = (int)(box[3] - box[1] + 0.5);
-    }
-    s->place = uc_geometry_resize(s->place, to.width, to.height);
-    return uc_resize_pillow(&s->image, to.width, to.height, (uc_pillow_filter)step->filter, boxed,
-                            0, step->version ? step->version : UC_PILLOW_NEWEST, s->arena,
+    keep_place(s, step, to);
+    if (step->flags & UC_FLAG_CROP_TO_ASPECT)
+        return uc_load_img_keras(&s->image, s->image.mode, &to, filter, true, version, s->arena,
+                                 &s->image, s->error);
+    if (step->flags & UC_FLAG_IMAGEOPS_FIT)
+        return uc_fit_pillow(&s->image, to, filter, 0, centre, version, s->arena, &s->image,
+                             s->error);
+    return uc_resize_pillow(&s->image, to.width, to.height, filter, NULL, 0, version, s->arena,
                             &s->image, s->error);
 }
 
-static uncork_status not_yet(const uc_state *s, const char *what)
-{
-    return uc_fail(s->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                   "resizes by %s aren't in this build yet; pillow's, opencv's, tensorflow's and "
-                   "torchvision's are",
-                   what);
-}
-
-static uncork_status resize_tensorflow(uc_state *s, const uc_step *step, size2 to)
+static uncork_status resize_tensorflow(uc_state *s, const uc_step *step, uc_size to)
 {
     const uc_tensorflow_resize options = {.filter = (uc_tensorflow_filter)step->filter,
                                           .antialias = (step->flags & UC_FLAG_ANTIALIAS) != 0,
                                           .legacy = (step->flags & UC_FLAG_V1) != 0,
                                           .align_corners =
                                               (step->flags & UC_FLAG_ALIGN_CORNERS) != 0};
-    if (step->flags & UC_FLAG_PAD_TO_ASPECT) return not_yet(s, "pad_to_aspect");
+    if (step->flags & UC_FLAG_CROP_TO_ASPECT) /* image_dataset_from_directory */
+        return uc_dataset_keras(&s->pixels, to, options.filter, UC_KERAS_CROP, s->arena, &s->pixels,
+                                s->error);
+    if (step->flags & UC_FLAG_PAD_TO_ASPECT)
+        return uc_resize_with_pad(&s->pixels, to, &options, s->arena, &s->pixels, s->error);
     return uc_resize_tensorflow(&s->pixels, to.width, to.height, &options, s->arena, &s->pixels,
                                 s->error);
 }
 
-/* The place of what is cut or padded on the way to WIDTHxHEIGHT. */
-static void keep_place(uc_state *s, const uc_step *step, size2 to)
+static uncork_status resize_keras(uc_state *s, const uc_step *step, uc_size to)
 {
-    const double w = uc_state_width(s), h = uc_state_height(s);
-    if (step->flags & UC_FLAG_CROP_TO_ASPECT) { /* smart_resize: the middle, whole pixels */
-        int crop_w = clamp(fmin(w, floor(h * to.width / to.height))),
-            crop_h = clamp(fmin(h, floor(w * to.height / to.width)));
-        s->place = uc_geometry_crop(s->place, (int)((w - crop_w) / 2), (int)((h - crop_h) / 2),
-                                    crop_w, crop_h);
-    } else if (step->flags & UC_FLAG_PAD_TO_ASPECT) {
-        double ratio = fmax(w / to.width, h / to.height);
-        int inner_w = clamp(floor(w / ratio)), inner_h = clamp(floor(h / ratio));
-        s->place = uc_geometry_resize(s->place, inner_w, inner_h);
-        s->place = uc_geometry_crop(s->place, -(int)((to.width - w / ratio) / 2),
-                                    -(int)((to.height - h / ratio) / 2), to.width, to.height);
-        return;
-    }
-    s->place = uc_geometry_resize(s->place, to.width, to.height);
+    return uc_resizing_keras(&s->pixels, to, (uc_tensorflow_filter)step->filter,
+                             (step->flags & UC_FLAG_ANTIALIAS) != 0,
+                             step->flags & UC_FLAG_CROP_TO_ASPECT  ? UC_KERAS_CROP
+                             : step->flags & UC_FLAG_PAD_TO_ASPECT ? UC_KERAS_PAD
+                                                                   : UC_KERAS_STRETCH,
+                             0, s->arena, &s->pixels, s->error);
+}
+
+/* anti_aliasing=None: where a side shrinks, and never for bool. */
+static bool skimage_antialias(const uc_state *s, const uc_step *step, uc_size to)
+{
+    if (step->flags & (UC_FLAG_ANTIALIAS | UC_FLAG_NO_ANTIALIAS))
+        return (step->flags & UC_FLAG_ANTIALIAS) != 0;
+    return s->pixels.dtype != UNCORK_BOOL &&
+           (to.width < s->pixels.width || to.height < s->pixels.height);
 }
 
 uncork_status uc_step_resize_run(uc_state *s, const uc_step *step)
 {
-    size2 to = target(s, step);
+    uc_size to = target(s, step);
     if (step->library == UC_LIB_PILLOW) return resize_pillow(s, step, to);
     UC_TRY(uc_state_array(s));
     UC_TRY(uc_state_last(s));
@@ -283,8 +244,11 @@ uncork_status uc_step_resize_run(uc_state *s, const uc_step *step)
             &s->pixels, to.width, to.height, (uc_torchvision_filter)step->filter,
             (step->flags & UC_FLAG_NO_ANTIALIAS) == 0, step->flags & UC_FLAG_V1 ? 1 : 2, s->arena,
             &s->pixels, s->error);
-    case UC_LIB_KERAS:
-    case UC_LIB_SKIMAGE: return not_yet(s, uc_library_name(step->library));
+    case UC_LIB_KERAS: return resize_keras(s, step, to);
+    case UC_LIB_SKIMAGE:
+        return uc_resize_skimage(
+            &s->pixels, to.width, to.height, step->filter, skimage_antialias(s, step, to),
+            (step->flags & UC_FLAG_PRESERVE_RANGE) != 0, s->arena, &s->pixels, s->error);
     case UC_LIB_PILLOW:
     case UC_LIB_MATPLOTLIB:
     case UC_LIB_HF:
@@ -322,5 +286,15 @@ void uc_step_letterbox_print(const uc_step *step, uc_writer *out)
 
 uncork_status uc_step_letterbox_run(uc_state *s, const uc_step *step)
 {
-    return not_yet(s, step->row->name);
+    const uc_letterbox_options options = {.width = step->width,
+                                          .height = step->height,
+                                          .padding = (int)step->value[0],
+                                          .filter = UC_OPENCV_LINEAR};
+    UC_TRY(uc_state_array(s));
+    UC_TRY(uc_state_last(s));
+    uc_letterbox placed;
+    UC_TRY(uc_letterbox_apply(&s->pixels, &options, s->arena, &s->pixels, &placed, s->error));
+    s->place = uc_geometry_resize(s->place, placed.inner.width, placed.inner.height);
+    s->place = uc_geometry_crop(s->place, -placed.left, -placed.top, step->width, step->height);
+    return UNCORK_OK;
 }

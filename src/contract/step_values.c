@@ -3,6 +3,7 @@
 #include "contract/contract_internal.h"
 
 #include "base/text.h"
+#include "image/scale.h"
 
 #include <math.h>
 
@@ -198,24 +199,11 @@ uncork_status uc_step_invert_run(uc_state *s, const uc_step *step)
     return convert(s, dtype);
 }
 
-/* tf.image.per_image_standardization (image_ops_impl.py): (x - mean) / max(deviation, 1/sqrt(n)) in
- * float32; sums in double here, as Eigen's order of float32 sums depends on the machine. */
 uncork_status uc_step_standardize_run(uc_state *s, const uc_step *step)
 {
     (void)step;
     UC_TRY(uc_state_array(s));
     UC_TRY(convert(s, UNCORK_FLOAT32));
-    float *x = s->pixels.data;
-    size_t n = uc_pixels_count(&s->pixels);
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i];
-    const double mean = sum / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += ((double)x[i] - mean) * ((double)x[i] - mean);
-    const double deviation = sqrt(squares / (double)n), least = 1 / sqrt((double)n);
-    const float by = (float)(deviation > least ? deviation : least);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (x[i] - (float)mean) / by;
+    uc_standardize_tensorflow(&s->pixels); /* of all values: where channels stand doesn't matter */
     return UNCORK_OK;
 }
