@@ -44,10 +44,11 @@ SECONDS ?= 60
 fuzz:
 	@tools/check_deps.sh test
 	@$(CMAKE) --preset asan >/dev/null
-	@$(CMAKE) --build --preset asan -j $(JOBS) --target test_container_mutation test_pickle_hostile test_onnx_hostile
+	@$(CMAKE) --build --preset asan -j $(JOBS) --target test_container_mutation test_pickle_hostile test_onnx_hostile test_image_hostile
 	UC_MUTATIONS=10000 build/asan/test_container_mutation
 	UC_MUTATIONS=10000 build/asan/test_pickle_hostile
 	UC_MUTATIONS=10000 build/asan/test_onnx_hostile
+	UC_MUTATIONS=5000 build/asan/test_image_hostile
 	@fuzz/run.sh $(SECONDS)
 
 bench: build/release/uncork

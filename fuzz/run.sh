@@ -24,7 +24,9 @@ crashes=build/fuzz/crashes
 mkdir -p $crashes
 for name in $targets; do
     corpus=$(mktemp -d)
-    [ -d "fuzz/seeds/$name" ] && cp "fuzz/seeds/$name"/* "$corpus"
+    seeds=fuzz/seeds/$name
+    [ -d "$seeds" ] || seeds=fuzz/seeds/${name%%_*} # image_opencv: pictures
+    [ -d "$seeds" ] && cp "$seeds"/* "$corpus"
     before=$(find $crashes -type f | wc -l)
     set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$crashes/$name-"

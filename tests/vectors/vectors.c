@@ -1,5 +1,6 @@
 /* vectors [INDEX [IMAGES]]: computes every vector of an index.json, or of the one in a folder, and compares
- * with what the genuine library gave: the array in its file, or the CRC-32 of its bytes. Pictures lie in
+ * with what the genuine library gave: the array in its file, or a CRC-32 (the short form that
+ * decode_vectors.py --short writes). Pictures lie in
  * IMAGES, beside the index without it. Names what fails, one line each, and ends with `N of M vectors hold`; exit status 0 only
  * when all hold but the exceptions below. */
 #include "vectors.h"
@@ -10,6 +11,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <zlib.h>
 
@@ -25,7 +27,7 @@ static const struct {
 
 typedef struct runner {
     const char *folder, *images;
-    int held, failed, excepted;
+    int total, held, failed, excepted;
 } runner;
 
 /* Parameters. */
@@ -235,37 +237,44 @@ static uncork_status read_in(const vector *v, const char *folder, uc_str name, u
     return uc_file_read(path, false, v->arena, bytes, v->error);
 }
 
-static uncork_dtype find_dtype(uc_str name)
+/* CRC-32 over type, dimensions other than 1, and bytes, as decode_vectors.py puts it. */
+static bool same_crc(const vector *v, int64_t want, char *why, size_t size)
 {
-    static const uncork_dtype known[] = {UNCORK_BOOL,  UNCORK_UINT8,   UNCORK_UINT16, UNCORK_INT16,
-                                         UNCORK_INT32, UNCORK_FLOAT32, UNCORK_FLOAT64};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (uc_str_is(name, uc_dtype_name(known[i]))) return known[i];
-    }
-    return UNCORK_DTYPE_NONE;
-}
-
-static bool same_crc(const vector *v, const uc_json *json, char *why, size_t size)
-{
-    size_t bytes, n;
-    uc_tensor want;
+    int64_t shape[UNCORK_MAX_RANK];
+    char dimensions[128], text[256];
+    size_t bytes;
     const uc_tensor *got = v->result;
-    uc_str dtype = uc_json_str(uc_json_get(json, "dtype"), "");
-    const int64_t *shape = uc_json_i64s(uc_json_get(json, "shape"), v->arena, &n);
-    if (!got || !shape || n > UNCORK_MAX_RANK) return false;
-    uc_tensor_set(&want, find_dtype(dtype), (int)n, shape);
-    if (!same_form(got, &want, why, size) ||
-        !uc_shape_bytes(got->dtype, got->shape, got->rank, &bytes))
-        return false;
-    snprintf(why, size, "its bytes differ");
-    return (int64_t)crc32(0, got->data, (uInt)bytes) == uc_json_i64(uc_json_get(json, "crc"), 0);
+    if (!got || !uc_shape_bytes(got->dtype, got->shape, got->rank, &bytes)) return false;
+    int rank = squeeze(got->shape, got->rank, shape);
+    snprintf(text, sizeof text, "%s %s %lu", uc_dtype_name(got->dtype),
+             uc_shape_text(shape, rank, dimensions, sizeof dimensions),
+             crc32(0, got->data, (uInt)bytes));
+    snprintf(why, size, "is %s, which isn't what is expected", text);
+    return (int64_t)crc32(0, (const Bytef *)text, (uInt)strlen(text)) == want;
 }
 
-static bool check(const runner *r, vector *v, const uc_json *json, char *why, size_t size)
+typedef struct expectation {
+    bool refused;
+    const uc_json *json; /* with "expected" and "compare"; or */
+    int64_t crc;
+} expectation;
+
+static bool same(const runner *r, vector *v, const expectation *e, char *why, size_t size)
 {
-    const uc_json *compare = uc_json_get(json, "compare");
     uc_bytes bytes;
     uc_npy npy;
+    uc_str name = uc_json_str(uc_json_get(e->json, "expected"), "");
+    if (!e->json) return same_crc(v, e->crc, why, size);
+    if (read_in(v, r->folder, name, &bytes) || uc_npy_read(bytes, 0, v->arena, &npy, v->error)) {
+        snprintf(why, size, "fails: %s", v->error->what);
+        return false;
+    }
+    return v->result && npy.tensor && same_form(v->result, npy.tensor, why, size) &&
+           same_values(v->result, npy.tensor, uc_json_get(e->json, "compare"), why, size);
+}
+
+static bool check(const runner *r, vector *v, const expectation *e, char *why, size_t size)
+{
     vector_fn run = find_row(v);
     if (!run) {
         snprintf(why, size, "no row carries out this operation");
@@ -273,22 +282,10 @@ static bool check(const runner *r, vector *v, const uc_json *json, char *why, si
     }
     uncork_status status = read_in(v, r->images, v->image, &v->file);
     if (!status) status = run(v);
-    if (uc_str_is(uc_json_str(compare, ""), "error")) {
-        snprintf(why, size, "isn't refused, as the library does");
-        if (status == UNCORK_USAGE) snprintf(why, size, "%s", v->error->what);
-        return status && status != UNCORK_USAGE && status != UNCORK_NO_MEMORY;
-    }
-    if (!status && uc_json_get(json, "crc")) return same_crc(v, json, why, size);
-    if (!status)
-        status = read_in(v, r->folder, uc_json_str(uc_json_get(json, "expected"), ""), &bytes);
-    if (!status) status = uc_npy_read(bytes, 0, v->arena, &npy, v->error);
-    if (status) {
-        snprintf(why, size, "fails: %s", v->error->what);
-        return false;
-    }
-    if (!v->result || !npy.tensor) return false;
-    return same_form(v->result, npy.tensor, why, size) &&
-           same_values(v->result, npy.tensor, compare, why, size);
+    snprintf(why, size, status ? "fails: %s" : "isn't refused, as the library does",
+             v->error->what);
+    if (e->refused) return status && status != UNCORK_USAGE && status != UNCORK_NO_MEMORY;
+    return !status && same(r, v, e, why, size);
 }
 
 static const char *exception_of(uc_str id)
@@ -299,20 +296,20 @@ static const char *exception_of(uc_str id)
     return NULL;
 }
 
-static void run_vector(runner *r, const uc_json *json)
+/* `way` has library, op, version and params. */
+static void run_vector(runner *r, const uc_json *way, uc_str id, uc_str image, const expectation *e)
 {
     uncork_error error;
     uc_error_init(&error);
-    vector v = {
-        .arena = uc_arena_new(NULL), .error = &error, .params = uc_json_get(json, "params")};
-    v.library = uc_json_str(uc_json_get(json, "library"), "");
-    v.op = uc_json_str(uc_json_get(json, "op"), "");
-    v.version = uc_json_str(uc_json_get(json, "version"), "");
-    v.image = uc_json_str(uc_json_get(json, "image"), "");
-    uc_str id = uc_json_str(uc_json_get(json, "id"), "");
+    vector v = {.arena = uc_arena_new(NULL), .error = &error, .image = image};
+    v.library = uc_json_str(uc_json_get(way, "library"), "");
+    v.op = uc_json_str(uc_json_get(way, "op"), "");
+    v.version = uc_json_str(uc_json_get(way, "version"), "");
+    v.params = uc_json_get(way, "params");
     char why[600] = "fails";
-    bool ok = check(r, &v, json, why, sizeof why);
+    bool ok = check(r, &v, e, why, sizeof why);
     const char *excepted = ok ? NULL : exception_of(id);
+    r->total++;
     r->held += ok;
     r->excepted += excepted != NULL;
     r->failed += !ok && !excepted;
@@ -322,6 +319,41 @@ static void run_vector(runner *r, const uc_json *json)
                (int)v.image.size, v.image.data, excepted ? excepted : why);
     }
     uc_arena_free(v.arena);
+}
+
+static void run_vectors(runner *r, const uc_json *all)
+{
+    for (size_t i = 0; i < uc_json_count(all); i++) {
+        const uc_json *v = uc_json_at(all, i);
+        uc_str compare = uc_json_str(uc_json_get(v, "compare"), "");
+        run_vector(r, v, uc_json_str(uc_json_get(v, "id"), ""),
+                   uc_json_str(uc_json_get(v, "image"), ""),
+                   &(expectation){.refused = uc_str_is(compare, "error"), .json = v});
+    }
+}
+
+/* The short form: "files" has for every picture the CRC-32s and which of the "ways" give each; 0 is a
+ * refusal. */
+static void run_short(runner *r, const uc_json *ways, const uc_json *files, uc_arena *arena)
+{
+    for (size_t f = 0; files && f < files->count; f++) {
+        const uc_json *results = uc_json_at(files, f);
+        for (size_t k = 0; k < results->count; k++) {
+            size_t n;
+            const int64_t *which = uc_json_i64s(uc_json_at(results, k), arena, &n);
+            char text[16] = "";
+            memcpy(text, results->keys[k].data,
+                   results->keys[k].size < 15 ? results->keys[k].size : 15);
+            int64_t crc = strtoll(text, NULL, 10);
+            for (size_t i = 0; which && i < n; i++) {
+                const uc_json *way = uc_json_at(ways, (size_t)which[i]);
+                char id[64];
+                snprintf(id, sizeof id, "way-%lld", (long long)which[i]);
+                run_vector(r, way, (uc_str){id, strlen(id)}, files->keys[f],
+                           &(expectation){.refused = crc == 0, .crc = crc});
+            }
+        }
+    }
 }
 
 int main(int argc, char **argv)
@@ -339,19 +371,22 @@ int main(int argc, char **argv)
         printf("skipped: %s isn't here\n", path);
         return 77;
     }
+    if (argc > 2 && uc_file_kind_of(r.images) != UC_FILE_FOLDER) {
+        printf("skipped: %s isn't here\n", r.images);
+        return 77;
+    }
     const uc_json *index = NULL;
     if (uc_file_read(path, true, arena, &bytes, &error) == UNCORK_OK)
         index = uc_json_read(bytes, 0, arena, &error);
-    const uc_json *all = uc_json_get(index, "vectors");
-    if (!all) {
+    const uc_json *all = uc_json_get(index, "vectors"), *files = uc_json_get(index, "files");
+    if (!all && !files) {
         fprintf(stderr, "%s: %s\n", path, error.status ? error.what : "it has no 'vectors'");
         return 2;
     }
-    for (size_t i = 0; i < uc_json_count(all); i++) {
-        run_vector(&r, uc_json_at(all, i));
-    }
+    run_vectors(&r, all);
+    run_short(&r, uc_json_get(index, "ways"), files, arena);
     if (r.excepted) printf("known exceptions that don't hold: %d\n", r.excepted);
-    printf("%d of %zu vectors hold\n", r.held, uc_json_count(all));
+    printf("%d of %d vectors hold\n", r.held, r.total);
     uc_arena_free(arena);
     return r.failed ? 1 : 0;
 }
