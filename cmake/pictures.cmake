@@ -26,3 +26,4 @@ uncork_picture(WEBP webp.c libwebp-dev "-lwebpdemux -lwebp" libwebp libwebpdemux
 # 4.5 brought the handlers of one file: before, a library's warnings can only be silenced for all of a process
 uncork_picture(TIFF "(tiff|tiff_file|decode_opencv_tiff).c" libtiff-dev "-ltiff" libtiff-4>=4.5.0)
 uncork_picture(GIF gif.c libgif-dev "-lgif" libgif)
+uncork_picture(JPEG2000 jpeg2000.c libopenjp2-7-dev "-lopenjp2" libopenjp2)

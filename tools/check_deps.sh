@@ -3,7 +3,7 @@
 # installs them. "build" is what `make` needs, "test" adds what ./test needs.
 set -u
 what=${1:-build}
-build="gcc libc6-dev make cmake ninja-build pkg-config zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libgif-dev libfreetype-dev libpcre2-dev libutf8proc-dev"
+build="gcc libc6-dev make cmake ninja-build pkg-config zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libgif-dev libopenjp2-7-dev libfreetype-dev libpcre2-dev libutf8proc-dev"
 test="git clang libclang-rt-14-dev clang-format libcmocka-dev python3 python3-numpy universal-ctags xz-utils"
 
 # A package is there when the file that stands for it is, so that other systems than Debian pass too.
@@ -26,6 +26,7 @@ have() {
     libwebp-dev) header webp/demux.h ;;
     libtiff-dev) header tiffio.h ;;
     libgif-dev) header gif_lib.h ;;
+    libopenjp2-7-dev) header openjpeg.h ;;
     libfreetype-dev) header freetype2/ft2build.h ;;
     libpcre2-dev) header pcre2.h ;;
     libutf8proc-dev) header utf8proc.h ;;

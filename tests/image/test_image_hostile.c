@@ -155,8 +155,8 @@ static void broken_pictures_end_in_one_line_each_and_print_nothing(void **state)
         mutate(formats[i], names, count, files);
     }
     for (size_t i = 0;; i++) { /* those a build may go without */
-        static const char *const optional[][3] = {
-            {"GIF", ".gif"}, {"WebP", ".webp"}, {"TIFF", ".tif"}, {"JPEG 2000", ".jp2"}};
+        static const char *const optional[][4] = {
+            {"GIF", ".gif"}, {"WebP", ".webp"}, {"TIFF", ".tif"}, {"JPEG 2000", ".jp2", ".j2k"}};
         bool there;
         const char *format = uc_image_format_at(i, &there);
         if (!format) break;
