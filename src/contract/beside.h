@@ -1,6 +1,7 @@
 /* Files that stand beside a model (preprocessor_config.json, config.json, metadata.json, labels) and
  * names that tell an architecture, read into facts:
- *   preprocess, preprocess_from        steps as SPEC, and which file has them
+ *   preprocess, preprocess_from        steps as SPEC, and which file has them (importers write these too
+ *                                      where the model's own file says it)
  *   preprocess_other                   the second reading where the file allows two
  *   labels, labels_from                names of the classes
  *   architecture                       as the file calls it
