@@ -70,6 +70,17 @@ static uncork_status write_mask(const cli_answers *a, const uc_reading *reading,
     return write_png(a, reading, input, &pixels, &palette, arena, &s->path, error);
 }
 
+/* The size of this input's picture in the model, where it may differ from the first one's. */
+static uc_post_options options_of(const cli_answers *a, const cli_input *input)
+{
+    uc_post_options options = a->post;
+    if (input->height > 0 && input->width > 0) {
+        options.input_height = input->height;
+        options.input_width = input->width;
+    }
+    return options;
+}
+
 static uncork_status make_segments(const cli_answers *a, const uc_reading *reading,
                                    const cli_input *input, uc_arena *arena, void **made,
                                    uncork_error *error)
@@ -79,7 +90,8 @@ static uncork_status make_segments(const cli_answers *a, const uc_reading *readi
     if (!s) return uc_arena_status(arena, error);
     UC_TRY(uc_post_take(reading, input->outputs[reading->output], input->batch, input->row, arena,
                         &row, error));
-    UC_TRY(uc_post_mask(reading, &row, &a->post, input->place, arena, &s->mask, error));
+    const uc_post_options options = options_of(a, input);
+    UC_TRY(uc_post_mask(reading, &row, &options, input->place, arena, &s->mask, error));
     s->items = UC_NEW(arena, cli_class, (size_t)s->mask.classes);
     if (!s->items) return uc_arena_status(arena, error);
     double all = (double)s->mask.width * (double)s->mask.height;
@@ -290,8 +302,9 @@ static uncork_status make_points(const cli_answers *a, const uc_reading *reading
     if (!p) return uc_arena_status(arena, error);
     UC_TRY(uc_post_take(reading, input->outputs[reading->output], input->batch, input->row, arena,
                         &row, error));
+    const uc_post_options options = options_of(a, input);
     UC_TRY(
-        uc_post_points(reading, &row, &a->post, input->place, arena, &p->items, &p->count, error));
+        uc_post_points(reading, &row, &options, input->place, arena, &p->items, &p->count, error));
     *made = p;
     return UNCORK_OK;
 }

@@ -122,6 +122,11 @@ static bool answers_as_table(predictor *p)
 static bool picture_size(const predictor *p, const predict_run *run, int64_t *height,
                          int64_t *width)
 {
+    if (!run->values) {
+        *height = run->height;
+        *width = run->width;
+        return run->height > 0;
+    }
     const int input = cli_required_input(p->model, 0);
     const uncork_value *value = input < 0 ? NULL : run->values[input];
     if (!value || uncork_value_rank(value) != 4) return false;
@@ -199,6 +204,15 @@ static void fail_run(predictor *p, const predict_run *run, const uncork_error *e
     for (int64_t r = 0; r < run->count; r++) {
         predict_fail(p, run->names[r], error);
     }
+}
+
+void predict_answer(predictor *p, const predict_run *run, const uc_tensor *const *outputs)
+{
+    for (int64_t r = 0; r < run->count; r++) {
+        answer_one(p, run, outputs, r);
+    }
+    flush(p);
+    predict_progress(p);
 }
 
 static uncork_status answer_run(predictor *p, const predict_run *run, uc_arena *arena,

@@ -45,7 +45,8 @@ void predict_close(predictor *p);
 void predict_fail(predictor *p, const char *input, const uncork_error *error);
 /* Inputs of one run. */
 typedef struct predict_run {
-    uncork_value **values; /* one a model input */
+    uncork_value **values; /* one a model input; NULL for predict_answer, which takes the size: */
+    int64_t height, width; /* of the model's pictures */
     const char *const *names;
     const char *const *paths;    /* of pictures; NULL: rows */
     const uc_post_place *places; /* NULL: not known */
@@ -56,6 +57,8 @@ typedef struct predict_run {
  * more than one picture failed or gave no row each: the caller then runs one by one
  * (p->one_a_run). */
 uncork_status predict_run_all(predictor *p, const predict_run *run);
+/* Answers a network's run that somebody else made; every input's failure is printed. */
+void predict_answer(predictor *p, const predict_run *run, const uc_tensor *const *outputs);
 /* Rows of one run: what the model was made for (*fixed), else --batch, else as many as are worth it, at
  * most `most`. */
 int64_t predict_batch_size(const predictor *p, int64_t most, bool *fixed);

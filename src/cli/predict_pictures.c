@@ -1,7 +1,9 @@
 /* Pictures: read, decoded and made into tensors in parts, one part ahead of the model, on all cores.
  * While the model works on one part a thread beside it loads the next with threads of its own, so that
- * neither waits; with --threads 1 both take turns. What is held is two parts of tensors, whatever the
- * number of pictures. Answers keep the order of the inputs. */
+ * neither waits; with --threads 1 both take turns. Once the outputs are known and where they are small,
+ * each thread also runs the model on the picture it has just loaded, in a session of its own: one
+ * picture a core costs less than one picture over all cores. What is held is two parts, whatever the
+ * number of pictures. Answers keep the order of the inputs, and their bits don't depend on any of this. */
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/predict.h"
@@ -12,6 +14,10 @@
 #define PART_BYTES    ((size_t)64 << 20)
 /* A picture's file: what base/file.h reads at most. */
 #define PICTURE_BYTES ((size_t)1 << 30)
+/* Outputs of a picture that are kept until it is answered, and values of all sessions together, up to
+ * which every thread has a session. */
+#define LANE_OUTPUTS  ((size_t)1 << 20)
+#define LANE_VALUES   ((uint64_t)512 << 20)
 
 typedef struct picture {
     const char *path;
@@ -19,6 +25,7 @@ typedef struct picture {
     uc_tensor tensor;
     uc_post_place place;
     bool placed;
+    const uc_tensor **outputs; /* of its own run; NULL: it is still to be run */
     uncork_error error;
     bool good;
 } picture;
@@ -26,18 +33,61 @@ typedef struct picture {
 typedef struct loader {
     predictor *p;
     uncork_pool *pool;
-    uc_arena **work;    /* one a thread: decoded pictures, reset after each */
-    uc_budget *budgets; /* one a thread: --timeout counts for each picture */
+    uc_arena **work;        /* one a thread: decoded pictures, reset after each */
+    uc_budget *budgets;     /* one a thread: --timeout counts for each picture */
+    uncork_session **lanes; /* one a thread; NULL: loading only */
 } loader;
 
 typedef struct part {
     loader *l;
-    picture pictures[PART_PICTURES];
+    picture *pictures; /* [PART_PICTURES, or 8 a thread where that is more] */
     size_t count;
     uc_aside *aside;
 } part;
 
-static uncork_status load_picture(loader *l, picture *item, uc_arena *work)
+/* Copies the outputs of a session's run; all are tensors of numbers. */
+static uncork_status keep_outputs(const predictor *p, const uncork_session *session, picture *item)
+{
+    const int count = p->answers.count;
+    uc_tensor *kept = UC_NEW(item->arena, uc_tensor, (size_t)count);
+    const uc_tensor **outputs = UC_NEW(item->arena, const uc_tensor *, (size_t)count);
+    if (!kept || !outputs) return uc_fail_memory(&item->error);
+    for (int i = 0; i < count; i++) {
+        const uc_tensor *from = uc_value_tensor(uncork_session_output(session, i));
+        const size_t bytes = (size_t)uc_tensor_count(from) * uc_dtype_size(from->dtype);
+        const uc_tensor *dense = uc_tensor_dense(item->arena, from);
+        void *data = uc_arena_alloc_raw(item->arena, bytes);
+        if (!dense || !data) return uc_fail_memory(&item->error);
+        if (bytes) memcpy(data, dense->data, bytes);
+        uc_tensor_set(&kept[i], from->dtype, from->rank, from->shape);
+        kept[i].data = data;
+        outputs[i] = &kept[i];
+    }
+    item->outputs = outputs;
+    return UNCORK_OK;
+}
+
+/* The model on one picture, in the calling thread alone. */
+static uncork_status run_lane(const loader *l, picture *item, const uc_tensor *tensor, int thread)
+{
+    const predictor *p = l->p;
+    const int inputs = uncork_model_input_count(p->model);
+    const uncork_value **values = UC_NEW(item->arena, const uncork_value *, (size_t)inputs);
+    int64_t shape[UNCORK_MAX_RANK] = {1};
+    uncork_value *value = NULL;
+    memcpy(shape + 1, tensor->shape, (size_t)tensor->rank * sizeof *shape);
+    if (!values ||
+        uncork_value_wrap(tensor->dtype, tensor->rank + 1, shape, tensor->data, &value)) {
+        return uc_fail_memory(&item->error);
+    }
+    values[cli_only_input(p->model)] = value;
+    uncork_status status =
+        uncork_session_run(l->lanes[thread], values, inputs, &p->options->limits, &item->error);
+    uncork_value_free(value);
+    return status ? status : keep_outputs(p, l->lanes[thread], item);
+}
+
+static uncork_status load_picture(loader *l, picture *item, uc_arena *work, int thread)
 {
     uc_bytes bytes;
     uc_tensor *tensor;
@@ -59,11 +109,13 @@ static uncork_status load_picture(loader *l, picture *item, uc_arena *work)
                                   .width = g.picture_width,
                                   .height = g.picture_height};
     item->arena = uc_arena_new(NULL);
+    if (!item->arena) return uc_fail_memory(&item->error);
+    item->tensor = *tensor; /* its shape; the data goes with `work` */
+    if (l->lanes) return run_lane(l, item, tensor, thread);
     size_t size = (size_t)uc_tensor_count(tensor) * uc_dtype_size(tensor->dtype);
-    void *copy = item->arena ? uc_arena_alloc_raw(item->arena, size) : NULL;
+    void *copy = uc_arena_alloc_raw(item->arena, size);
     if (!copy) return uc_fail_memory(&item->error);
     memcpy(copy, tensor->data, size);
-    item->tensor = *tensor;
     item->tensor.data = copy;
     return UNCORK_OK;
 }
@@ -77,7 +129,7 @@ static void load_pictures(void *context, int64_t begin, int64_t end, int thread)
         uint64_t timeout_ms = b->l->p->options->limits.timeout_ms;
         if (timeout_ms) b->l->budgets[thread].deadline_ns = uc_now_ns() + timeout_ms * 1000000;
         uc_error_init(&item->error);
-        item->good = cli_cancelled ? false : load_picture(b->l, item, work) == UNCORK_OK;
+        item->good = cli_cancelled ? false : load_picture(b->l, item, work, thread) == UNCORK_OK;
         uc_arena_reset(work);
     }
 }
@@ -193,6 +245,21 @@ static void run_batch(predictor *p, batch *b, bool fixed)
     b->count = 0;
 }
 
+/* A picture that a lane has run. */
+static void answer_picture(predictor *p, picture *item)
+{
+    const int64_t *shape = item->tensor.shape;
+    const bool map = item->tensor.rank == 3, last = map && shape[2] <= 4 && shape[0] > 4;
+    const predict_run run = {.height = map ? shape[last ? 0 : 1] : 0,
+                             .width = map ? shape[last ? 1 : 2] : 0,
+                             .names = &item->path,
+                             .paths = &item->path,
+                             .places = item->placed ? &item->place : NULL,
+                             .count = 1,
+                             .batch = 1};
+    predict_answer(p, &run, item->outputs);
+}
+
 static void run_part(predictor *p, part *loaded)
 {
     bool fixed = false;
@@ -201,13 +268,17 @@ static void run_part(predictor *p, part *loaded)
         picture *item = &loaded->pictures[i];
         int64_t most = predict_batch_size(p, PART_PICTURES, &fixed);
         if (most > PART_PICTURES) most = PART_PICTURES;
-        if (b.count && (!item->good || b.count >= most ||
+        if (b.count && (!item->good || item->outputs || b.count >= most ||
                         !same_shape(&b.pictures[0]->tensor, &item->tensor))) {
             run_batch(p, &b, fixed);
         }
         if (!item->good) {
             predict_fail(p, item->path, &item->error);
             predict_progress(p);
+            continue;
+        }
+        if (item->outputs) {
+            answer_picture(p, item);
             continue;
         }
         b.names[b.count] = item->path;
@@ -281,10 +352,52 @@ static uncork_status make_loader(predictor *p, uc_arena *arena, loader *l)
     return l->work ? UNCORK_OK : UNCORK_NO_MEMORY;
 }
 
+/* Whether every thread may run the model by itself: one picture a run, small outputs that are numbers,
+ * and values that fit as many times. */
+static bool can_have_lanes(const predictor *p, int threads, size_t *output_bytes)
+{
+    const cli_answers *a = &p->answers;
+    bool fixed;
+    size_t bytes = 0;
+    *output_bytes = 0;
+    if (threads < 2 || !a->readings || p->options->batch > 1) return false;
+    if (predict_batch_size(p, 1, &fixed) != 1) return false;
+    for (int i = 0; i < a->count; i++) {
+        const uc_post_output *o = &p->described[i];
+        size_t size;
+        if (uncork_model_output_kind(p->model, i) != UNCORK_TENSOR || !uc_dtype_size(o->dtype) ||
+            !uc_shape_bytes(o->dtype, o->shape, o->rank, &size) ||
+            !uc_add_size(bytes, size, &bytes)) {
+            return false;
+        }
+    }
+    *output_bytes = bytes;
+    return bytes <= LANE_OUTPUTS &&
+           uc_session_value_bytes(p->session) <= LANE_VALUES / (uint64_t)threads;
+}
+
+/* Without memory for them there are none: slower, not wrong. */
+static bool open_lanes(loader *l, int threads, uc_arena *arena)
+{
+    uncork_session **lanes = UC_NEW(arena, uncork_session *, (size_t)threads);
+    bool good = lanes != NULL;
+    for (int i = 0; good && i < threads; i++) {
+        good = uncork_session_new(l->p->model, NULL, &lanes[i]) == UNCORK_OK;
+    }
+    for (int i = 0; lanes && !good && i < threads; i++) {
+        uncork_session_free(lanes[i]);
+    }
+    if (good) l->lanes = lanes;
+    return good;
+}
+
 static void free_loader(loader *l, int threads)
 {
     for (int i = 0; l->work && i < threads; i++) {
         uc_arena_free(l->work[i]);
+    }
+    for (int i = 0; l->lanes && i < threads; i++) {
+        uncork_session_free(l->lanes[i]);
     }
     uc_pool_free(l->pool);
 }
@@ -296,18 +409,29 @@ uncork_status predict_pictures(predictor *p, char **paths, size_t count, uncork_
     if (!arena) return uc_fail_memory(error);
     loader l = {0};
     part *parts = UC_NEW(arena, part, 2);
-    int threads = uc_pool_threads(p->pool);
+    const int threads = uc_pool_threads(p->pool);
+    const size_t most = 8 * (size_t)threads > PART_PICTURES ? 8 * (size_t)threads : PART_PICTURES;
     uncork_status status = parts ? make_loader(p, arena, &l) : UNCORK_NO_MEMORY;
+    for (int i = 0; status == UNCORK_OK && i < 2; i++) {
+        parts[i].l = &l;
+        parts[i].pictures = UC_NEW(arena, picture, most);
+        if (!parts[i].pictures) status = UNCORK_NO_MEMORY;
+    }
     if (status == UNCORK_OK) {
         size_t size = part_size(p), at = 0;
         part *now = &parts[0], *next = &parts[1];
-        now->l = next->l = &l;
         /* the first answers come soon: a part of one picture a core */
         size_t first = (size_t)threads < size ? (size_t)threads : size;
         start_part(now, paths, count < first ? count : first, arena, false);
         while (now->count && !p->stopped && !cli_cancelled) {
             finish_part(now);
             at += now->count;
+            size_t bytes;
+            if (!l.lanes && count - at >= 4 * (size_t)threads &&
+                can_have_lanes(p, threads, &bytes) && open_lanes(&l, threads, arena)) {
+                size = PART_BYTES / (bytes + sizeof(picture));
+                size = size < (size_t)threads ? (size_t)threads : size > most ? most : size;
+            }
             start_part(next, paths + at, count - at < size ? count - at : size, arena,
                        threads > 1 && count > at);
             run_part(p, now);
