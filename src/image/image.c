@@ -35,11 +35,15 @@ const char *uc_image_mode_name(uc_image_mode mode)
     return (unsigned)mode < sizeof names / sizeof names[0] ? names[mode] : "?";
 }
 
+/* Whatever is asked for: times 16 channels of 8 bytes it stays far from the end of size_t. */
+#define MOST_PIXELS ((uint64_t)1 << 40)
+
 uncork_status uc_image_check_size(int64_t width, int64_t height, const uc_arena *arena,
                                   uncork_error *error)
 {
     uint64_t limit = uc_arena_asked(arena) / 4;
     if (limit < UC_LIMIT_IMAGE_PIXELS) limit = UC_LIMIT_IMAGE_PIXELS;
+    if (limit > MOST_PIXELS) limit = MOST_PIXELS;
     if (width <= INT32_MAX && height <= INT32_MAX && (uint64_t)width <= limit / (uint64_t)height)
         return UNCORK_OK;
     uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET,

@@ -252,8 +252,8 @@ uncork_status uc_jpeg_read(uc_jpeg *jpeg, const uc_jpeg_settings *settings, uc_a
     if (settings->default_tables) add_default_tables(&d->jpeg);
     int channels = apply(&d->jpeg, settings);
     jpeg_calc_output_dimensions(&d->jpeg);
-    UC_TRY(uc_pixels_new(UNCORK_UINT8, d->jpeg.output_height, d->jpeg.output_width, channels, arena,
-                         pixels, error));
+    UC_TRY(uc_pixels_new_raw(UNCORK_UINT8, d->jpeg.output_height, d->jpeg.output_width, channels,
+                             arena, pixels, error));
     read_rows(d, pixels, (size_t)pixels->width * (size_t)channels);
     return UNCORK_OK;
 }

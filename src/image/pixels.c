@@ -13,8 +13,8 @@ size_t uc_pixels_bytes(const uc_pixels *pixels)
     return uc_pixels_count(pixels) * uc_dtype_size(pixels->dtype);
 }
 
-uncork_status uc_pixels_new(uncork_dtype dtype, int64_t height, int64_t width, int channels,
-                            uc_arena *arena, uc_pixels *pixels, uncork_error *error)
+static uncork_status check_size(uncork_dtype dtype, int64_t height, int64_t width, int channels,
+                                const uc_arena *arena, uc_pixels *pixels, uncork_error *error)
 {
     if (height < 1 || width < 1 || channels < 1)
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "a picture of %lld x %lld pixels",
@@ -23,7 +23,22 @@ uncork_status uc_pixels_new(uncork_dtype dtype, int64_t height, int64_t width, i
         return uc_fail(error, UNCORK_LIMIT, UC_NO_OFFSET, "a picture of %d channels", channels);
     UC_TRY(uc_image_check_size(width, height, arena, error));
     *pixels = (uc_pixels){dtype, (int)height, (int)width, channels, NULL};
+    return UNCORK_OK;
+}
+
+uncork_status uc_pixels_new(uncork_dtype dtype, int64_t height, int64_t width, int channels,
+                            uc_arena *arena, uc_pixels *pixels, uncork_error *error)
+{
+    UC_TRY(check_size(dtype, height, width, channels, arena, pixels, error));
     pixels->data = uc_arena_alloc(arena, uc_pixels_count(pixels), uc_dtype_size(dtype));
+    return pixels->data ? UNCORK_OK : uc_arena_status(arena, error);
+}
+
+uncork_status uc_pixels_new_raw(uncork_dtype dtype, int64_t height, int64_t width, int channels,
+                                uc_arena *arena, uc_pixels *pixels, uncork_error *error)
+{
+    UC_TRY(check_size(dtype, height, width, channels, arena, pixels, error));
+    pixels->data = uc_arena_alloc_raw(arena, uc_pixels_bytes(pixels));
     return pixels->data ? UNCORK_OK : uc_arena_status(arena, error);
 }
 

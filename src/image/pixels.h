@@ -21,6 +21,10 @@ size_t uc_pixels_bytes(const uc_pixels *pixels);
 uncork_status uc_pixels_new(uncork_dtype dtype, int64_t height, int64_t width, int channels,
                             uc_arena *arena, uc_pixels *pixels, uncork_error *error);
 
+/* The same, not zeroed: for a reader that writes every value. */
+uncork_status uc_pixels_new_raw(uncork_dtype dtype, int64_t height, int64_t width, int channels,
+                                uc_arena *arena, uc_pixels *pixels, uncork_error *error);
+
 /* numpy.asarray(image): mode 1 is BOOL, P the indices, I;16 is UINT16. A view of the same data where
  * no value changes. */
 uncork_status uc_pixels_of_image(const uc_image *image, uc_arena *arena, uc_pixels *pixels,
