@@ -67,6 +67,9 @@ uncork_status uc_pad_pillow(const uc_image *from, uc_size to, uc_pillow_filter f
                             uc_arena *arena, uc_image *image, uncork_error *error)
 {
     uc_image inner;
+    const uc_size fits = uc_fit_contain(size_of(from), to);
+    if (fits.width < 1 || fits.height < 1) /* a picture of no pixels: the color alone */
+        return uc_window_pillow(from, from->width, from->height, to, color, arena, image, error);
     UC_TRY(uc_contain_pillow(from, to, filter, version, arena, &inner, error));
     const int left = inner.width == to.width
                          ? 0
