@@ -261,11 +261,13 @@ static bool starts(uc_bytes bytes, size_t at, const char *text, size_t n)
     return bytes.size >= at + n && memcmp(bytes.data + at, text, n) == 0;
 }
 
+#ifdef UC_WITH_TIFF
 static bool is_tiff(uc_bytes b)
 {
     return starts(b, 0, "II*\0", 4) || starts(b, 0, "MM\0*", 4) || starts(b, 0, "II+\0", 4) ||
            starts(b, 0, "MM\0+", 4);
 }
+#endif
 
 static bool is_pnm(uc_bytes b)
 {
