@@ -432,6 +432,58 @@ static void a_confusion_matrix_darkens_with_the_share_of_its_row(void **state)
     }
 }
 
+/* ---- memory ---- */
+
+/* Everything that allocates, with the n-th allocation failing. */
+static bool draws_all(long n)
+{
+    uncork_error error = {.size = sizeof error};
+    uc_error_init(&error);
+    uc_arena *arena = uc_arena_new(NULL);
+    uc_font *font;
+    uc_pixels canvas, thumbnail = {0}, page, chart;
+    uc_arena_fail_after(n);
+    bool good = uc_font_new(arena, &font, &error) == UNCORK_OK &&
+                uc_canvas_new(300, 200, white, arena, &canvas, &error) == UNCORK_OK;
+    if (good) {
+        uc_captions captions = uc_captions_begin(&canvas, font, arena);
+        const uc_draw_box boxes[2] = {
+            {.box = {10, 10, 20, 20}, .score = 0.9, .name = uc_str_of("one")},
+            {.box = {10, 10, 90, 90}, .score = 0.8, .name = uc_str_of("two")}};
+        const uc_draw_style style = {.look = UC_LOOK_DEFAULT};
+        uc_draw_boxes(&captions, boxes, 2, &style);
+        const uc_caption_line line = {.name = uc_str_of("a line"), .score = 0.5};
+        uc_caption_block(&captions, &line, 1, true);
+        good = uc_sheet_thumbnail(&canvas, arena, &thumbnail, &error) == UNCORK_OK;
+    }
+    if (good) {
+        const uc_sheet_item item = {.thumbnail = thumbnail,
+                                    .name = uc_str_of("a name that is much too long for it.png"),
+                                    .answer = uc_str_of("an answer that is too long for it, too"),
+                                    .score = 0.5};
+        const int64_t counts[4] = {3, 1, 0, 2};
+        const uc_str names[2] = {uc_str_of("a"), uc_str_of("b")};
+        good = uc_sheet_page(&item, 1, font, arena, &page, &error) == UNCORK_OK &&
+               uc_draw_matrix(counts, 2, names, uc_str_of("title"), font, arena, &chart, &error) ==
+                   UNCORK_OK;
+    }
+    uc_arena_fail_after(0);
+    CHECK(good || error.status == UNCORK_NO_MEMORY);
+    good = good && uc_arena_status(arena, &error) == UNCORK_OK;
+    uc_arena_free(arena);
+    return good;
+}
+
+static void memory_that_runs_out_is_an_error_or_a_missing_caption(void **state)
+{
+    (void)state;
+    long n = 1;
+    while (!draws_all(n)) {
+        n++;
+    }
+    CHECK(n > 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_skeleton_joins_the_seventeen_points_that_are_sure),
         cmocka_unit_test(a_sheet_shows_every_thumbnail_and_a_broken_picture),
         cmocka_unit_test(a_confusion_matrix_darkens_with_the_share_of_its_row),
+        cmocka_unit_test(memory_that_runs_out_is_an_error_or_a_missing_caption),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
