@@ -3,6 +3,7 @@
  * reason and what else it could be are noted (docs/preprocessing.md, "What predict assumes"). */
 #include "contract/contract_internal.h"
 #include "contract/evidence.h"
+#include "contract/infer_detector.h"
 
 /* Where the model leaves the size free: what most classifiers were trained on. */
 #define USUAL_SIDE 224
@@ -115,6 +116,26 @@ static bool from_architecture(const inference *in, uncork_status *status)
     return false;
 }
 
+/* ---- what its outputs are ---- */
+
+/* Detectors take pictures as their family's own code gives them. Only floats that the graph doesn't
+ * scale, three channels first. */
+static bool from_detector(const inference *in, const uc_graph *graph, const picture_input *p,
+                          uncork_status *status)
+{
+    if (!graph || !p->first || p->channels != 3 || !uc_dtype_is_float(in->want->dtype) ||
+        in->evidence.scaling != UC_SCALING_NONE) {
+        return false;
+    }
+    const char *who = NULL,
+               *spec = uc_infer_detector(graph, in->facts, p->width, p->height, in->arena, &who);
+    if (!spec || !who || !fits(in, spec, who, "preset-misfit")) return false;
+    *status = chosen(in, who);
+    uc_note(in->findings, UC_NOTE_ASSUMED, "picture-scale",
+            "assumed from the %s: --preprocess says it for sure", who);
+    return true;
+}
+
 /* ---- what the shape allows ---- */
 
 /* How values are scaled where nothing says it: as each framework's own tutorials do. */
@@ -221,7 +242,8 @@ uncork_status uc_infer_network(const uc_facts *facts, const uc_graph *graph, siz
     uncork_status status = UNCORK_OK;
     if (from_file(&in, &status) || from_architecture(&in, &status)) return status;
     picture_input p = {0};
-    if (read_shape(&in, &p)) return from_shape(&in, &p);
+    if (read_shape(&in, &p))
+        return from_detector(&in, graph, &p, &status) ? status : from_shape(&in, &p);
     char shape[128];
     uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET,
             "the model takes %s of a picture and doesn't say how a picture becomes that",

@@ -56,3 +56,8 @@ run "$uncork" inspect "$work/named/resnet50.onnx"
 expect 0 'architecture_preset: torchvision:resnet50'
 expect 0 'torchvision:resnet50 is not taken: it gives 224 x 224 pixels of 3 channels'
 expect 0 'preprocessing: rgb | resize=45x37'
+
+# a detector that its outputs tell is fed as its family's own code does it
+run "$uncork" inspect tests/fixtures/preprocess/yolo.onnx
+expect 0 'preprocessing: decode=opencv | rgb | letterbox=320x320,114 | float32 | scale=1/255 | nchw'
+expect 0 'steps of Ultralytics'
