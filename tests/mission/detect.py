@@ -36,13 +36,16 @@ if len(sys.argv) > 2:
         print(f"{c['model']}: {len(got)} boxes as {c['by']}")
     sys.exit(0)
 suite = json.load(open("tests/fixtures/mission/yolov8.json"))
-square = os.path.join(os.environ["WORK"], "square.ppm")
+picture = os.path.join(os.environ["WORK"], "picture.ppm")
 for c in suite["cases"]:
     options = ["--threshold", str(c["threshold"]), "--nms", str(c["nms"]), *(["--agnostic"] if c["agnostic"] else [])]
-    run = subprocess.run([uncork, "predict", "tests/fixtures/mission/yolov8.onnx", square, "--json", "--max-boxes", str(c["max_boxes"]), *options],
+    width, height = c.get("picture", [64, 64])
+    with open(picture, "wb") as f:
+        f.write(b"P6 %d %d 255\n" % (width, height) + b"\xff" * (3 * width * height))
+    run = subprocess.run([uncork, "predict", "tests/fixtures/mission/yolov8.onnx", picture, "--json", "--max-boxes", str(c["max_boxes"]), *options],
                          capture_output=True, text=True)
     got = json.loads(run.stdout)["boxes"]
-    same(" ".join(options), got, c["boxes"], 64)
+    same(" ".join([f"{width} x {height}", *options]), got, c["boxes"], 64)
     for b in got:
         if b["label"] != suite["names"][b["index"]]:
             sys.exit(f"{b}: the metadata calls it {suite['names'][b['index']]}")
