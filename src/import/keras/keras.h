@@ -192,6 +192,9 @@ typedef struct uc_k_window {
 } uc_k_window;
 /* Pads of "same", "valid" or "causal" for x as [N, C, spatial...]. */
 bool uc_k_window_pads(uc_k_call *c, uc_k_window *w, uc_str padding, uc_ref x);
+/* A convolution of x as [N, C, spatial...] by one of the layer's kernels. */
+uc_ref uc_k_convolve(uc_k_call *c, uc_ref x, const char *slot, bool bias, uc_str padding,
+                     bool own_strides);
 void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilations);
 
 /* clang-format off */
@@ -207,7 +210,10 @@ void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilat
     X(softmax) X(relu) X(leaky_relu) X(elu) X(prelu) X(thresholded_relu)                         \
     X(batch_norm) X(layer_norm) X(rms_norm) X(group_norm) X(unit_norm) X(normalization)          \
     X(rescaling)                                                                                 \
-    X(operator)
+    X(rnn) X(bidirectional) X(conv_lstm)                                                         \
+    X(attention) X(additive_attention) X(multi_head_attention)                                   \
+    X(resizing) X(center_crop) X(category_encoding)                                              \
+    X(operator) X(tf_operator)
 #define UC_K_EMITTER(name) void uc_k_##name(uc_k_call *call);
 UC_K_EMITTERS(UC_K_EMITTER)
 /* clang-format on */

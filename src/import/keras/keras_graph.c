@@ -89,6 +89,10 @@ bool uc_k_tensor_of(uc_k_call *c, const uc_json *json, uc_k_value *value)
 const uc_json *uc_k_argument_json(const uc_k_call *c, size_t position, const char *name)
 {
     const uc_json *v = uc_json_get(c->kwargs, name);
+    if (!v && c->args && c->args->kind == UC_JSON_ARRAY && c->args->count &&
+        c->args->items[0]->kind == UC_JSON_STRING) {
+        return position == 0 ? c->args : NULL; /* one tensor of Keras 2: ["x", 0, 0, {}] */
+    }
     if (!v && c->args && position < uc_json_count(c->args) && c->args->kind == UC_JSON_ARRAY) {
         v = uc_json_at(c->args, position);
     }

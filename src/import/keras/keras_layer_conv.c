@@ -277,3 +277,85 @@ void uc_k_conv_transpose(uc_k_call *c)
     uc_node_ints(c->graph, n, "output_padding", extra, (size_t)rank);
     finish(c, uc_node_out(n, 0), nchw);
 }
+
+uc_ref uc_k_convolve(uc_k_call *c, uc_ref x, const char *slot, bool bias, uc_str padding,
+                     bool own_strides)
+{
+    uc_k_window w;
+    const int rank = uc_k_rank(c, x) - 2;
+    if (rank < 1 || rank > 3) return uc_k_fail(c, "its input has %d dimensions", rank + 2);
+    const uc_tensor *k = kernel_of(c, slot, rank);
+    if (!read_window(c, k, rank, &w)) return 0;
+    for (int i = 0; i < rank && !own_strides; i++) {
+        w.strides[i] = w.dilations[i] = 1;
+    }
+    if (!uc_k_window_pads(c, &w, padding, x)) return 0;
+    return conv(c, x, onnx_kernel(c, k), bias, &w, 1);
+}
+
+/* ---- ConvLSTM -------------------------------------------------------------------------------- */
+
+static uc_ref gate(uc_k_call *c, uc_ref all, int64_t i, int64_t filters)
+{
+    return uc_g_slice(c->graph, all, 1, i * filters, (i + 1) * filters);
+}
+
+static uc_ref inner(uc_k_call *c, uc_ref x)
+{
+    return uc_k_activate_key(c, "recurrent_activation", "hard_sigmoid", x, 1);
+}
+
+/* One step, all as [N, C, spatial...]; *h and *state are 0 before the first. */
+static void conv_lstm_step(uc_k_call *c, uc_ref x, int64_t filters, uc_ref *h, uc_ref *state)
+{
+    uc_graph *g = c->graph;
+    uc_ref z = uc_k_convolve(c, x, "kernel", uc_k_has(c->layer, "bias"),
+                             uc_k_text(c->layer, "padding", "valid"), true);
+    if (*h) {
+        z = uc_g2(g, "Add", z,
+                  uc_k_convolve(c, *h, "recurrent_kernel", false, uc_str_of("same"), false));
+    }
+    const uc_ref i = inner(c, gate(c, z, 0, filters)), f = inner(c, gate(c, z, 1, filters));
+    const uc_ref o = inner(c, gate(c, z, 3, filters));
+    const uc_ref new =
+        uc_g2(g, "Mul", i, uc_k_activate_key(c, "activation", "tanh", gate(c, z, 2, filters), 1));
+    *state = *state ? uc_g2(g, "Add", uc_g2(g, "Mul", f, *state), new) : new;
+    *h = uc_g2(g, "Mul", o, uc_k_activate_key(c, "activation", "tanh", *state, 1));
+}
+
+/* Unrolled: clips are short. */
+void uc_k_conv_lstm(uc_k_call *c)
+{
+    enum { MOST = 1024 };
+    uc_graph *g = c->graph;
+    const uc_ref x = uc_k_plain(c, c->in[0]);
+    const int64_t steps = uc_k_dim(c, x, 1), filters = uc_k_int(c->layer, "filters", 0);
+    const bool first = uc_k_channels_first(c->layer);
+    const bool sequences = uc_k_bool(c->layer, "return_sequences", false);
+    if (steps < 1 || steps > MOST || filters < 1 || filters > INT32_MAX / 4) {
+        uc_k_fail(c, "%" PRId64 " steps of %" PRId64 " filters", steps, filters);
+        return;
+    }
+    if (c->in[0].mask || c->in_count > 1) {
+        uc_k_fail(c, "it is masked or given states");
+        return;
+    }
+    uc_ref h = 0, state = 0, *all = UC_NEW(g->arena, uc_ref, (size_t)steps);
+    const bool backwards = uc_k_bool(c->layer, "go_backwards", false);
+    for (int64_t t = 0; all && t < steps && !g->status; t++) {
+        const uc_ref index = uc_graph_i64(g, backwards ? steps - 1 - t : t);
+        uc_k_value step = {.ref = uc_g_gather(g, x, index, 1)};
+        conv_lstm_step(c, first ? step.ref : uc_k_first(c, step), filters, &h, &state);
+        const uc_k_value y = {.ref = h, .nchw = !first};
+        if (sequences) all[t] = uc_g_unsqueeze(g, uc_k_plain(c, y), 1);
+    }
+    if (g->status || !all) return;
+    if (sequences)
+        uc_k_set(c, uc_g_concat(g, all, (size_t)steps, 1));
+    else
+        uc_k_set_as(c, h, !first);
+    if (!uc_k_bool(c->layer, "return_state", false)) return;
+    c->out[1] = (uc_k_value){.ref = h, .nchw = !first};
+    c->out[2] = (uc_k_value){.ref = state, .nchw = !first};
+    c->out_count = 3;
+}

@@ -10,10 +10,31 @@ static void finish(uc_k_call *c, uc_ref y)
     uc_k_set(c, uc_k_activate_key(c, "activation", "linear", y, uc_k_rank(c, y) - 1));
 }
 
+/* Rows rounded to int8 by their largest value; sums of int8 products are exact in float32 as far as
+ * 1000 of them. Source: keras/src/layers/core/dense.py (_int8_call), quantizers.py. */
+static uc_ref int8_product(uc_k_call *c, uc_ref x, const uc_tensor *kernel)
+{
+    uc_graph *g = c->graph;
+    const uc_ref most = uc_g_reduce(g, "ReduceMax", uc_g1(g, "Abs", x), -1, true);
+    const uc_ref scale =
+        uc_g2(g, "Div", uc_k_scalar(c, 127), uc_g2(g, "Add", most, uc_k_scalar(c, 1e-7)));
+    const uc_ref rounded = uc_g1(g, "Round", uc_g2(g, "Mul", x, scale));
+    const uc_ref q = uc_g3(g, "Clip", rounded, uc_k_scalar(c, -127), uc_k_scalar(c, 127));
+    const uc_tensor *wide = uc_tensor_cast(g->arena, kernel, c->dtype);
+    if (!wide) return uc_graph_fail(g, UNCORK_NO_MEMORY, "no memory for a kernel");
+    const uc_ref sum = uc_g2(g, "MatMul", q, uc_graph_const(g, wide));
+    return uc_g2(g, "Div", sum, uc_g2(g, "Mul", scale, uc_k_weight(c, "kernel_scale")));
+}
+
 void uc_k_dense(uc_k_call *c)
 {
     const uc_ref x = uc_k_plain(c, c->in[0]);
-    finish(c, uc_g2(c->graph, "MatMul", x, uc_k_weight(c, "kernel")));
+    const uc_tensor *kernel = uc_k_tensor(c, "kernel");
+    if (kernel && kernel->dtype == UNCORK_INT8 && uc_k_has(c->layer, "kernel_scale")) {
+        finish(c, int8_product(c, x, kernel));
+        return;
+    }
+    finish(c, uc_g2(c->graph, "MatMul", x, uc_k_const(c, kernel)));
 }
 
 /* "abc,cd->abd": ONNX's einsum reads it as it is; "..." too. */

@@ -1,0 +1,247 @@
+/* Preprocessing layers of images and categories. Source: keras/src/layers/preprocessing,
+ * keras/src/utils/image_utils.py (smart_resize), tensorflow/core/kernels/image
+ * scale_and_translate_op.cc and sampling_kernels.h (the kernels of tf.image.resize). */
+#include "import/keras/keras.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#define PI 3.14159265358979323846
+
+/* ---- kernels of tf.image.resize that ONNX's Resize hasn't ------------------------------------ */
+
+static double sinc(double x) { return x == 0 ? 1 : sin(PI * x) / (PI * x); }
+
+static double lanczos(double x, double radius)
+{
+    x = fabs(x);
+    return x <= radius ? sinc(x) * sinc(x / radius) : 0;
+}
+
+static double mitchell(double x)
+{
+    x = fabs(x);
+    if (x >= 2) return 0;
+    if (x >= 1) return ((-7.0 / 18 * x + 2) * x - 10.0 / 3) * x + 16.0 / 9;
+    return (7.0 / 6 * x - 2) * x * x + 8.0 / 9;
+}
+
+static double gaussian(double x)
+{
+    x = fabs(x);
+    return x < 1.5 ? exp(-x * x / (2 * 0.5 * 0.5)) : 0;
+}
+
+typedef struct kernel {
+    const char *name;
+    double radius;
+    int kind;
+} kernel;
+
+static const kernel kernels[] = {
+    {"lanczos3", 3, 0}, {"lanczos5", 5, 0}, {"mitchellcubic", 2, 1}, {"gaussian", 1.5, 2}};
+
+static double weigh(const kernel *k, double x)
+{
+    return k->kind == 0 ? lanczos(x, k->radius) : k->kind == 1 ? mitchell(x) : gaussian(x);
+}
+
+/* How each of `to` places is made of `from` ones: [to, from]. */
+static uc_ref matrix(uc_k_call *c, const kernel *k, int64_t from, int64_t to)
+{
+    const int64_t shape[] = {to, from};
+    size_t count;
+    if (!uc_shape_count(shape, 2, &count) || count > (size_t)1 << 26) {
+        return uc_k_fail(c, "resizing %" PRId64 " to %" PRId64, from, to);
+    }
+    double *w = UC_NEW(c->graph->arena, double, count);
+    if (!w) return uc_graph_fail(c->graph, UNCORK_NO_MEMORY, "no memory for a resize");
+    for (int64_t i = 0; i < to; i++) {
+        const double at = ((double)i + 0.5) * (double)from / (double)to;
+        int64_t first = (int64_t)ceil(at - k->radius - 0.5),
+                last = (int64_t)floor(at + k->radius - 0.5);
+        double sum = 0;
+        first = first < 0 ? 0 : first;
+        last = last > from - 1 ? from - 1 : last;
+        for (int64_t j = first; j <= last; j++) {
+            sum += w[i * from + j] = weigh(k, (double)j + 0.5 - at);
+        }
+        for (int64_t j = first; j <= last && fabs(sum) > 1e-35; j++) {
+            w[i * from + j] /= sum;
+        }
+    }
+    return uc_k_constant(c, w, 2, shape);
+}
+
+/* x [N, C, H, W] by its rows and columns. */
+static uc_ref by_matrices(uc_k_call *c, uc_ref x, const kernel *k, int64_t height, int64_t width)
+{
+    uc_graph *g = c->graph;
+    const int64_t h = uc_k_dim(c, x, 2), w = uc_k_dim(c, x, 3);
+    if (h < 1 || w < 1) return uc_k_fail(c, "it needs a picture of a known size");
+    const uc_ref rows = matrix(c, k, h, height), columns = matrix(c, k, w, width);
+    if (g->status) return 0;
+    x = uc_g2(g, "MatMul", rows, x);
+    return uc_g2(g, "MatMul", x, uc_g_transpose(g, columns));
+}
+
+/* ---- resizing -------------------------------------------------------------------------------- */
+
+static uc_ref resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width)
+{
+    uc_graph *g = c->graph;
+    const bool nearest = uc_str_is(how, "nearest"), cubic = uc_str_is(how, "bicubic");
+    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
+        if (uc_str_is(how, kernels[i].name)) return by_matrices(c, x, &kernels[i], height, width);
+    }
+    if (!nearest && !cubic && !uc_str_is(how, "bilinear")) {
+        return uc_k_fail(c, "interpolation '%.*s'", (int)(how.size < 40 ? how.size : 40), how.data);
+    }
+    const uc_ref head = uc_g_slice(g, uc_g1(g, "Shape", x), 0, 0, 2);
+    const int64_t size[] = {height, width};
+    const uc_ref parts[] = {head, uc_graph_i64s(g, size, 2)};
+    const uc_ref in[] = {x, 0, 0, uc_g_concat(g, parts, 2, 0)};
+    uc_node *n = uc_graph_node(g, "Resize", in, 4, 1);
+    uc_node_str(g, n, "mode", nearest ? "nearest" : cubic ? "cubic" : "linear");
+    uc_node_str(g, n, "coordinate_transformation_mode", "half_pixel");
+    if (nearest) uc_node_str(g, n, "nearest_mode", "round_prefer_ceil");
+    if (cubic) {
+        uc_node_float(g, n, "cubic_coeff_a", -0.5);
+        uc_node_int(g, n, "exclude_outside", 1);
+    }
+    return uc_node_out(n, 0);
+}
+
+typedef struct frame {
+    int64_t height, width; /* of the picture */
+    int64_t to_height, to_width;
+} frame;
+
+static bool read_frame(uc_k_call *c, uc_ref x, frame *f)
+{
+    f->height = uc_k_dim(c, x, 2);
+    f->width = uc_k_dim(c, x, 3);
+    if (f->height > 0 && f->width > 0 && f->height < INT32_MAX && f->width < INT32_MAX) return true;
+    uc_k_fail(c, "it needs a picture of a known size");
+    return false;
+}
+
+/* int(float(a * b) / c) of two sides below 2^31. */
+static int64_t scaled(int64_t a, int64_t b, int64_t by)
+{
+    return (int64_t)((double)(a * b) / (double)by);
+}
+
+/* The largest part of the wanted shape, from the middle. */
+static uc_ref crop_to_shape(uc_k_call *c, uc_ref x, const frame *f)
+{
+    int64_t h = scaled(f->width, f->to_height, f->to_width);
+    int64_t w = scaled(f->height, f->to_width, f->to_height);
+    h = h < f->height ? h : f->height;
+    w = w < f->width ? w : f->width;
+    const int64_t top = (f->height - h) / 2, left = (f->width - w) / 2;
+    x = uc_g_slice(c->graph, x, 2, top, top + h);
+    return uc_g_slice(c->graph, x, 3, left, left + w);
+}
+
+static uc_ref pad_to_shape(uc_k_call *c, uc_ref x, const frame *f)
+{
+    int64_t h = scaled(f->width, f->to_height, f->to_width);
+    int64_t w = scaled(f->height, f->to_width, f->to_height);
+    h = h > f->height ? h : f->height;
+    w = w > f->width ? w : f->width;
+    const int64_t top = (h - f->height) / 2, left = (w - f->width) / 2;
+    const int64_t pads[] = {0, 0, top, left, 0, 0, h - f->height - top, w - f->width - left};
+    const uc_ref in[] = {x, uc_graph_i64s(c->graph, pads, 8),
+                         uc_k_scalar(c, uc_k_number(c->layer, "fill_value", 0))};
+    uc_node *n = uc_graph_node(c->graph, "Pad", in, 3, 1);
+    uc_node_str(c->graph, n, "mode", "constant");
+    return uc_node_out(n, 0);
+}
+
+/* The input as [N, C, H, W] of the compute type. */
+static uc_ref picture(uc_k_call *c, bool *nchw)
+{
+    *nchw = !uc_k_channels_first(c->layer);
+    uc_ref x = *nchw ? uc_k_first(c, c->in[0]) : uc_k_plain(c, c->in[0]);
+    if (uc_k_rank(c, x) != 4) return uc_k_fail(c, "its input has %d dimensions", uc_k_rank(c, x));
+    return uc_k_dtype(c, x) == c->dtype ? x : uc_g_cast(c->graph, x, c->dtype);
+}
+
+void uc_k_resizing(uc_k_call *c)
+{
+    bool nchw;
+    frame f = {.to_height = uc_k_int(c->layer, "height", 0),
+               .to_width = uc_k_int(c->layer, "width", 0)};
+    uc_ref x = picture(c, &nchw);
+    if (!x) return;
+    if (f.to_height < 1 || f.to_width < 1 || f.to_height > INT32_MAX || f.to_width > INT32_MAX) {
+        uc_k_fail(c, "a size of %" PRId64 " x %" PRId64, f.to_height, f.to_width);
+        return;
+    }
+    const bool crop = uc_k_bool(c->layer, "crop_to_aspect_ratio", false);
+    const bool pad = uc_k_bool(c->layer, "pad_to_aspect_ratio", false);
+    if ((crop || pad) && !read_frame(c, x, &f)) return;
+    if (uc_k_bool(c->layer, "antialias", false)) {
+        uc_k_fail(c, "antialias");
+        return;
+    }
+    if (crop) x = crop_to_shape(c, x, &f);
+    if (pad) x = pad_to_shape(c, x, &f);
+    x = resize(c, x, uc_k_text(c->layer, "interpolation", "bilinear"), f.to_height, f.to_width);
+    uc_k_set_as(c, x, nchw);
+}
+
+/* The middle; of a smaller picture, smart_resize. */
+void uc_k_center_crop(uc_k_call *c)
+{
+    bool nchw;
+    frame f = {.to_height = uc_k_int(c->layer, "height", 0),
+               .to_width = uc_k_int(c->layer, "width", 0)};
+    uc_ref x = picture(c, &nchw);
+    if (!x || !read_frame(c, x, &f)) return;
+    if (f.to_height < 1 || f.to_width < 1 || f.to_height > INT32_MAX || f.to_width > INT32_MAX) {
+        uc_k_fail(c, "a size of %" PRId64 " x %" PRId64, f.to_height, f.to_width);
+        return;
+    }
+    if (f.height >= f.to_height && f.width >= f.to_width) {
+        const int64_t top = (f.height - f.to_height) / 2, left = (f.width - f.to_width) / 2;
+        x = uc_g_slice(c->graph, x, 2, top, top + f.to_height);
+        x = uc_g_slice(c->graph, x, 3, left, left + f.to_width);
+    } else {
+        x = resize(c, crop_to_shape(c, x, &f), uc_str_of("bilinear"), f.to_height, f.to_width);
+    }
+    uc_k_set_as(c, x, nchw);
+}
+
+/* ---- categories ------------------------------------------------------------------------------ */
+
+void uc_k_category_encoding(uc_k_call *c)
+{
+    uc_graph *g = c->graph;
+    const uc_str mode = uc_k_text(c->layer, "output_mode", "multi_hot");
+    const bool one = uc_str_is(mode, "one_hot");
+    const int64_t depth = uc_k_int(c->layer, "num_tokens", 0);
+    uc_ref x = uc_g_cast(g, uc_k_plain(c, c->in[0]), UNCORK_INT64);
+    const int rank = uc_k_rank(c, x);
+    if (depth < 1 || c->in_count > 1 || rank < 1) {
+        uc_k_fail(c, "%" PRId64 " tokens, %zu inputs", depth, c->in_count);
+        return;
+    }
+    if (one && rank > 1 && uc_k_dim(c, x, -1) == 1) x = uc_g_squeeze(g, x, rank - 1);
+    double values[] = {0, 1};
+    const int64_t two = 2;
+    const uc_ref in[] = {x, uc_graph_i64(g, depth), uc_k_constant(c, values, 1, &two)};
+    uc_node *n = uc_graph_node(g, "OneHot", in, 3, 1);
+    uc_node_int(g, n, "axis", -1);
+    const uc_ref y = uc_node_out(n, 0);
+    if (one)
+        uc_k_set(c, y);
+    else if (uc_str_is(mode, "count"))
+        uc_k_set(c, uc_g_reduce(g, "ReduceSum", y, rank - 1, false));
+    else if (uc_str_is(mode, "multi_hot") || uc_str_is(mode, "binary")) {
+        uc_k_set(c, uc_g_reduce(g, "ReduceMax", y, rank - 1, false));
+    } else {
+        uc_k_fail(c, "output_mode '%.*s'", (int)(mode.size < 40 ? mode.size : 40), mode.data);
+    }
+}
