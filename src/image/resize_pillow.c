@@ -5,6 +5,7 @@
 #define _DEFAULT_SOURCE /* M_PI */
 #include "image/imageops.h"
 #include "image/pixel.h"
+#include "kernel/resample_u8.h"
 
 #include <math.h>
 
@@ -130,51 +131,6 @@ static uncork_status make_axis(axis *a, int in, int out, double low, double high
     return UNCORK_OK;
 }
 
-static uint8_t clip8(int32_t v)
-{
-    v >>= WEIGHT_BITS;
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-/* Neighbouring samples, one channel: a loop the compiler turns into vectors. */
-static uint8_t sum_row(const uint8_t *p, const int32_t *w, int count)
-{
-    int32_t sum = 1 << (WEIGHT_BITS - 1);
-    for (int j = 0; j < count; j++) {
-        sum += p[j] * w[j];
-    }
-    return clip8(sum);
-}
-
-/* Samples of one channel among `step`. */
-static uint8_t sum_channel(const uint8_t *p, size_t step, const int32_t *w, int count)
-{
-    int32_t sum = 1 << (WEIGHT_BITS - 1);
-    for (int j = 0; j < count; j++) {
-        sum += p[(size_t)j * step] * w[j];
-    }
-    return clip8(sum);
-}
-
-/* A row of outputs from `count` rows of inputs, row by row so that memory is read in order. */
-static void sum_rows(const uint8_t *in, size_t row, const int32_t *w, int count, int32_t *sums,
-                     uint8_t *out)
-{
-    for (size_t i = 0; i < row; i++) {
-        sums[i] = 1 << (WEIGHT_BITS - 1);
-    }
-    for (int j = 0; j < count; j++) {
-        const uint8_t *p = in + (size_t)j * row;
-        int32_t k = w[j];
-        for (size_t i = 0; i < row; i++) {
-            sums[i] += p[i] * k;
-        }
-    }
-    for (size_t i = 0; i < row; i++) {
-        out[i] = clip8(sums[i]);
-    }
-}
-
 static double load(const uc_image *im, size_t i)
 {
     if (im->mode == UC_IMAGE_F) return (double)((const float *)im->data)[i];
@@ -197,28 +153,24 @@ static void store(uc_image *im, size_t i, double v)
     }
 }
 
-/* One pass along one axis of an 8-bit picture; `sums` has room for a row (vertical pass). */
-static void pass_u8(const uc_image *from, uc_image *to, const axis *a, bool horizontal,
-                    int32_t *sums)
+/* One pass along one axis of an 8-bit picture. */
+static void pass_u8(const uc_image *from, uc_image *to, const axis *a, bool horizontal)
 {
-    size_t channels = (size_t)uc_image_channels(from->mode), row = (size_t)from->width * channels;
+    const uc_resample_u8 *kernel = uc_resamples_u8();
+    const int channels = uc_image_channels(from->mode);
+    const size_t row = (size_t)from->width * (size_t)channels;
+    const uc_resample_axis weights = {
+        a->first, a->count, a->fixed, horizontal ? to->width : to->height, a->room, WEIGHT_BITS};
     const uint8_t *in = from->data;
     uint8_t *out = to->data;
     for (int y = 0; y < to->height; y++) {
-        if (!horizontal) {
-            sum_rows(in + (size_t)a->first[y] * row, row, a->fixed + (size_t)y * (size_t)a->room,
-                     a->count[y], sums, out);
-            out += row;
-            continue;
+        if (horizontal) {
+            kernel->across(in, from->width, channels, &weights, out);
+            in += row;
+        } else {
+            kernel->down(in, &weights, y, row, out);
         }
-        for (int x = 0; x < to->width; x++) {
-            const uint8_t *p = in + (size_t)y * row + (size_t)a->first[x] * channels;
-            const int32_t *w = a->fixed + (size_t)x * (size_t)a->room;
-            for (size_t c = 0; c < channels; c++) {
-                *out++ = channels == 1 ? sum_row(p, w, a->count[x])
-                                       : sum_channel(p + c, channels, w, a->count[x]);
-            }
-        }
+        out += (size_t)to->width * (size_t)channels;
     }
 }
 
@@ -250,10 +202,7 @@ static uncork_status pass(const uc_image *from, int size, double low, double hig
     UC_TRY(uc_image_new(from->mode, horizontal ? size : from->width,
                         horizontal ? from->height : size, arena, to, error));
     if (uc_image_channel_bytes(from->mode) == 1) {
-        size_t row = (size_t)from->width * (size_t)uc_image_channels(from->mode);
-        int32_t *sums = UC_NEW(arena, int32_t, horizontal ? 1 : row);
-        if (!sums) return uc_arena_status(arena, error);
-        pass_u8(from, to, &a, horizontal, sums);
+        pass_u8(from, to, &a, horizontal);
     } else {
         pass_wide(from, to, &a, horizontal);
     }

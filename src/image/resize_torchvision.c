@@ -7,6 +7,7 @@
 #include "image/resize.h"
 
 #include "base/dtype.h"
+#include "kernel/resample_u8.h"
 
 #include <math.h>
 
@@ -217,42 +218,6 @@ static uncork_status make_axis(axis *a, int in, int out, const filter_row *f, bo
 
 /* ---- passes --------------------------------------------------------------------------------- */
 
-static uint8_t clip8(int32_t v) { return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v); }
-
-static void across_u8(const uint8_t *in, uint8_t *out, const axis *a, size_t channels)
-{
-    const int32_t half = a->precision > 0 ? 1 << (a->precision - 1) : 0;
-    for (int x = 0; x < a->out; x++) {
-        const uint8_t *p = in + (size_t)a->first[x] * channels;
-        const int32_t *w = a->fixed + (size_t)x * (size_t)a->room;
-        for (size_t c = 0; c < channels; c++) {
-            int32_t sum = half;
-            for (int j = 0; j < a->count[x]; j++) {
-                sum += p[(size_t)j * channels + c] * w[j];
-            }
-            *out++ = clip8(sum >> a->precision);
-        }
-    }
-}
-
-static void down_u8(const uint8_t *in, uint8_t *out, const axis *a, int y, size_t row,
-                    int32_t *sums)
-{
-    const int32_t *w = a->fixed + (size_t)y * (size_t)a->room;
-    for (size_t i = 0; i < row; i++) {
-        sums[i] = a->precision > 0 ? 1 << (a->precision - 1) : 0;
-    }
-    for (int j = 0; j < a->count[y]; j++) {
-        const uint8_t *p = in + (size_t)(a->first[y] + j) * row;
-        for (size_t i = 0; i < row; i++) {
-            sums[i] += p[i] * w[j];
-        }
-    }
-    for (size_t i = 0; i < row; i++) {
-        out[i] = clip8(sums[i] >> a->precision);
-    }
-}
-
 /* Behind the first, products are rounded in groups of four and fused into the sum after that. */
 static int plain_until(int count) { return 1 + (count - 1) / 4 * 4; }
 
@@ -296,14 +261,15 @@ static uncork_status pass(uc_pixels *now, const axis *a, bool horizontal, uc_are
     UC_TRY(uc_pixels_new(now->dtype, horizontal ? now->height : a->out,
                          horizontal ? a->out : now->width, now->channels, arena, &to, error));
     const size_t out_row = (size_t)to.width * channels;
-    int32_t *sums = integers ? UC_NEW(arena, int32_t, in_row) : NULL;
-    if (integers && !sums) return uc_arena_status(arena, error);
+    const uc_resample_u8 *kernel = uc_resamples_u8();
+    const uc_resample_axis w = {a->first, a->count, a->fixed, a->out, a->room, a->precision};
     for (int y = 0; y < to.height; y++) {
         const size_t in = (size_t)y * in_row, out = (size_t)y * out_row;
         if (integers && horizontal) {
-            across_u8((const uint8_t *)now->data + in, (uint8_t *)to.data + out, a, channels);
+            kernel->across((const uint8_t *)now->data + in, now->width, now->channels, &w,
+                           (uint8_t *)to.data + out);
         } else if (integers) {
-            down_u8(now->data, (uint8_t *)to.data + out, a, y, in_row, sums);
+            kernel->down(now->data, &w, y, in_row, (uint8_t *)to.data + out);
         } else if (horizontal) {
             across_f32((const float *)now->data + in, (float *)to.data + out, a, channels);
         } else {

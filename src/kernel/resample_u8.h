@@ -1,0 +1,29 @@
+/* Weighted sums of 8-bit pixels with integer weights: the two passes of Pillow's and torchvision's
+ * resizes. Sums are int32, shifted right and clipped to 0..255: the same bits in every row. */
+#ifndef UC_KERNEL_RESAMPLE_U8_H
+#define UC_KERNEL_RESAMPLE_U8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The weights of one axis: output i sums count[i] inputs from first[i] on. */
+typedef struct uc_resample_axis {
+    const int *first, *count;
+    const int32_t *weights; /* [out, room] */
+    int out, room, shift;   /* weights are times 2^shift */
+} uc_resample_axis;
+
+typedef struct uc_resample_u8 {
+    /* One row of `channels` interleaved; `width` pixels may be read from `in`. */
+    void (*across)(const uint8_t *in, int width, int channels, const uc_resample_axis *a,
+                   uint8_t *out);
+    /* One row of n values, from count[y] rows of n values behind each other. */
+    void (*down)(const uint8_t *in, const uc_resample_axis *a, int y, size_t n, uint8_t *out);
+} uc_resample_u8;
+
+/* The best this machine has. */
+const uc_resample_u8 *uc_resamples_u8(void);
+
+extern const uc_resample_u8 uc_resample_u8_scalar, uc_resample_u8_avx2;
+
+#endif
