@@ -152,6 +152,9 @@ const uc_json *uc_k_argument_json(const uc_k_call *c, size_t position, const cha
 /* Whether JSON names a tensor of the model; it then is in *value. */
 bool uc_k_tensor_of(uc_k_call *c, const uc_json *json, uc_k_value *value);
 
+/* keras_operator.c */
+bool uc_k_is_operator(const char *class_name);
+
 /* keras_value.c */
 /* What is known of a value; never NULL. */
 const uc_value *uc_k_look(uc_k_build *b, uc_ref ref);
@@ -212,7 +215,7 @@ void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilat
     X(rescaling)                                                                                 \
     X(rnn) X(bidirectional) X(conv_lstm)                                                         \
     X(attention) X(additive_attention) X(multi_head_attention)                                   \
-    X(resizing) X(center_crop) X(category_encoding)                                              \
+    X(locally_connected) X(resizing) X(center_crop) X(category_encoding)                                              \
     X(operator) X(tf_operator)
 #define UC_K_EMITTER(name) void uc_k_##name(uc_k_call *call);
 UC_K_EMITTERS(UC_K_EMITTER)

@@ -358,6 +358,7 @@ static uncork_status read_layer(reading *r, const uc_json *record, int depth, uc
         return read_model(r, l, layers, depth);
     }
     l->row = l->is_operator ? NULL : uc_k_row_find(class_name);
+    l->is_operator |= !l->row && l->major >= 3 && uc_k_is_operator(l->class_name);
     if (l->row) UC_TRY(read_slots(r, l, l->row->slots));
     return add_children(r, l, depth);
 }

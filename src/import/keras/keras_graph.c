@@ -149,9 +149,26 @@ static void fail_class(uc_k_call *c)
                             "which hold what it computes");
 }
 
+/* An .h5 file of Keras 3 doesn't say which module a class is of: a layer that joins is called on a list,
+ * the operator of its name on the tensors themselves. */
+static bool joins_as_operator(const uc_k_call *c)
+{
+    static const char *const names[] = {"Add", "Subtract", "Multiply", "Maximum", "Minimum"};
+    const uc_json *first = uc_json_at(c->args, 0);
+    if (c->layer->major < 3 || !first || first->kind != UC_JSON_OBJECT) return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(c->layer->class_name, names[i]) == 0) return true;
+    }
+    return false;
+}
+
 static void emit_call(uc_k_call *c)
 {
     const uc_k_layer *l = c->layer;
+    if (joins_as_operator(c)) {
+        uc_k_operator(c);
+        return;
+    }
     if (!l->row && !l->is_operator) {
         fail_class(c);
         return;

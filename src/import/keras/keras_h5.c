@@ -82,6 +82,10 @@ static uncork_status assign_layer(uc_k_file *f, uc_k_layer *l, const uc_h5_objec
                 l->name, l->class_name, weights.count, s.count);
         return error->status;
     }
+    /* Keras 1 doesn't say its backend; names of TensorFlow's variables end with ":0". */
+    if (f->major == 1 && !memchr(weights.items[0].data, ':', weights.items[0].size)) {
+        f->theano = true;
+    }
     for (size_t i = 0; i < s.count; i++) {
         s.items[i]->data = uc_h5_find(group, weights.items[i]);
         if (!uc_h5_is_dataset(s.items[i]->data)) {

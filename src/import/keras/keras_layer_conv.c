@@ -60,6 +60,13 @@ static bool read_window(uc_k_call *c, const uc_tensor *kernel, int rank, uc_k_wi
         w->size[i] = kernel->shape[i];
         w->strides[i] = w->dilations[i] = 1;
     }
+    const uc_json *size = uc_json_get(c->layer->config, "kernel_size");
+    int64_t said[3];
+    if (size && (!uc_k_ints(size, said, (size_t)rank) ||
+                 memcmp(said, w->size, (size_t)rank * sizeof said[0]) != 0)) {
+        uc_k_fail(c, "its kernel isn't of its kernel_size");
+        return false;
+    }
     const uc_json *strides = uc_k_get(c->layer, "strides");
     const uc_json *dilations = uc_k_get(c->layer, "dilation_rate");
     if ((strides && !uc_k_ints(strides, w->strides, (size_t)rank)) ||

@@ -30,6 +30,11 @@ void uc_k_dense(uc_k_call *c)
 {
     const uc_ref x = uc_k_plain(c, c->in[0]);
     const uc_tensor *kernel = uc_k_tensor(c, "kernel");
+    const int64_t units = uc_k_int(c->layer, "units", 0);
+    if (kernel && (kernel->rank != 2 || kernel->shape[1] != units)) {
+        uc_k_fail(c, "its kernel isn't one of %" PRId64 " units", units);
+        return;
+    }
     if (kernel && kernel->dtype == UNCORK_INT8 && uc_k_has(c->layer, "kernel_scale")) {
         finish(c, int8_product(c, x, kernel));
         return;

@@ -59,6 +59,12 @@ static void binary(uc_k_call *c, const operator_row *row)
     uc_k_set(c, uc_g2(c->graph, row->op, a, b));
 }
 
+static void not_equal(uc_k_call *c, const operator_row *row)
+{
+    binary(c, row);
+    if (c->out_count) c->out[0].ref = uc_g1(c->graph, "Not", c->out[0].ref);
+}
+
 /* Axes of a reduction: none are all. */
 static void reduce(uc_k_call *c, const operator_row *row)
 {
@@ -298,6 +304,15 @@ static const operator_row rows[] = {
     {"Maximum", "Max", binary},
     {"Minimum", "Min", binary},
     {"Matmul", "MatMul", binary},
+    {"Equal", "Equal", binary},
+    {"NotEqual", "Equal", not_equal},
+    {"Greater", "Greater", binary},
+    {"GreaterEqual", "GreaterOrEqual", binary},
+    {"Less", "Less", binary},
+    {"LessEqual", "LessOrEqual", binary},
+    {"LogicalAnd", "And", binary},
+    {"LogicalOr", "Or", binary},
+    {"LogicalNot", "Not", unary},
     {"Mean", "ReduceMean", reduce},
     {"Sum", "ReduceSum", reduce},
     {"Max", "ReduceMax", reduce},
@@ -372,8 +387,19 @@ static const operator_row rows[] = {
     {"__operators__.getitem", "", get_item},
 };
 
+bool uc_k_is_operator(const char *class_name)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(class_name, rows[i].name) == 0) return true;
+    }
+    return false;
+}
+
 static void emit(uc_k_call *c, uc_str name)
 {
+    /* Numbers beside a tensor take its type. */
+    const uncork_dtype dtype = c->in_count ? uc_k_dtype(c, c->in[0].ref) : UNCORK_DTYPE_NONE;
+    if (uc_dtype_is_float(dtype) || uc_dtype_is_integer(dtype)) c->dtype = dtype;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!uc_str_is(name, rows[i].name)) continue;
         if (c->in_count == 0)
