@@ -142,8 +142,7 @@ static uncork_dtype compute_type(const uc_k_layer *l)
 static void fail_class(uc_k_call *c)
 {
     const uc_k_layer *l = c->layer;
-    uc_graph_fail(c->graph, UNCORK_UNSUPPORTED,
-                  "layer '%s' is of the class '%s', which this build doesn't know", l->name,
+    uc_graph_fail(c->graph, UNCORK_UNSUPPORTED, "this build doesn't know the class '%s'",
                   l->class_name);
     uc_fix(c->graph->error, "its code isn't in the file: save the model as ONNX or SavedModel, "
                             "which hold what it computes");

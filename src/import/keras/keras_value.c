@@ -112,8 +112,7 @@ uc_ref uc_k_fail(uc_k_call *c, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return uc_graph_fail(c->graph, UNCORK_UNSUPPORTED, "layer '%s' (%s): %s", c->layer->name,
-                         c->layer->class_name, text);
+    return uc_graph_fail(c->graph, UNCORK_UNSUPPORTED, "%s", text);
 }
 
 /* ---- constants ------------------------------------------------------------------------------- */
@@ -163,7 +162,7 @@ const uc_tensor *uc_k_tensor(uc_k_call *c, const char *slot)
     const uncork_status status =
         uc_h5_read(c->build->file->h5, s->data, c->graph->arena, &t, c->graph->error);
     if (status) {
-        uc_graph_fail(c->graph, status, "layer '%s': weight '%s'", c->layer->name, slot);
+        uc_graph_fail(c->graph, status, "weight '%s'", slot);
         return NULL;
     }
     return t;
