@@ -88,6 +88,7 @@ typedef struct uc_reading {
     uc_post_end end;
     uc_activation activation;
     int64_t classes;                 /* columns or channels with a meaning; 0: none */
+    bool presumed;                   /* softmax, unless the numbers are a distribution already */
     bool raw;                        /* scores that aren't probabilities */
     bool binary;                     /* one number is class 1's probability, and 1 - p class 0's */
     bool channels_last;              /* of maps */

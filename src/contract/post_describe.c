@@ -212,6 +212,26 @@ static void trace(const uc_graph *g, uc_ref v, uc_arena *arena, uc_post_output *
     }
 }
 
+static bool is_named(const uc_post_output *out, const char *word)
+{
+    return out->name && strstr(out->name, word);
+}
+
+/* A classifier spelled out in operators that don't show it: two outputs, named as skl2onnx and uncork's
+ * convert name them, of a class a row and a score a class. */
+static void pair_by_name(uc_post_output *outputs, size_t count)
+{
+    for (size_t i = 0; count == 2 && i < 2; i++) {
+        uc_post_output *label = &outputs[i], *scores = &outputs[1 - i];
+        const bool classes = label->dtype == UNCORK_STRING || uc_dtype_is_integer(label->dtype);
+        if (!classes || label->rank > 1 || !is_named(label, "label")) continue;
+        if (!uc_dtype_is_float(scores->dtype) || scores->rank != 2 || !is_named(scores, "probab"))
+            continue;
+        label->end = UC_END_CLASS;
+        scores->end = UC_END_CLASSIFIER;
+    }
+}
+
 uc_post_output *uc_post_describe(const uc_graph *graph, uc_arena *arena)
 {
     uc_post_output *outputs = UC_NEW(arena, uc_post_output, graph->output_count);
@@ -226,5 +246,6 @@ uc_post_output *uc_post_describe(const uc_graph *graph, uc_arena *arena)
         }
         trace(graph, graph->outputs[i], arena, out);
     }
+    if (outputs) pair_by_name(outputs, graph->output_count);
     return outputs;
 }

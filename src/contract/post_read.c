@@ -159,6 +159,13 @@ static void set_activation(const look *l, uc_reading *r, uc_activation otherwise
         r->activation = UC_ACTIVATION_EXP;
         uc_note(l->findings, UC_NOTE_CHOSEN, "log-probabilities",
                 "%s%.60s%s %s logarithms of probabilities: exp applied", open, whose, close, be);
+    } else if (l->out->end == UC_END_OTHER && otherwise == UC_ACTIVATION_SOFTMAX) {
+        r->activation = otherwise;
+        r->presumed = true;
+        uc_note(l->findings, UC_NOTE_ASSUMED, "logits",
+                "%s%.60s%s %s taken for logits, the graph doesn't say: softmax applied where they "
+                "aren't shares of one already (--activation changes that)",
+                open, whose, close, be);
     } else {
         r->activation = otherwise;
         uc_note(l->findings, UC_NOTE_CHOSEN, "logits",

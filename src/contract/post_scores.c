@@ -99,6 +99,17 @@ static void activate(uc_activation activation, double *x, int64_t n)
     }
 }
 
+/* Shares of one: what a graph that spells its softmax in a way of its own gives. */
+static bool is_distribution(const double *x, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (x[i] < 0 || x[i] > 1) return false;
+        sum += x[i];
+    }
+    return n > 1 && fabs(sum - 1) <= 1e-4;
+}
+
 uncork_status uc_post_scores(const uc_reading *reading, const uc_tensor *row, uc_arena *arena,
                              double **scores, uncork_error *error)
 {
@@ -111,7 +122,7 @@ uncork_status uc_post_scores(const uc_reading *reading, const uc_tensor *row, uc
                        "'%.60s' has %lld scores for this input, %lld before", reading->name,
                        (long long)n, (long long)expected);
     }
-    activate(reading->activation, x, n);
+    if (!reading->presumed || !is_distribution(x, n)) activate(reading->activation, x, n);
     for (int64_t i = 0; i < n; i++) { /* of infinite logits */
         if (isnan(x[i])) {
             return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,

@@ -142,6 +142,25 @@ static void softmax_stays_finite_where_exp_does_not(void **state)
     CHECK(cut[0] == 0.0 && cut[1] == 1.0);
 }
 
+/* A division by a sum that the graph doesn't call a softmax: its shares aren't squashed once more. */
+static void shares_of_one_are_not_taken_for_logits(void **state)
+{
+    (void)state;
+    uncork_error error = {.size = sizeof error};
+    const output any = {"y", UNCORK_FLOAT32, UC_END_OTHER, 2, {1, 4}};
+    const uc_reading r = read_one(any, pictures, NULL);
+    const int64_t shape[] = {1, 4};
+    uc_tensor *row = uc_tensor_new(arena, UNCORK_FLOAT32, 2, shape);
+    const float shares[] = {0.5F, 0.25F, 0.25F, 0}, logits[] = {5, -1, 0, 0};
+    double *scores;
+    memcpy(row->data, shares, sizeof shares);
+    CHECK_OK(uc_post_scores(&r, row, arena, &scores, &error), &error);
+    CHECK(scores[0] == 0.5 && scores[3] == 0.0);
+    memcpy(row->data, logits, sizeof logits);
+    CHECK_OK(uc_post_scores(&r, row, arena, &scores, &error), &error);
+    CHECK(scores[0] > 0.98 && scores[0] < 1);
+}
+
 static void what_is_no_answer_is_an_error(void **state)
 {
     (void)state;
@@ -224,9 +243,13 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(shapes_and_ends_decide_the_reading), TEST(rows_of_numbers_are_not_taken_for_logits),
-        TEST(options_outweigh_the_graph),         TEST(softmax_stays_finite_where_exp_does_not),
-        TEST(what_is_no_answer_is_an_error),      TEST(masks_and_points_undo_the_way_to_the_model),
+        TEST(shapes_and_ends_decide_the_reading),
+        TEST(rows_of_numbers_are_not_taken_for_logits),
+        TEST(options_outweigh_the_graph),
+        TEST(softmax_stays_finite_where_exp_does_not),
+        TEST(shares_of_one_are_not_taken_for_logits),
+        TEST(what_is_no_answer_is_an_error),
+        TEST(masks_and_points_undo_the_way_to_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
