@@ -245,3 +245,28 @@ void uc_k_category_encoding(uc_k_call *c)
         uc_k_fail(c, "output_mode '%.*s'", (int)(mode.size < 40 ? mode.size : 40), mode.data);
     }
 }
+
+/* How many of the boundaries x reaches: numpy.digitize of rising ones. */
+void uc_k_discretization(uc_k_call *c)
+{
+    uc_graph *g = c->graph;
+    size_t n = 0;
+    double *bounds = uc_json_f64s(uc_k_get(c->layer, "bin_boundaries"), g->arena, &n);
+    const uc_str mode = uc_k_text(c->layer, "output_mode", "int");
+    const int64_t count = (int64_t)n;
+    if (!bounds || n == 0 || !uc_str_is(mode, "int")) {
+        uc_k_fail(c, "%zu boundaries in its configuration, output_mode '%.*s'", n,
+                  (int)(mode.size < 40 ? mode.size : 40), mode.data);
+        return;
+    }
+    uc_ref x = uc_k_plain(c, c->in[0]);
+    if (uc_k_dtype(c, x) != c->dtype) x = uc_g_cast(g, x, c->dtype);
+    const int rank = uc_k_rank(c, x);
+    if (rank < 0) {
+        uc_k_fail(c, "its input's dimensions aren't known");
+        return;
+    }
+    const uc_ref wide = uc_g_unsqueeze(g, x, rank);
+    const uc_ref reached = uc_g2(g, "GreaterOrEqual", wide, uc_k_constant(c, bounds, 1, &count));
+    uc_k_set(c, uc_g_reduce(g, "ReduceSum", uc_g_cast(g, reached, UNCORK_INT64), rank, false));
+}

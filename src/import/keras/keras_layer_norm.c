@@ -188,6 +188,12 @@ void uc_k_unit_norm(uc_k_call *c)
     uc_k_set(c, uc_g2(g, "Div", x, uc_g1(g, "Sqrt", least)));
 }
 
+/* ConvNeXt's own: keras/src/applications/convnext.py. */
+void uc_k_layer_scale(uc_k_call *c)
+{
+    uc_k_set(c, uc_g2(c->graph, "Mul", uc_k_plain(c, c->in[0]), uc_k_weight(c, "gamma")));
+}
+
 /* ---- the preprocessing layer ----------------------------------------------------------------- */
 
 /* Numbers of a config however deep they are nested; how many. */
