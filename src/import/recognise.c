@@ -14,7 +14,8 @@ typedef struct signature {
     {                                                            \
         at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix \
     }
-#define NOT_YET "this build reads scikit-learn, xgboost, lightgbm, ONNX and Keras models"
+#define NOT_YET \
+    "this build reads scikit-learn, xgboost, lightgbm, ONNX, Keras and TensorFlow Lite models"
 
 static const signature signatures[] = {
     SIGNATURE(0, "version https://git-lfs", MALFORMED, "this is a Git LFS pointer, not the model",
@@ -27,7 +28,6 @@ static const signature signatures[] = {
               "download the file itself, not the page that shows it"),
     SIGNATURE(0, "<HTML", MALFORMED, "this is a web page saved as a model",
               "download the file itself, not the page that shows it"),
-    SIGNATURE(4, "TFL3", UNSUPPORTED, "this is a TensorFlow Lite model", NOT_YET),
     SIGNATURE(4, "ORTM", UNSUPPORTED, "this is an ONNX Runtime model (.ort)",
               "give the .onnx file that it was made from"),
     SIGNATURE(0, "GGUF", UNSUPPORTED, "this is a GGUF language model",

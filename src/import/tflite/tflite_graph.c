@@ -1,0 +1,101 @@
+/* Subgraphs as graph nodes, operator by operator. */
+#include "import/tflite/tflite.h"
+
+#include <inttypes.h>
+
+enum { MAX_DEPTH = 40 };
+
+bool uc_tfl_build_open(uc_tfl_build *b, const uc_tfl_file *file, uc_graph *g, uc_findings *findings,
+                       int depth)
+{
+    *b = (uc_tfl_build){.file = file, .graph = g, .findings = findings, .depth = depth};
+    uc_arena *known = uc_arena_new(g->budget), *scratch = uc_arena_new(g->budget);
+    b->infer = (uc_infer){.graph = g,
+                          .arena = known,
+                          .scratch = scratch,
+                          .budget = g->budget,
+                          .error = &b->ignored,
+                          .fold_bytes = UC_FOLD_SHAPE_BYTES,
+                          .fold_macs = UC_FOLD_SHAPE_MACS};
+    if (known && scratch) return true;
+    uc_tfl_build_close(b);
+    uc_graph_fail(g, UNCORK_NO_MEMORY, "memory is out");
+    return false;
+}
+
+void uc_tfl_build_close(uc_tfl_build *b)
+{
+    uc_arena_free(b->infer.arena);
+    uc_arena_free(b->infer.scratch);
+}
+
+uc_ref uc_tfl_declare(uc_graph *g, const char *name, const uc_tfl_tensor *t)
+{
+    if (!t->dtype) {
+        return uc_graph_fail(g, UNCORK_UNSUPPORTED,
+                             "'%.60s' is a variable or resource, which isn't read", t->name);
+    }
+    return uc_graph_input(g, name, t->dtype, t->rank, t->shape);
+}
+
+static void emit_operator(uc_tfl_scope *s, size_t index)
+{
+    const uc_tfl_operator *op = &s->subgraph->operators[index];
+    uc_graph *g = s->build->graph;
+    uc_tfl_call c = {.build = s->build, .graph = g, .scope = s, .op = op};
+    c.fb = s->build->file->fb;
+    c.fb.error = g->error;
+    c.options = op->options;
+    if (c.options.fb) c.options.fb = &c.fb;
+    const char *name = op->out_count ? s->subgraph->tensors[op->out[0]].name : "";
+    g->where = uc_arena_printf(g->arena, "operator %zu (%s) '%.80s'", index, op->name, name);
+    if (!op->row) {
+        uc_graph_fail(g, UNCORK_UNSUPPORTED, "the operator %.60s isn't known", op->name);
+        return;
+    }
+    op->row->emit(&c);
+    if (!uc_fb_ok(&c.fb)) uc_graph_fail(g, UNCORK_MALFORMED, "options of %s are broken", op->name);
+    for (size_t i = 0; i < op->out_count && !g->status; i++) {
+        if (!s->values[op->out[i]].raw)
+            uc_graph_fail(g, UNCORK_UNSUPPORTED, "%s: its output %zu", op->name, i);
+    }
+}
+
+static bool emit_all(uc_tfl_scope *s, const uc_ref *in, uc_ref *out)
+{
+    const uc_tfl_subgraph *sub = s->subgraph;
+    uc_graph *g = s->build->graph;
+    for (size_t i = 0; i < sub->in_count; i++) {
+        s->values[sub->in[i]] = (uc_tfl_value){.raw = in[i]};
+    }
+    for (size_t i = 0; i < sub->operator_count && !g->status; i++) {
+        emit_operator(s, i);
+    }
+    /* Outputs are taken as an operator would take them: constants too. */
+    const uc_tfl_operator end = {.name = "the output", .in = sub->out, .in_count = sub->out_count};
+    uc_tfl_call c = {.build = s->build, .graph = g, .scope = s, .op = &end};
+    for (size_t i = 0; i < sub->out_count && !g->status; i++) {
+        out[i] = uc_tfl_raw(&c, i);
+    }
+    return !g->status;
+}
+
+bool uc_tfl_emit_subgraph(uc_tfl_build *b, size_t index, const uc_ref *in, uc_ref *out)
+{
+    uc_graph *g = b->graph;
+    if (index >= b->file->subgraph_count || b->depth >= MAX_DEPTH) {
+        uc_graph_fail(g, UNCORK_MALFORMED, "subgraph %zu %s", index,
+                      b->depth >= MAX_DEPTH ? "is nested too deep" : "isn't there");
+        return false;
+    }
+    uc_tfl_scope s = {.build = b, .subgraph = &b->file->subgraphs[index]};
+    s.values = UC_NEW(g->arena, uc_tfl_value, s.subgraph->tensor_count + 1);
+    if (!s.values) {
+        uc_graph_fail(g, UNCORK_NO_MEMORY, "memory is out");
+        return false;
+    }
+    b->depth++;
+    const bool done = emit_all(&s, in, out);
+    b->depth--;
+    return done;
+}
