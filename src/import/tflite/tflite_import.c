@@ -59,7 +59,8 @@ static uncork_status tflite_open(uc_import *file, uncork_error *error)
     uc_tfl_file *f = UC_NEW(file->arena, uc_tfl_file, 1);
     if (!f) return uc_arena_status(file->arena, error);
     file->state = f;
-    UC_TRY(uc_tfl_read(file->bytes, file->arena, f, error));
+    if (uc_tfl_read(file->bytes, file->arena, f, error))
+        return uc_where(error, "the TensorFlow Lite file");
     file->entries = UC_NEW(file->arena, const char *, f->signature_count + 1);
     if (!file->entries) return uc_arena_status(file->arena, error);
     file->entries[file->entry_count++] = "predict";
