@@ -154,24 +154,36 @@ static void store(uc_image *im, size_t i, double v)
 }
 
 /* One pass along one axis of an 8-bit picture. */
-static void pass_u8(const uc_image *from, uc_image *to, const axis *a, bool horizontal)
+static uncork_status pass_u8(const uc_image *from, uc_image *to, const axis *a, bool horizontal,
+                             uc_arena *arena, uncork_error *error)
 {
     const uc_resample_u8 *kernel = uc_resamples_u8();
     const int channels = uc_image_channels(from->mode);
     const size_t row = (size_t)from->width * (size_t)channels;
-    const uc_resample_axis weights = {
-        a->first, a->count, a->fixed, horizontal ? to->width : to->height, a->room, WEIGHT_BITS};
+    uc_resample_axis weights = {.first = a->first,
+                                .count = a->count,
+                                .weights = a->fixed,
+                                .out = horizontal ? to->width : to->height,
+                                .room = a->room,
+                                .shift = WEIGHT_BITS};
     const uint8_t *in = from->data;
     uint8_t *out = to->data;
+    if (horizontal) {
+        int16_t *packed = UC_NEW(arena, int16_t, uc_resample_packed(&weights));
+        if (!packed) return uc_arena_status(arena, error);
+        kernel->pack(&weights, packed);
+        weights.packed = packed;
+    }
     for (int y = 0; y < to->height; y++) {
         if (horizontal) {
-            kernel->across(in, from->width, channels, &weights, out);
+            kernel->across(in, ((size_t)from->height - (size_t)y) * row, channels, &weights, out);
             in += row;
         } else {
             kernel->down(in, &weights, y, row, out);
         }
         out += (size_t)to->width * (size_t)channels;
     }
+    return UNCORK_OK;
 }
 
 static void pass_wide(const uc_image *from, uc_image *to, const axis *a, bool horizontal)
@@ -202,10 +214,9 @@ static uncork_status pass(const uc_image *from, int size, double low, double hig
     UC_TRY(uc_image_new(from->mode, horizontal ? size : from->width,
                         horizontal ? from->height : size, arena, to, error));
     if (uc_image_channel_bytes(from->mode) == 1) {
-        pass_u8(from, to, &a, horizontal);
-    } else {
-        pass_wide(from, to, &a, horizontal);
+        return pass_u8(from, to, &a, horizontal, arena, error);
     }
+    pass_wide(from, to, &a, horizontal);
     return UNCORK_OK;
 }
 

@@ -262,12 +262,23 @@ static uncork_status pass(uc_pixels *now, const axis *a, bool horizontal, uc_are
                          horizontal ? a->out : now->width, now->channels, arena, &to, error));
     const size_t out_row = (size_t)to.width * channels;
     const uc_resample_u8 *kernel = uc_resamples_u8();
-    const uc_resample_axis w = {a->first, a->count, a->fixed, a->out, a->room, a->precision};
+    uc_resample_axis w = {.first = a->first,
+                          .count = a->count,
+                          .weights = a->fixed,
+                          .out = a->out,
+                          .room = a->room,
+                          .shift = a->precision};
+    if (integers && horizontal) {
+        int16_t *packed = UC_NEW(arena, int16_t, uc_resample_packed(&w));
+        if (!packed) return uc_arena_status(arena, error);
+        kernel->pack(&w, packed);
+        w.packed = packed;
+    }
     for (int y = 0; y < to.height; y++) {
         const size_t in = (size_t)y * in_row, out = (size_t)y * out_row;
         if (integers && horizontal) {
-            kernel->across((const uint8_t *)now->data + in, now->width, now->channels, &w,
-                           (uint8_t *)to.data + out);
+            kernel->across((const uint8_t *)now->data + in, (size_t)now->height * in_row - in,
+                           now->channels, &w, (uint8_t *)to.data + out);
         } else if (integers) {
             kernel->down(now->data, &w, y, in_row, (uint8_t *)to.data + out);
         } else if (horizontal) {

@@ -5,10 +5,16 @@ static int32_t half_of(int shift) { return shift > 0 ? (int32_t)1 << (shift - 1)
 
 static uint8_t clip8(int32_t v) { return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v); }
 
-static void across(const uint8_t *in, int width, int channels, const uc_resample_axis *a,
+static void pack(const uc_resample_axis *a, int16_t *packed)
+{
+    (void)a;
+    (void)packed; /* the weights as they are */
+}
+
+static void across(const uint8_t *in, size_t readable, int channels, const uc_resample_axis *a,
                    uint8_t *out)
 {
-    (void)width;
+    (void)readable;
     for (int x = 0; x < a->out; x++) {
         const uint8_t *p = in + (size_t)a->first[x] * (size_t)channels;
         const int32_t *w = a->weights + (size_t)x * (size_t)a->room;
@@ -45,4 +51,4 @@ static void down(const uint8_t *in, const uc_resample_axis *a, int y, size_t n, 
     }
 }
 
-const uc_resample_u8 uc_resample_u8_scalar = {across, down};
+const uc_resample_u8 uc_resample_u8_scalar = {pack, across, down};
