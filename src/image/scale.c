@@ -230,6 +230,12 @@ void uc_swap_channels(uc_pixels *pixels)
                  n = (size_t)pixels->width * (size_t)pixels->height;
     if (channels < 3) return;
     char *p = pixels->data, kept[8];
+    for (size_t i = 0; size == 1 && i < n; i++, p += channels) {
+        const char first = p[0];
+        p[0] = p[2];
+        p[2] = first;
+    }
+    if (size == 1) return;
     for (size_t i = 0; i < n; i++, p += channels * size) {
         memcpy(kept, p, size);
         memcpy(p, p + 2 * size, size);
