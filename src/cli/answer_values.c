@@ -31,7 +31,7 @@ static uncork_status make(const cli_answers *a, const uc_reading *reading, const
                           uc_arena *arena, void **made, uncork_error *error)
 {
     (void)a;
-    values *v;
+    values *v = NULL;
     double *x;
     int64_t n;
     UC_TRY(make_row(reading, input, arena, &v, error));

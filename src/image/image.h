@@ -25,7 +25,7 @@ typedef struct uc_image {
     void *data;              /* [height, width, channels], dense */
     uint8_t palette[256][4]; /* P: red, green, blue, alpha */
     int palette_count;
-    bool has_key; /* L and RGB of a PNG: pixels equal to key are transparent in RGBA */
+    bool has_key; /* 1, L and RGB of a PNG: pixels equal to key are transparent in RGBA */
     uint16_t key[3];
     int orientation;    /* EXIF, 1 to 8; 1 when absent. Nothing is rotated by it unless asked */
     const char *format; /* "JPEG", "PNG", "BMP", "GIF", "WebP", "TIFF", "PNM", "JPEG 2000" */

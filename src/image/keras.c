@@ -63,6 +63,13 @@ static uncork_status padded(const uc_pixels *from, uc_size size, double fill, uc
               w = side(from->height, size.width, size.height, true);
     const int top = h > from->height ? (int)(((float)(h - from->height)) / 2) : 0,
               left = w > from->width ? (int)(((float)(w - from->width)) / 2) : 0;
+    if (top == 0 && left == 0) {
+        *pixels = *from;
+        return UNCORK_OK;
+    }
+    if (from->dtype != UNCORK_FLOAT32) /* its bars are float32: TensorFlow can't join them */
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "Keras' pad_to_aspect_ratio takes float32 pictures only");
     double fills[16];
     for (int c = 0; c < 16; c++) {
         fills[c] = fill;
@@ -99,9 +106,6 @@ uncork_status uc_resizing_keras(const uc_pixels *from, uc_size size, uc_tensorfl
     uc_pixels now = *from;
     const uncork_dtype dtype = from->dtype; /* `pixels` may be `from` */
     UC_TRY(check(size, error));
-    if (aspect == UC_KERAS_PAD && from->dtype != UNCORK_FLOAT32)
-        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
-                       "Keras' pad_to_aspect_ratio takes float32 pictures only");
     if (aspect == UC_KERAS_CROP) UC_TRY(cropped(from, size, true, arena, &now, error));
     if (aspect == UC_KERAS_PAD) UC_TRY(padded(from, size, fill, arena, &now, error));
     const uc_tensorflow_resize options = {.filter = filter, .antialias = antialias};

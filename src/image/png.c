@@ -242,7 +242,10 @@ static uncork_status read_for_pillow(uc_png *png, const uc_png_header *h, uc_are
                         .orientation = h->orientation,
                         .format = "PNG"};
     if (mode == UC_IMAGE_P) image->palette_count = uc_png_palette(png, image->palette);
-    if (mode == UC_IMAGE_L || mode == UC_IMAGE_RGB) image->has_key = uc_png_key(png, image->key);
+    if (mode == UC_IMAGE_1 || mode == UC_IMAGE_L || mode == UC_IMAGE_RGB)
+        image->has_key = uc_png_key(png, image->key);
+    if (mode == UC_IMAGE_1 && image->key[0]) /* the file says 1, the picture holds 255 */
+        image->key[0] = image->key[1] = image->key[2] = 255;
     return UNCORK_OK;
 }
 

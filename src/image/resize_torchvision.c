@@ -291,6 +291,17 @@ static uncork_status pass(uc_pixels *now, const axis *a, bool horizontal, uc_are
     return UNCORK_OK;
 }
 
+/* In a column one pixel wide torch 2.15 takes the weights of the first row for every row: its loop over
+ * rows finds all strides 0 and takes itself for one along the width
+ * (cpu_upsample_generic_aa in UpSampleKernel.cpp). */
+static void repeat_first(uc_pixels *column)
+{
+    const size_t pixel = (size_t)column->channels * sizeof(float);
+    for (int y = 1; y < column->height; y++) {
+        memcpy((uint8_t *)column->data + (size_t)y * pixel, column->data, pixel);
+    }
+}
+
 static uncork_status separable(const uc_pixels *from, int width, int height, const filter_row *f,
                                bool antialias, uc_arena *arena, uc_pixels *to, uncork_error *error)
 {
@@ -304,6 +315,7 @@ static uncork_status separable(const uc_pixels *from, int width, int height, con
     if (height != from->height) {
         UC_TRY(make_axis(&y, from->height, height, f, antialias, integers, arena, error));
         UC_TRY(pass(to, &y, false, arena, error));
+        if (to->width == 1 && !integers) repeat_first(to);
     }
     return UNCORK_OK;
 }

@@ -219,9 +219,33 @@ static void pictures_equal_the_shared_vectors_of_pillow(void **state)
     uc_arena_free(arena);
 }
 
+/* Pillow 13: bits 1, 0, 1 and a transparent 1. */
+static void the_transparent_colour_of_one_bit_is_white_or_black(void **state)
+{
+    (void)state;
+    static const uint8_t png[] = {
+        0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
+        0x44, 0x52, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x01, 0x01, 0x00, 0x00, 0x00,
+        0x00, 0x33, 0x9b, 0x29, 0x19, 0x00, 0x00, 0x00, 0x02, 0x74, 0x52, 0x4e, 0x53, 0x00,
+        0x01, 0x01, 0x94, 0xfd, 0xae, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78,
+        0x9c, 0x63, 0x58, 0x00, 0x00, 0x00, 0xa2, 0x00, 0xa1, 0xdc, 0x8d, 0xb1, 0xcc, 0x00,
+        0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+    uncork_error error;
+    uc_image image;
+    uc_error_init(&error);
+    uc_arena *arena = uc_arena_new(NULL);
+    assert_int_equal(uc_image_decode((uc_bytes){png, sizeof png}, arena, &image, &error),
+                     UNCORK_OK);
+    assert_int_equal(uc_image_convert(&image, UC_IMAGE_RGBA, arena, &image, &error), UNCORK_OK);
+    assert_memory_equal(image.data, ((uint8_t[]){255, 255, 255, 0, 0, 0, 0, 255, 255, 255, 255, 0}),
+                        12);
+    uc_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_transparent_colour_of_one_bit_is_white_or_black),
         cmocka_unit_test(pictures_equal_the_committed_vectors_of_pillow),
         cmocka_unit_test(pictures_equal_the_shared_vectors_of_pillow),
     };

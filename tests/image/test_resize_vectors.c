@@ -422,6 +422,43 @@ static void letterboxes_are_those_of_ultralytics(void **state)
     compare(FOLDER "ultralytics.json", ultralytics, 150);
 }
 
+/* torchvision 0.29 with torch 2.15: every row of a column is the first. */
+static void a_smoothed_column_one_pixel_wide_repeats_its_first_row(void **state)
+{
+    (void)state;
+    uncork_error error;
+    uc_pixels in, out;
+    uc_error_init(&error);
+    uc_arena *arena = uc_arena_new(NULL);
+    assert_int_equal(uc_pixels_new(UNCORK_UINT8, 4, 1, 1, arena, &in, &error), UNCORK_OK);
+    memcpy(in.data, (uint8_t[]){0, 40, 80, 200}, 4);
+    assert_int_equal(
+        uc_resize_torchvision(&in, 1, 2, UC_TORCHVISION_BILINEAR, true, 1, arena, &out, &error),
+        UNCORK_OK);
+    assert_memory_equal(out.data, ((uint8_t[]){29, 29}), 2);
+    uc_arena_free(arena);
+}
+
+/* Keras 3.15: bars are float32 and can't be joined to bytes, but bars of no width aren't. */
+static void bytes_that_need_no_bars_pass_pad_to_aspect_ratio(void **state)
+{
+    (void)state;
+    uncork_error error;
+    uc_pixels in, out;
+    uc_error_init(&error);
+    uc_arena *arena = uc_arena_new(NULL);
+    assert_int_equal(uc_pixels_new(UNCORK_UINT8, 3, 1, 1, arena, &in, &error), UNCORK_OK);
+    memcpy(in.data, (uint8_t[]){10, 20, 30}, 3);
+    assert_int_equal(uc_resizing_keras(&in, (uc_size){2, 4}, UC_TF_NEAREST, false, UC_KERAS_PAD, 0,
+                                       arena, &out, &error),
+                     UNCORK_OK);
+    assert_memory_equal(out.data, ((uint8_t[]){10, 10, 20, 20, 20, 20, 30, 30}), 8);
+    assert_int_not_equal(uc_resizing_keras(&in, (uc_size){3, 1}, UC_TF_NEAREST, false, UC_KERAS_PAD,
+                                           0, arena, &out, &error),
+                         UNCORK_OK);
+    uc_arena_free(arena);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) return isa_run_each(argv[0]);
@@ -433,6 +470,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(scikit_image_resizes_are_bit_exact_without_gaussian),
         cmocka_unit_test(pillow_resizes_thumbnails_and_pads_are_bit_exact),
         cmocka_unit_test(letterboxes_are_those_of_ultralytics),
+        cmocka_unit_test(a_smoothed_column_one_pixel_wide_repeats_its_first_row),
+        cmocka_unit_test(bytes_that_need_no_bars_pass_pad_to_aspect_ratio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
