@@ -119,7 +119,7 @@ static uncork_status resize(vector *v)
 {
     uc_image image;
     uc_image_mode mode;
-    uc_pillow_filter filter;
+    uc_pillow_filter filter = UC_PILLOW_NEAREST;
     int size[2];
     double box[4];
     bool has_box = vector_has(v, "box");

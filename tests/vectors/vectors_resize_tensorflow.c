@@ -3,6 +3,8 @@
 
 #include "image/scale.h"
 
+#include <stdio.h>
+
 uncork_status vector_size_hw(const vector *v, const char *param, uc_size *size)
 {
     int hw[2];
@@ -121,7 +123,20 @@ static uncork_status standardize(vector *v)
     return vector_give_pixels(v, &pixels);
 }
 
-/* The pipelines name their steps in full: these two. */
+/* The pipelines name their steps in full, in these two orders; the size is in image.resize([H,W]). */
+static uncork_status step_size(const vector *v, uc_size *size)
+{
+    const uc_json *steps = uc_json_get(v->params, "steps");
+    for (size_t i = 0; i < uc_json_count(steps); i++) {
+        char text[64];
+        const uc_str s = uc_json_str(uc_json_at(steps, i), "");
+        snprintf(text, sizeof text, "%.*s", (int)s.size, s.data);
+        if (sscanf(text, "image.resize([%d,%d])", &size->height, &size->width) == 2)
+            return UNCORK_OK;
+    }
+    return vector_unknown(v, "steps");
+}
+
 static uncork_status decode_rgb(vector *v, uc_pixels *pixels)
 {
     int frames;
@@ -132,10 +147,13 @@ static uncork_status decode_rgb(vector *v, uc_pixels *pixels)
 
 static uncork_status resized_divided(vector *v)
 {
+    uc_size size = {0, 0};
     uc_pixels pixels;
     const uc_tensorflow_resize options = {.filter = UC_TF_BILINEAR};
+    UC_TRY(step_size(v, &size));
     UC_TRY(decode_rgb(v, &pixels));
-    UC_TRY(uc_resize_tensorflow(&pixels, 96, 96, &options, v->arena, &pixels, v->error));
+    UC_TRY(uc_resize_tensorflow(&pixels, size.width, size.height, &options, v->arena, &pixels,
+                                v->error));
     for (size_t i = 0; i < uc_pixels_count(&pixels); i++) {
         ((float *)pixels.data)[i] /= 255.0f;
     }
@@ -144,11 +162,14 @@ static uncork_status resized_divided(vector *v)
 
 static uncork_status converted_resized(vector *v)
 {
+    uc_size size = {0, 0};
     uc_pixels pixels;
     const uc_tensorflow_resize options = {.filter = UC_TF_BILINEAR};
+    UC_TRY(step_size(v, &size));
     UC_TRY(decode_rgb(v, &pixels));
     UC_TRY(uc_convert_dtype_tensorflow(&pixels, UNCORK_FLOAT32, v->arena, &pixels, v->error));
-    UC_TRY(uc_resize_tensorflow(&pixels, 100, 80, &options, v->arena, &pixels, v->error));
+    UC_TRY(uc_resize_tensorflow(&pixels, size.width, size.height, &options, v->arena, &pixels,
+                                v->error));
     return vector_give_pixels(v, &pixels);
 }
 

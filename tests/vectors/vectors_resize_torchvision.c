@@ -1,9 +1,11 @@
 /* torchvision's tensors and PIL transforms, timm and transformers. */
 #include "vectors_resize.h"
 
+#include "contract/contract.h"
 #include "image/scale.h"
 
 #include <math.h>
+#include <stdio.h>
 
 uncork_status vector_give_planes(vector *v, const uc_pixels *pixels)
 {
@@ -148,16 +150,17 @@ static uncork_status normalized(vector *v)
     return give_normalized(v, &pixels);
 }
 
-/* weights.transforms() of the two models there. */
+/* weights.transforms() of the model: the preset of that name. */
 static uncork_status preset(vector *v)
 {
-    uc_pixels pixels;
-    const bool cubic = uc_str_is(vector_text(v, "model", ""), "efficientnet_b0");
-    if (!cubic && !uc_str_is(vector_text(v, "model", ""), "resnet50"))
-        return vector_unknown(v, "model");
-    UC_TRY(classic(v, 256, 0, cubic ? UC_PILLOW_BICUBIC : UC_PILLOW_BILINEAR, (uc_size){224, 224},
-                   &pixels));
-    return give_normalized(v, &pixels);
+    char name[200];
+    uc_contract *contract = NULL;
+    const uc_contract_want any = {.rank = -1};
+    const uc_str model = vector_text(v, "model", ""), weights = vector_text(v, "weights", "");
+    snprintf(name, sizeof name, "torchvision:%.*s:%.*s", (int)model.size, model.data,
+             (int)weights.size, weights.data);
+    UC_TRY(uc_contract_parse(name, v->arena, &contract, v->error));
+    return uc_contract_apply_placed(contract, v->file, &any, v->arena, &v->result, NULL, v->error);
 }
 
 static uncork_status timm(vector *v)
