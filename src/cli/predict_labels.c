@@ -174,8 +174,11 @@ uncork_status predict_check_labels(predictor *p, uncork_error *error)
     char text[256];
     uc_labels_fit fit = uc_labels_fit_to(labels, scores->classes, p->arena, text, sizeof text);
     if (fit == UC_LABELS_EXACT) return UNCORK_OK;
-    if (fit == UC_LABELS_FEW && a->labels_given && a->shown == 1)
-        return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "%s", text);
+    if (fit == UC_LABELS_FEW && a->labels_given && a->shown == 1) {
+        uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "%s", text);
+        uc_where(error, "%s", p->labels_from);
+        return uc_fix(error, "a label file has one name a class, in the model's order");
+    }
     if (fit == UC_LABELS_FEW) { /* not asked for: rather no name than a wrong one */
         *labels = (uc_labels){0};
         uc_note(&p->notes, UC_NOTE_ODD, "label-count", "%s (%s): not used", text,

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 
@@ -91,6 +92,8 @@ bool cli_flush(uc_writer *out)
 {
     bool ok = out->status == UNCORK_OK && fwrite(out->data, 1, out->size, stdout) == out->size &&
               fflush(stdout) == 0;
+    if (!ok && out->status == UNCORK_OK && errno != EPIPE)
+        fprintf(stderr, "uncork: standard output: %s\n", strerror(errno));
     out->size = 0;
     return ok;
 }

@@ -26,7 +26,12 @@ static uncork_status read_numbers(const uc_spec *spec, uc_str word, uc_step *ste
 
 uncork_status uc_step_values_parse(uc_spec *spec, uc_str arguments, uc_step *step)
 {
-    return read_numbers(spec, arguments, step);
+    UC_TRY(read_numbers(spec, arguments, step));
+    for (int i = 0; i < step->value_count; i++) {
+        if (step->variant == UC_VALUES_DIVIDE && !(step->value[i] < 0 || step->value[i] > 0))
+            return uc_spec_wrong(spec, arguments, "divides by zero");
+    }
+    return UNCORK_OK;
 }
 
 void uc_step_values_print(const uc_step *step, uc_writer *out)

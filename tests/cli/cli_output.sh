@@ -25,6 +25,11 @@ done
 printf 'zero\none\n' >"$work/short.txt"
 run "$uncork" predict "$model" "$digits/digit_5.png" --labels "$work/short.txt"
 expect 2 '2 labels for 10 classes'
+grep -q 'short.txt: 2 labels' "$work/err" || fail "which labels: $(cat "$work/err")"
+if [ -w /dev/full ]; then
+    "$uncork" predict "$model" "$digits/digit_5.png" >/dev/full 2>"$work/err" && fail "a full disk passes"
+    grep -q '^uncork: standard output: ' "$work/err" || fail "a full disk: $(cat "$work/err")"
+fi
 run "$uncork" predict "$model" "$digits/digit_5.png" --top all --quiet
 [ "$(tr -cd ',' <"$work/out" | wc -c)" = 9 ] || fail "--top all: $(cat "$work/out")"
 run "$uncork" predict "$model" "$digits/digit_5.png" --method decision_function

@@ -60,6 +60,7 @@ static void a_wrong_word_is_pointed_at(void **state)
         {"resize=0x4", "is no size"},
         {"resize=8x8,cubical", "'cubical' (character 12)"},
         {"scale=1/0", "is no number"},
+        {"std=0.2,0,0.2", "divides by zero"},
         {"mean=1,2", "one number, or one a channel"},
         {"gray || rgb", "stands empty"},
         {"crop=1,2,3", "is no rectangle"},
