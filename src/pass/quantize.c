@@ -22,7 +22,7 @@ typedef struct quantize_pass {
     uc_rewrite r;
     uc_ref *
         last; /* [use_count]: the channels-last unsigned bytes of a tensor, [N, H, W, C]; 0: none */
-    uc_ref *conv;    /* [use_count]: the same where a QConv without residual makes them */
+    uc_ref *conv;    /* [use_count]: the same where a QConv that may add a residual makes them */
     bool *quantised; /* [use_count]: a QuantizeLinear reads the value */
 } quantize_pass;
 
@@ -477,7 +477,11 @@ static uncork_status run(uc_graph *g, bool *changed)
         if (!made) continue;
         p.last[bytes] = made;
         const uc_node *maker = &g->nodes[g->values[made].producer];
-        if (uc_is_ext(maker, "QConv") && maker->in_count == 4 && l.rank == 4) p.conv[bytes] = made;
+        /* A depthwise one takes no residual. */
+        if (uc_is_ext(maker, "QConv") && maker->in_count == 4 && l.rank == 4 &&
+            uc_node_get_int(maker, "group", 1) == 1) {
+            p.conv[bytes] = made;
+        }
         const int rank = g->values[bytes].rank;
         UC_TRY(give_back(&p, n, made, l.y.is_signed, rank));
     }
