@@ -88,7 +88,7 @@ static bool fits(const uc_contract_want *want, const uc_contract_shape *r)
     int64_t flat = c * w * h, expected = 1;
     for (int d = 0; d < want->rank; d++) {
         if (want->shape[d] < 0) return true;
-        expected *= want->shape[d];
+        if (__builtin_mul_overflow(expected, want->shape[d], &expected)) return false;
     }
     return flat == expected;
 }

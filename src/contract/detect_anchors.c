@@ -122,7 +122,7 @@ static bool recognise_efficientdet(const uc_detect_model *m, uc_detector *d)
 /* ---- anchors ---- */
 
 /* torchvision/models/detection/anchor_utils.py, DefaultBoxGenerator: two squares and two boxes a
- * ratio. steps 0: as many as cells. */
+ * ratio. */
 static void default_boxes(anchors *a, int cells, double step_count, double scale, double next,
                           int ratios, float size)
 {

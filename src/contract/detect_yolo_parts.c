@@ -85,17 +85,14 @@ static float sample(const float *sum, int mw, region r, double scale_x, double s
 }
 
 /* f times as large, by the same interpolation. */
-static float *enlarge(uc_arena *arena, const float *sum, int mw, int mh, int f)
+static void enlarge(const float *sum, int mw, int mh, int f, float *large)
 {
-    float *large = uc_arena_alloc(arena, (size_t)(mw * f) * (size_t)(mh * f), sizeof *large);
     const region whole = {0, 0, mw, mh};
-    for (int y = 0; large && y < mh * f; y++) {
+    for (int y = 0; y < mh * f; y++) {
         for (int x = 0; x < mw * f; x++) {
-            large[(size_t)y * (size_t)(mw * f) + (size_t)x] =
-                sample(sum, mw, whole, 1.0 / f, 1.0 / f, x, y);
+            *large++ = sample(sum, mw, whole, 1.0 / f, 1.0 / f, x, y);
         }
     }
-    return large;
 }
 
 static uncork_status add_mask(uc_detect_job *job, const float *sum, int mw, int mh, uc_detection *d)
@@ -130,14 +127,10 @@ static uncork_status add_masks(uc_detect_job *job, const uc_detect_view *v, uc_d
     const int64_t area = p.shape[1] * p.shape[2], first = extra_column(d);
     const int mh = (int)p.shape[1], mw = (int)p.shape[2];
     const int f = enlargement(job->geometry, mw, mh);
-    float *sum = UC_NEW(job->arena, float, (size_t)area);
-    uc_arena *scratch = uc_arena_new(NULL);
-    if (!sum || !scratch) {
-        uc_arena_free(scratch);
-        return uc_fail_memory(job->error);
-    }
-    uncork_status status = UNCORK_OK;
-    for (size_t i = 0; i < found->count && status == UNCORK_OK; i++) {
+    float *sum = UC_NEW(job->arena, float, (size_t)area), *large = sum;
+    if (f > 1) large = UC_NEW(job->arena, float, (size_t)area *(size_t)(f * f));
+    if (!sum || !large) return uc_arena_status(job->arena, job->error);
+    for (size_t i = 0; i < found->count; i++) {
         memset(sum, 0, (size_t)area * sizeof *sum);
         for (int k = 0; k < d->mask_coefficients; k++) {
             const float c = uc_view_at(v, job->found[i].row, first + k);
@@ -145,13 +138,10 @@ static uncork_status add_masks(uc_detect_job *job, const uc_detect_view *v, uc_d
                 sum[at] += c * p.data[k * area + at];
             }
         }
-        const float *large = f == 1 ? sum : enlarge(scratch, sum, mw, mh, f);
-        status = large ? add_mask(job, large, mw * f, mh * f, &found->items[i])
-                       : uc_fail_memory(job->error);
-        uc_arena_reset(scratch);
+        if (f > 1) enlarge(sum, mw, mh, f, large);
+        UC_TRY(add_mask(job, large, mw * f, mh * f, &found->items[i]));
     }
-    uc_arena_free(scratch);
-    return status;
+    return UNCORK_OK;
 }
 
 uncork_status uc_detect_finish_yolo(uc_detect_job *job, uc_detections *found)

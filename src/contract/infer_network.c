@@ -95,7 +95,7 @@ static bool from_file(const inference *in, uncork_status *status)
     return true;
 }
 
-/* "architecture_preset" and "architecture_other" are what side.c recognised. */
+/* "architecture_preset" and "architecture_other" are what beside.c recognised. */
 static bool from_architecture(const inference *in, uncork_status *status)
 {
     static const char *const keys[] = {"architecture_preset", "architecture_other"};

@@ -43,14 +43,17 @@ static bool take_item(scanner *s, uc_arena *arena, item *out)
         out->text = uc_text_trim((uc_str){s->in.data + begin, s->at - begin});
         return out->text.size > 0;
     }
-    char *text = UC_NEW(arena, char, s->in.size - s->at);
-    size_t n = 0;
+    size_t end = s->at + 1, n = 0; /* found first: room for the rest of the text would add up */
+    while (end < s->in.size && s->in.data[end] != quote) {
+        end += s->in.data[end] == '\\' ? 2 : 1;
+    }
+    if (end >= s->in.size) return false;
+    char *text = UC_NEW(arena, char, end - s->at);
     if (!text) return false;
-    for (s->at++; s->at < s->in.size && s->in.data[s->at] != quote; s->at++) {
+    for (s->at++; s->at < end; s->at++) {
         if (s->in.data[s->at] == '\\' && s->at + 1 < s->in.size) s->at++;
         text[n++] = s->in.data[s->at];
     }
-    if (s->at >= s->in.size) return false;
     s->at++;
     *out = (item){true, {text, n}};
     return true;
@@ -136,8 +139,12 @@ static size_t csv_line(uc_bytes in, size_t *at, uc_arena *arena, uc_str cells[CS
     while (more && *at < in.size) {
         uc_str cell = {(const char *)in.data + *at, 0};
         if (in.data[*at] == '"') {
-            char *text = UC_NEW(arena, char, in.size - *at);
-            size_t n = 0;
+            size_t end = *at + 1, n = 0;
+            while (end < in.size &&
+                   (in.data[end] != '"' || (end + 1 < in.size && in.data[end + 1] == '"'))) {
+                end += in.data[end] == '"' ? 2 : 1;
+            }
+            char *text = UC_NEW(arena, char, end - *at);
             for (++*at; text && *at < in.size; ++*at) {
                 if (in.data[*at] == '"') {
                     if (*at + 1 >= in.size || in.data[*at + 1] != '"') break;

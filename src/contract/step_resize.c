@@ -272,8 +272,10 @@ uncork_status uc_step_letterbox_parse(uc_spec *spec, uc_str arguments, uc_step *
     while (rest.size) {
         uc_str word = uc_word_cut(&rest, ',');
         if (uc_str_is(word, "opencv") || uc_str_is(word, "cv2")) continue;
-        if (!uc_text_f64(word, &step->value[0]) || !isfinite(step->value[0]))
-            return uc_spec_wrong(spec, word, "is no number to fill with");
+        int fill;
+        if (!uc_word_int(word, 0, 65535, &fill))
+            return uc_spec_wrong(spec, word, "is no whole number from 0 to 65535 to fill with");
+        step->value[0] = fill;
     }
     return UNCORK_OK;
 }
