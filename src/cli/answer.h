@@ -7,6 +7,7 @@
 #define UC_CLI_ANSWER_H
 
 #include "base/json.h"
+#include "base/table.h"
 #include "cli/cli.h"
 #include "contract/detect.h"
 #include "contract/labels.h"
@@ -55,9 +56,8 @@ typedef struct cli_answers {
     size_t name_width;        /* of the longest input's name, for one-line screens */
     cli_answered_fn answered; /* draws, counts, ...; NULL: nothing */
     void *answered_context;
-    bool silent;        /* nothing is printed: `answered` has it all */
-    const char **stems; /* of files written so far */
-    size_t stem_count, stem_capacity;
+    bool silent;     /* nothing is printed: `answered` has it all */
+    uc_table *stems; /* of files written so far */
     /* CSV: */
     bool header_written;
     size_t csv_columns;    /* between input and error */
@@ -107,8 +107,6 @@ const cli_answer_kind *cli_answer_kind_of(const uc_reading *reading);
 uncork_status cli_write_beside(const cli_answers *a, const uc_reading *reading,
                                const cli_input *input, const char *ending, const uc_writer *bytes,
                                uc_arena *arena, const char **path, uncork_error *error);
-/* The file name of an input, without folders and ending, made its own by a number: "cat", "cat_2". */
-const char *cli_stem_of(cli_answers *a, const char *input);
 /* answer_table.c: the classic answer. */
 void cli_answer_table(cli_answers *a, const char *input, const uc_tensor *const *outputs,
                       int64_t r);

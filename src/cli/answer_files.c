@@ -2,32 +2,6 @@
 #include "base/file.h"
 #include "cli/answer.h"
 
-static bool is_taken(const cli_answers *a, const char *stem)
-{
-    for (size_t i = 0; i < a->stem_count; i++) {
-        if (strcmp(a->stems[i], stem) == 0) return true;
-    }
-    return false;
-}
-
-const char *cli_stem_of(cli_answers *a, const char *input)
-{
-    const char *slash = strrchr(input, '/');
-    const char *name = slash ? slash + 1 : input, *dot = strrchr(name, '.');
-    if (strcmp(name, "-") == 0) name = "stdin";
-    int length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
-    char *stem = uc_arena_printf(a->arena, "%.*s", length, name);
-    for (int i = 2; stem && is_taken(a, stem); i++) {
-        stem = uc_arena_printf(a->arena, "%.*s_%d", length, name, i);
-    }
-    const char **grown =
-        uc_arena_grow(a->arena, a->stems, &a->stem_capacity, a->stem_count + 1, sizeof *a->stems);
-    if (!stem || !grown) return NULL;
-    a->stems = grown;
-    grown[a->stem_count++] = stem;
-    return stem;
-}
-
 uncork_status cli_write_beside(const cli_answers *a, const uc_reading *reading,
                                const cli_input *input, const char *ending, const uc_writer *bytes,
                                uc_arena *arena, const char **path, uncork_error *error)

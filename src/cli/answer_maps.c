@@ -312,11 +312,13 @@ static uncork_status make_points(const cli_answers *a, const uc_reading *reading
 static void text_points(const cli_answers *a, const uc_reading *reading, const void *made)
 {
     const cli_points *p = made;
+    const char *between = "";
     char own[32];
     for (int64_t i = 0; i < p->count; i++) {
         const uc_point *at = &p->items[i];
         if (!isnan(reading->threshold) && at->score < reading->threshold) continue;
-        uc_writer_text(a->out, i ? ", " : "");
+        uc_writer_text(a->out, between);
+        between = ", ";
         uc_text_escape(a->out, cli_class_name(a, reading, i, own));
         uc_writer_printf(a->out, " %.1f %.1f", at->x, at->y);
         if (!isnan(at->score)) uc_writer_printf(a->out, " %.4f", at->score);

@@ -2,6 +2,7 @@
  * stops the others. */
 #include "base/text.h"
 #include "cli/drawer.h"
+#include "cli/file_names.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -177,7 +178,9 @@ static void answer_one(predictor *p, const predict_run *run, const uc_tensor *co
     uncork_error error = {.size = sizeof error};
     uc_error_init(&error);
     uncork_status status = UNCORK_OK;
-    const char *stem = p->options->output ? cli_stem_of(&p->answers, run->names[r]) : "";
+    const char *stem = p->options->output
+                           ? cli_file_name(&p->answers.stems, run->names[r], "", p->answers.arena)
+                           : "";
     if (!stem) status = uc_fail_memory(&error);
     if (!p->network) status = check_answer(p, run->values, r, outputs, &error);
     int64_t height = 0, width = 0;

@@ -1,6 +1,7 @@
 /* uncork preprocess: the tensor that the model would see of each picture, as .npy, and as a .png to look
  * at. One bad picture never stops the others. Also the list of presets, --preprocess list. */
 #include "cli/cli.h"
+#include "cli/file_names.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -21,35 +22,10 @@ typedef struct job {
     const uc_contract *contract;
     uc_contract_want want;
     bool bgr;
-    char **names; /* taken so far, in DIR, without their ending */
-    size_t name_count;
+    uc_table *names; /* of files in DIR, without their ending */
+    bool done;       /* a picture at least */
     uc_writer out;
 } job;
-
-/* ---- names ------------------------------------------------------------------------------------ */
-
-static bool is_taken(const job *j, const char *name)
-{
-    for (size_t i = 0; i < j->name_count; i++) {
-        if (strcmp(j->names[i], name) == 0) return true;
-    }
-    return false;
-}
-
-/* DIR/NAME without the picture's ending; NAME_2, NAME_3 where another input has it already. */
-static const char *output_name(job *j, const char *path)
-{
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    const char *dot = strrchr(base, '.');
-    if (strcmp(path, "-") == 0) base = "stdin";
-    size_t n = dot && dot > base ? (size_t)(dot - base) : strlen(base);
-    char *name = uc_arena_copy(j->arena, base, n);
-    for (size_t i = 2; name && is_taken(j, name); i++) {
-        name = uc_arena_printf(j->arena, "%.*s_%zu", (int)n, base, i);
-    }
-    if (name) j->names[j->name_count++] = name;
-    return name;
-}
 
 /* ---- to look at ------------------------------------------------------------------------------- */
 
@@ -74,8 +50,9 @@ static range range_of(const uc_tensor *t)
 static uint8_t to_byte(const uc_tensor *t, int64_t i, const range *r)
 {
     if (t->dtype == UNCORK_UINT8) return ((const uint8_t *)t->data)[i];
-    double v = uc_dtype_load_f64(t->data, i, t->dtype), span = r->high - r->low;
-    return span > 0 ? (uint8_t)((v - r->low) / span * 255 + 0.5) : 0;
+    const double v = uc_dtype_load_f64(t->data, i, t->dtype), span = r->high - r->low,
+                 byte = (v - r->low) / span * 255 + 0.5;
+    return byte >= 0 && byte < 256 ? (uint8_t)byte : 0; /* NaN too: of a deviation of 0 */
 }
 
 /* The tensor as a picture of 1 or 3 channels; false when it is none (a flat row that is no square). */
@@ -199,7 +176,7 @@ static uncork_status one(job *j, const char *path, uc_arena *arena, uncork_error
     UC_TRY(uc_contract_apply(j->contract, bytes, &j->want, arena, &t, error));
     if (j->options->model) add_batch(t);
     const range r = range_of(t);
-    const char *name = output_name(j, path);
+    const char *name = cli_file_name(&j->names, path, "", j->arena);
     if (!name) return uc_fail_memory(error);
     const char *npy = uc_arena_printf(arena, "%s/%s.npy", j->options->output, name),
                *png = uc_arena_printf(arena, "%s/%s.png", j->options->output, name);
@@ -212,6 +189,7 @@ static uncork_status one(job *j, const char *path, uc_arena *arena, uncork_error
         return error->status;
     }
     tell(j, path, t, &r, npy, shown ? png : NULL);
+    j->done = true;
     return UNCORK_OK;
 }
 
@@ -248,7 +226,7 @@ static int of_model(job *j, uc_recipe *recipe)
     if (uncork_open(options->model, &open, &file, &error)) return cli_fail_model(&error);
     uncork_status status = uc_recipe_of(file, j->arena, recipe, &error);
     if (options->preprocess && recipe->want.dtype != UNCORK_DTYPE_NONE) {
-        uc_contract *given;
+        uc_contract *given = NULL;
         uc_error_init(&error);
         status = uc_contract_parse(options->preprocess, j->arena, &given, &error);
         if (status == UNCORK_OK) status = uc_contract_check(given, &recipe->want, &error);
@@ -302,12 +280,10 @@ int cmd_preprocess(const cli_options *options, uc_arena *arena)
         cli_print_error(&error);
         return EXIT_INPUT;
     }
-    j.names = UC_NEW(arena, char *, count ? count : 1);
-    if (!j.names) return cli_usage("memory is out");
     j.bgr = uc_contract_is_bgr(j.contract);
     uc_writer_init(&j.out, (size_t)1 << 26);
     status = all(&j, paths, count);
-    if (j.name_count) cli_print_findings(options, &recipe.notes);
+    if (j.done) cli_print_findings(options, &recipe.notes);
     uc_writer_done(&j.out);
     return status;
 }

@@ -2,8 +2,8 @@
 #include "cli/drawer.h"
 
 #include "base/file.h"
-#include "base/table.h"
 #include "base/text.h"
+#include "cli/file_names.h"
 
 #include <math.h>
 #include <sys/stat.h>
@@ -15,7 +15,7 @@ struct cli_drawer {
     predictor *p;
     const char *folder, *sheet;
     uc_draw_style style;
-    uc_table *names; /* file names given away; the item counts how often */
+    uc_table *names; /* of files, given away */
     uc_budget *budgets;
     cli_drawing queue[QUEUE];
     size_t count, bytes;
@@ -111,11 +111,10 @@ int cli_drawer_new(predictor *p, char *const *paths, size_t count, cli_drawer **
     const size_t threads = (size_t)uc_pool_threads(p->pool);
     if (d) {
         *d = (cli_drawer){.p = p, .folder = o->draw, .sheet = o->sheet};
-        d->names = uc_table_new(p->arena);
         d->budgets = UC_NEW(p->arena, uc_budget, threads);
         d->kept = uc_arena_new(NULL);
     }
-    if (!d || !d->names || !d->budgets || !d->kept) return cli_usage("memory is out");
+    if (!d || !d->budgets || !d->kept) return cli_usage("memory is out");
     for (size_t i = 0; i < threads; i++) {
         uc_budget_init(&d->budgets[i], &o->limits, 0);
         d->budgets[i].deadline_ns = 0; /* --timeout is the model's */
@@ -131,35 +130,18 @@ int cli_drawer_new(predictor *p, char *const *paths, size_t count, cli_drawer **
 
 /* ---- names ---- */
 
-/* DIR/NAME of the input, ".png" for its ending where it is neither PNG nor JPEG; "_2", "_3", ... before the
- * ending where the name is given away. */
+/* DIR/NAME of the input, ".png" for its ending where it is neither PNG nor JPEG. */
 static const char *choose_output(cli_drawer *d, const char *input)
 {
     uc_arena *arena = d->p->arena;
-    const char *slash = strrchr(input, '/'), *name = slash ? slash + 1 : input;
-    if (strcmp(name, "-") == 0) name = "stdin";
     static const char *const kept[] = {".png", ".jpg", ".jpeg", ".jpe",
                                        ".PNG", ".JPG", ".JPEG", ".JPE"};
-    const char *dot = strrchr(name, '.'), *ending = ".png";
-    for (size_t i = 0; dot && i < sizeof kept / sizeof kept[0]; i++) {
-        if (strcmp(dot, kept[i]) == 0) ending = kept[i];
+    const char *ending = ".png";
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (uc_text_ends(input, kept[i])) ending = kept[i];
     }
-    const int stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
-    const char *whole = uc_arena_printf(arena, "%.*s%s", stem, name, ending);
-    size_t *times = whole ? uc_table_find(d->names, uc_str_of(whole)) : NULL;
-    while (whole && times) { /* the count of a name says where to go on */
-        ++*times;
-        const char *next = uc_arena_printf(arena, "%.*s_%zu%s", stem, name, *times, ending);
-        if (!next || !uc_table_find(d->names, uc_str_of(next))) {
-            whole = next;
-            break;
-        }
-    }
-    times = UC_NEW(arena, size_t, 1);
-    if (!whole || !times) return NULL;
-    *times = 1;
-    if (!uc_table_put(d->names, uc_str_of(whole), times)) return NULL;
-    return uc_arena_printf(arena, "%s/%s", d->folder, whole);
+    const char *name = cli_file_name(&d->names, input, ending, arena);
+    return name ? uc_arena_printf(arena, "%s/%s", d->folder, name) : NULL;
 }
 
 /* ---- sheets ---- */
