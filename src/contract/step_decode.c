@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "image/decode.h"
+#include "image/keras.h"
 
 static const struct {
     const char *name;
@@ -145,16 +146,14 @@ void uc_step_decode_print(const uc_step *step, uc_writer *out)
 
 /* ---- running ---- */
 
-/* keras.utils.load_img: grey pictures of 16 and 32 bits stay as they are (image_utils.py). */
 static uncork_status decode_keras(uc_bytes bytes, const uc_step *step, uc_state *s)
 {
+    const uc_image_mode mode = step->variant == UC_COLOURS_RGBA   ? UC_IMAGE_RGBA
+                               : step->variant == UC_COLOURS_GRAY ? UC_IMAGE_L
+                                                                  : UC_IMAGE_RGB;
     UC_TRY(uc_image_decode(bytes, s->arena, &s->image, s->error));
-    uc_image_mode mode = step->variant == UC_COLOURS_RGBA   ? UC_IMAGE_RGBA
-                         : step->variant == UC_COLOURS_GRAY ? UC_IMAGE_L
-                                                            : UC_IMAGE_RGB;
-    bool kept =
-        mode == UC_IMAGE_L && (s->image.mode == UC_IMAGE_I16 || s->image.mode == UC_IMAGE_I);
-    return kept ? UNCORK_OK : uc_image_convert(&s->image, mode, s->arena, &s->image, s->error);
+    return uc_load_img_keras(&s->image, mode, NULL, UC_PILLOW_NEAREST, false, UC_PILLOW_NEWEST,
+                             s->arena, &s->image, s->error);
 }
 
 static uncork_status decode_opencv(uc_bytes bytes, const uc_step *step, uc_state *s)

@@ -2,6 +2,7 @@
  * Pillow's libImaging/Convert.c and ImageOps.py; tests/image compares. */
 #include "image/image.h"
 #include "image/pixel.h"
+#include "image/pixels.h"
 
 #include <math.h>
 
@@ -134,55 +135,14 @@ uncork_status uc_image_convert(const uc_image *from, uc_image_mode mode, uc_aren
 uncork_status uc_image_upright(const uc_image *from, uc_arena *arena, uc_image *image,
                                uncork_error *error)
 {
-    int o = from->orientation;
-    if (o < 2 || o > 8) {
-        *image = *from;
-        return UNCORK_OK;
-    }
-    bool swapped = o >= 5;
-    uc_image to;
-    UC_TRY(uc_image_new(from->mode, swapped ? from->height : from->width,
-                        swapped ? from->width : from->height, arena, &to, error));
-    memcpy(to.palette, from->palette, sizeof to.palette);
-    to.palette_count = from->palette_count;
-    to.format = from->format;
-    size_t size = (size_t)uc_image_channels(from->mode) * uc_image_channel_bytes(from->mode);
-    /* mirrored left-right / top-bottom in the source, after the axes are swapped for 5 to 8 */
-    bool flip_x = o == 2 || o == 3 || o == 7 || o == 8,
-         flip_y = o == 3 || o == 4 || o == 6 || o == 7;
-    for (int y = 0; y < to.height; y++) {
-        for (int x = 0; x < to.width; x++) {
-            int sx = swapped ? y : x, sy = swapped ? x : y;
-            if (flip_x) sx = from->width - 1 - sx;
-            if (flip_y) sy = from->height - 1 - sy;
-            memcpy((char *)to.data + ((size_t)y * (size_t)to.width + (size_t)x) * size,
-                   (const char *)from->data +
-                       ((size_t)sy * (size_t)from->width + (size_t)sx) * size,
-                   size);
-        }
-    }
-    *image = to;
-    return UNCORK_OK;
-}
-
-uncork_status uc_image_crop(const uc_image *from, int left, int top, int width, int height,
-                            uc_arena *arena, uc_image *image, uncork_error *error)
-{
-    uc_image to;
-    UC_TRY(uc_image_new(from->mode, width, height, arena, &to, error));
-    memcpy(to.palette, from->palette, sizeof to.palette);
-    to.palette_count = from->palette_count;
-    to.format = from->format;
-    size_t size = (size_t)uc_image_channels(from->mode) * uc_image_channel_bytes(from->mode);
-    int64_t x0 = left < 0 ? 0 : left,
-            x1 = (int64_t)left + width < from->width ? (int64_t)left + width : from->width;
-    for (int64_t y = 0; y < height && x1 > x0; y++) {
-        int64_t sy = y + top;
-        if (sy < 0 || sy >= from->height) continue;
-        memcpy((char *)to.data + ((size_t)y * (size_t)width + (size_t)(x0 - left)) * size,
-               (const char *)from->data + ((size_t)sy * (size_t)from->width + (size_t)x0) * size,
-               (size_t)(x1 - x0) * size);
-    }
-    *image = to;
+    const uc_image kept = *from; /* `image` may be `from` */
+    const size_t pixel = (size_t)uc_image_channels(kept.mode) * uc_image_channel_bytes(kept.mode);
+    uc_pixels bytes = {UNCORK_UINT8, kept.height, kept.width, (int)pixel, kept.data};
+    UC_TRY(uc_pixels_upright(&bytes, kept.orientation, arena, &bytes, error));
+    *image = kept;
+    image->width = bytes.width;
+    image->height = bytes.height;
+    image->data = bytes.data;
+    if (bytes.data != kept.data) image->orientation = 1;
     return UNCORK_OK;
 }

@@ -64,11 +64,6 @@ uncork_status uc_decode_skimage(uc_bytes bytes, uc_arena *arena, uc_pixels *pixe
 uncork_status uc_decode_matplotlib(uc_bytes bytes, uc_arena *arena, uc_pixels *pixels,
                                    uncork_error *error);
 
-/* keras.utils.load_img(color_mode) without its resize: not turned; 'grayscale' leaves 16 and 32 bits. */
-typedef enum uc_keras_color { UC_KERAS_RGB, UC_KERAS_RGBA, UC_KERAS_GRAYSCALE } uc_keras_color;
-uncork_status uc_decode_keras(uc_bytes bytes, uc_keras_color color, uc_arena *arena,
-                              uc_image *image, uncork_error *error);
-
 /* Image.draft(mode, size) in front of load: a JPEG decoded at the smallest of 1, 1/2, 1/4 and 1/8 of its
  * size that isn't smaller than width x height, of colour ones only the Y plane where to_grey ('L').
  * Other formats are read whole. */

@@ -1,7 +1,7 @@
 /* The readers that stand on Pillow: skimage.io.imread and imageio (palettes become colours), matplotlib
- * (PNG as float32), Keras' load_img.
+ * (PNG as float32).
  * Source: imageio 2.38, plugins/pillow.py; matplotlib 3.11, image.py (_pil_png_to_float_array,
- * pil_to_array); Keras 3.15, utils/image_utils.py; tests/vectors compares. */
+ * pil_to_array); tests/vectors compares. */
 #include "image/decode.h"
 
 static bool is_png(uc_bytes bytes)
@@ -60,17 +60,4 @@ uncork_status uc_decode_matplotlib(uc_bytes bytes, uc_arena *arena, uc_pixels *p
     if (!kept) UC_TRY(uc_image_convert(&image, UC_IMAGE_RGBA, arena, &image, error));
     return png ? png_to_float(&image, scale, arena, pixels, error)
                : uc_pixels_of_image(&image, arena, pixels, error);
-}
-
-uncork_status uc_decode_keras(uc_bytes bytes, uc_keras_color color, uc_arena *arena,
-                              uc_image *image, uncork_error *error)
-{
-    UC_TRY(uc_image_decode(bytes, arena, image, error));
-    switch (color) {
-    case UC_KERAS_RGB: return uc_image_convert(image, UC_IMAGE_RGB, arena, image, error);
-    case UC_KERAS_RGBA: return uc_image_convert(image, UC_IMAGE_RGBA, arena, image, error);
-    case UC_KERAS_GRAYSCALE: break;
-    }
-    if (image->mode == UC_IMAGE_I16 || image->mode == UC_IMAGE_I) return UNCORK_OK;
-    return uc_image_convert(image, UC_IMAGE_L, arena, image, error);
 }

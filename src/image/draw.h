@@ -14,8 +14,8 @@ typedef struct uc_color {
 /* ---- draw_shape.c: coordinates are pixels, (0, 0) the outer corner of the first one. What isn't
  * finite is not drawn; `alpha` is 0 (nothing) to 255 (opaque). ---- */
 
-/* The picture as a new canvas: colours as Image.convert('RGB') gives them, I;16 by its high byte (12-bit values by theirs), I
- * and F stretched from their least to their largest value. Pictures whose shorter side is below 64
+/* The picture as a new canvas: colours as Image.convert('RGB') gives them, I;16 by its high byte
+ * (12-bit values by theirs), I and F stretched from their least to their largest value. Pictures whose shorter side is below 64
  * are enlarged by a whole factor, so that letters find room on them; *scale says by which. */
 uncork_status uc_canvas_of(const uc_image *image, uc_arena *arena, uc_pixels *canvas, int *scale,
                            uncork_error *error);

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-/* A size of at least 1; what a library rounds to 0 it refuses, and so does the resize that follows. */
+/* 0 stays 0: the library refuses it, and so does the resize that follows. */
 static int size_of(double v) { return v >= 2147483647.0 ? 2147483647 : v > 0 ? (int)v : 0; }
 
 static uc_size by_sides(uc_size from, double shorter, double longer)
@@ -48,14 +48,6 @@ uc_size uc_fit_detr(uc_size from, int shorter, int longest)
                  : (uc_size){size_of(raw * w / h), size_of(size)};
 }
 
-uc_size uc_fit_rcnn(uc_size from, int min_size, int max_size)
-{
-    const double near = from.width < from.height ? from.width : from.height,
-                 far = from.width < from.height ? from.height : from.width;
-    const double scale = fmin(min_size / near, max_size / far);
-    return (uc_size){size_of(floor(from.width * scale)), size_of(floor(from.height * scale))};
-}
-
 /* The whole number next to v that comes closest to the aspect; the lower one where both do. */
 static int round_aspect(double v, double aspect, double side, bool width)
 {
@@ -93,13 +85,6 @@ uc_size uc_fit_contain(uc_size from, uc_size to) { return with_aspect(from, to, 
 
 uc_size uc_fit_cover(uc_size from, uc_size to) { return with_aspect(from, to, true); }
 
-uc_size uc_fit_tensorflow(uc_size from, uc_size to)
-{
-    const float w = (float)from.width, h = (float)from.height,
-                scale = fminf((float)to.height / h, (float)to.width / w);
-    return (uc_size){size_of((double)rintf(scale * w)), size_of((double)rintf(scale * h))};
-}
-
 static int center_of(uc_center_rule rule, int from, int to)
 {
     const int spare = from - to;
@@ -128,34 +113,12 @@ void uc_central_crop(uc_size from, double fraction, int *left, int *top, uc_size
 
 /* ---- windows -------------------------------------------------------------------------------- */
 
-/* One pixel of `fill` in the picture's dtype. */
-static void pixel_of(const double *fill, uncork_dtype dtype, int channels, void *pixel)
-{
-    for (int c = 0; c < channels; c++) {
-        const double v = fill[c];
-        switch ((int)dtype) {
-        case UNCORK_UINT8: ((uint8_t *)pixel)[c] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v); break;
-        case UNCORK_BOOL: ((uint8_t *)pixel)[c] = (uint8_t)(v > 0 || v < 0); break;
-        case UNCORK_UINT16:
-            ((uint16_t *)pixel)[c] = (uint16_t)(v < 0 ? 0 : v > 65535 ? 65535 : v);
-            break;
-        case UNCORK_INT32:
-            ((int32_t *)pixel)[c] = v >= 2147483647.0    ? INT32_MAX
-                                    : v <= -2147483648.0 ? INT32_MIN
-                                                         : (int32_t)v;
-            break;
-        case UNCORK_FLOAT32: ((float *)pixel)[c] = (float)v; break;
-        default: ((double *)pixel)[c] = v; break;
-        }
-    }
-}
-
 static void fill_with(uc_pixels *to, const double *fill)
 {
     double pixel[16]; /* uc_pixels_new allows 16 channels */
     const size_t size = (size_t)to->channels * uc_dtype_size(to->dtype),
                  count = (size_t)to->width * (size_t)to->height;
-    pixel_of(fill, to->dtype, to->channels, pixel);
+    uc_dtype_convert(pixel, to->dtype, fill, UNCORK_FLOAT64, to->channels);
     for (size_t i = 0; i < count; i++) {
         memcpy((char *)to->data + i * size, pixel, size);
     }

@@ -17,15 +17,11 @@ uc_size uc_fit_shorter(uc_size from, int shorter, int max_size);
 uc_size uc_fit_timm(uc_size from, uc_size to, double longest);
 /* transformers' DETR family: {"shortest_edge", "longest_edge"}. */
 uc_size uc_fit_detr(uc_size from, int shorter, int longest);
-/* torchvision's detection models (GeneralizedRCNNTransform). */
-uc_size uc_fit_rcnn(uc_size from, int min_size, int max_size);
 /* Image.thumbnail(size); `from` itself when it is no larger. */
 uc_size uc_fit_thumbnail(uc_size from, double width, double height);
 /* ImageOps.contain and ImageOps.cover. */
 uc_size uc_fit_contain(uc_size from, uc_size to);
 uc_size uc_fit_cover(uc_size from, uc_size to);
-/* tf.image.resize(preserve_aspect_ratio=True). */
-uc_size uc_fit_tensorflow(uc_size from, uc_size to);
 
 typedef enum uc_center_rule {
     UC_CENTER_TORCHVISION,      /* CenterCrop, and timm's 'border': half to even */

@@ -68,9 +68,6 @@ uncork_status uc_image_convert(const uc_image *from, uc_image_mode mode, uc_aren
 /* ImageOps.exif_transpose. */
 uncork_status uc_image_upright(const uc_image *from, uc_arena *arena, uc_image *image,
                                uncork_error *error);
-/* The rectangle as Image.crop gives it: outside of the picture is zero. */
-uncork_status uc_image_crop(const uc_image *from, int left, int top, int width, int height,
-                            uc_arena *arena, uc_image *image, uncork_error *error);
 
 typedef enum uc_pillow_filter {
     UC_PILLOW_NEAREST,

@@ -115,28 +115,6 @@ uncork_status uc_pixels_to_image(const uc_pixels *pixels, uc_arena *arena, uc_im
     return UNCORK_OK;
 }
 
-uncork_status uc_pixels_crop(const uc_pixels *from, int left, int top, int width, int height,
-                             uc_arena *arena, uc_pixels *pixels, uncork_error *error)
-{
-    if (left < 0 || top < 0 || width < 1 || height < 1 || width > from->width - left ||
-        height > from->height - top) {
-        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
-                       "a crop of %d x %d pixels at %d, %d doesn't lie in a picture of %d x %d",
-                       width, height, left, top, from->width, from->height);
-    }
-    uc_pixels out;
-    UC_TRY(uc_pixels_new(from->dtype, height, width, from->channels, arena, &out, error));
-    size_t pixel = (size_t)from->channels * uc_dtype_size(from->dtype), row = (size_t)width * pixel,
-           stride = (size_t)from->width * pixel;
-    for (int y = 0; y < height; y++) {
-        memcpy((uint8_t *)out.data + (size_t)y * row,
-               (const uint8_t *)from->data + (size_t)(top + y) * stride + (size_t)left * pixel,
-               row);
-    }
-    *pixels = out;
-    return UNCORK_OK;
-}
-
 uncork_status uc_pixels_upright(const uc_pixels *from, int orientation, uc_arena *arena,
                                 uc_pixels *pixels, uncork_error *error)
 {

@@ -34,10 +34,6 @@ uncork_status uc_pixels_of_image(const uc_image *image, uc_arena *arena, uc_pixe
 uncork_status uc_pixels_to_image(const uc_pixels *pixels, uc_arena *arena, uc_image *image,
                                  uncork_error *error);
 
-/* The rectangle, which lies inside. */
-uncork_status uc_pixels_crop(const uc_pixels *from, int left, int top, int width, int height,
-                             uc_arena *arena, uc_pixels *pixels, uncork_error *error);
-
 /* Turned by an EXIF orientation (1 to 8; anything else: as it is, the same data). */
 uncork_status uc_pixels_upright(const uc_pixels *from, int orientation, uc_arena *arena,
                                 uc_pixels *pixels, uncork_error *error);
