@@ -15,22 +15,22 @@ int cli_open(const cli_options *options, uncork_file **file)
 /* --method is checked before any work: the model's methods are known once it is open. */
 static int check_method(const cli_options *options, const uncork_file *file)
 {
-    if (options->signature)
-        return cli_usage("%s has no signatures; --method chooses", options->arguments[0]);
+    const char *asked = options->signature ? options->signature : options->method;
     int count = uncork_file_entry_count(file);
-    if (!options->method || count == 0) return EXIT_OK; /* none: the model itself can't be used */
+    if (!asked || count == 0) return EXIT_OK; /* none: the model itself can't be used */
     uc_writer w;
     uc_writer_init(&w, 1000);
     for (int i = 0; i < count; i++) {
         const char *name = uncork_file_entry_name(file, i);
-        if (strcmp(name, options->method) == 0) {
+        if (strcmp(name, asked) == 0) {
             uc_writer_done(&w);
             return EXIT_OK;
         }
         uc_writer_printf(&w, "%s%s", i ? ", " : "", name);
     }
-    int status = cli_usage("%s has no method %s; it has %s", options->arguments[0], options->method,
-                           uc_writer_string(&w));
+    int status =
+        cli_usage("%s has no %s %s; it has %s", options->arguments[0],
+                  options->signature ? "signature" : "method", asked, uc_writer_string(&w));
     uc_writer_done(&w);
     return status;
 }
@@ -61,7 +61,8 @@ int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtyp
                                       .disable_pass = options->disable_pass,
                                       .precision = options->fast ? UNCORK_FAST : UNCORK_EXACT};
     uncork_error error = {.size = sizeof error};
-    if (uncork_prepare(file, options->method, &prepare, model, &error)) {
+    if (uncork_prepare(file, options->signature ? options->signature : options->method, &prepare,
+                       model, &error)) {
         if (error.status == UNCORK_INPUT || error.status == UNCORK_IO)
             error.status = UNCORK_UNSUPPORTED;
         return cli_fail_model(&error);

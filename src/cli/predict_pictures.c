@@ -317,8 +317,8 @@ static uncork_status need_contract(predictor *p, uncork_error *error)
         UC_TRY(uc_contract_parse(p->options->preprocess, p->arena, &contract, error));
         UC_TRY(uc_contract_check(contract, &p->want, error));
     } else {
-        UC_TRY(uc_contract_infer_input(&import->facts, uc_model_graph(p->model), (size_t)input,
-                                       &p->want, p->arena, &p->notes, &contract, error));
+        UC_TRY(uc_contract_infer(&import->facts, uc_model_graph(p->model), (size_t)input, &p->want,
+                                 p->arena, &p->notes, &contract, error));
     }
     p->contract = contract;
     return UNCORK_OK;

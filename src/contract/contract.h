@@ -25,18 +25,16 @@ uncork_status uc_contract_parse(const char *spec, uc_arena *arena, uc_contract *
 /* The same with what messages begin with ("preprocessor_config.json"). */
 uncork_status uc_contract_read(const char *text, const char *source, uc_arena *arena,
                                uc_contract **contract, uncork_error *error);
-/* Infers one from the facts ("n_features", "seen_min", "seen_max", ...) and what the model takes;
- * notes what it assumed (size, mode, scale, order), and the second candidate where two differ.
- * UNSUPPORTED when no picture fits (10 features are no picture): the message says why. */
-uncork_status uc_contract_infer(const uc_facts *facts, const uc_contract_want *want,
-                                uc_arena *arena, uc_findings *findings, uc_contract **contract,
-                                uncork_error *error);
-/* The same with the graph, whose first layers say more, and the index of the picture's input in it. */
-uncork_status uc_contract_infer_input(const uc_facts *facts, const uc_graph *graph, size_t input,
-                                      const uc_contract_want *want, uc_arena *arena,
-                                      uc_findings *findings, uc_contract **contract,
-                                      uncork_error *error);
-/* Checks that what the contract gives fits what the model takes; INPUT naming both sides. */
+/* Infers one from the facts ("n_features", "seen_min", "seen_max", ...), the graph's first layers and
+ * what the model takes; notes what it assumed (size, mode, scale, order), and the second candidate where
+ * two differ. USAGE when no picture fits (10 features are no picture): the message says why.
+ *
+ * graph  may be NULL.
+ * input  index of the picture's input in it. */
+uncork_status uc_contract_infer(const uc_facts *facts, const uc_graph *graph, size_t input,
+                                const uc_contract_want *want, uc_arena *arena,
+                                uc_findings *findings, uc_contract **contract, uncork_error *error);
+/* Checks that what the contract gives fits what the model takes; USAGE naming both sides. */
 uncork_status uc_contract_check(const uc_contract *contract, const uc_contract_want *want,
                                 uncork_error *error);
 /* The steps in canonical form, readable back by uc_contract_parse. */
@@ -46,9 +44,8 @@ void uc_contract_text(const uc_contract *contract, uc_writer *out);
 void uc_contract_json(const uc_contract *contract, uc_json_writer *json);
 uncork_status uc_contract_of_json(const uc_json *json, const char *source, uc_arena *arena,
                                   uc_contract **contract, uncork_error *error);
-/* The i-th preset: its name and steps; false behind the last. And the steps as --help writes them. */
+/* The i-th preset: its name and steps; false behind the last. */
 bool uc_contract_preset_at(size_t i, const char **name, const char **steps);
-bool uc_contract_step_at(size_t i, const char **name, const char **form);
 /* Whether it turns a picture upright by its EXIF orientation: what is drawn lies on the turned one. */
 bool uc_contract_turns(const uc_contract *contract);
 /* Whether blue comes first in what it gives. */

@@ -1,20 +1,12 @@
 /* From facts to a contract, in the documented order (docs/preprocessing.md, "What predict assumes"). */
 #include "contract/contract_internal.h"
 
-uncork_status uc_contract_infer_input(const uc_facts *facts, const uc_graph *graph, size_t input,
-                                      const uc_contract_want *want, uc_arena *arena,
-                                      uc_findings *findings, uc_contract **contract,
-                                      uncork_error *error)
+uncork_status uc_contract_infer(const uc_facts *facts, const uc_graph *graph, size_t input,
+                                const uc_contract_want *want, uc_arena *arena,
+                                uc_findings *findings, uc_contract **contract, uncork_error *error)
 {
     const bool said = uc_fact_find(facts, "preprocess") != NULL;
     return want->rank == 1 && !said
                ? uc_infer_rows(facts, want, arena, findings, contract, error)
                : uc_infer_network(facts, graph, input, want, arena, findings, contract, error);
-}
-
-uncork_status uc_contract_infer(const uc_facts *facts, const uc_contract_want *want,
-                                uc_arena *arena, uc_findings *findings, uc_contract **contract,
-                                uncork_error *error)
-{
-    return uc_contract_infer_input(facts, NULL, 0, want, arena, findings, contract, error);
 }

@@ -76,11 +76,3 @@ const uc_step_row *uc_step_find(uc_str name)
     }
     return NULL;
 }
-
-bool uc_contract_step_at(size_t i, const char **name, const char **form)
-{
-    if (i >= sizeof rows / sizeof rows[0] || rows[i].kind == UC_KIND_ALIAS) return false;
-    *name = rows[i].name;
-    *form = rows[i].form;
-    return true;
-}

@@ -45,8 +45,8 @@ static uncork_status find(const uncork_file *file, uc_graph *g, uc_arena *arena,
                        input < 0 ? "the model has several inputs, and pictures are one"
                                  : "the model takes no pictures");
     }
-    return uc_contract_infer_input(&import->facts, g, (size_t)input, &recipe->want, arena,
-                                   &recipe->notes, &recipe->contract, error);
+    return uc_contract_infer(&import->facts, g, (size_t)input, &recipe->want, arena, &recipe->notes,
+                             &recipe->contract, error);
 }
 
 uncork_status uc_recipe_of(const uncork_file *file, uc_arena *arena, uc_recipe *recipe,

@@ -13,15 +13,6 @@ static inline void uc_pb_put_varint(uc_writer *w, uint64_t v)
     uc_writer_u8(w, (uint8_t)v);
 }
 
-/* Bytes that a varint takes. */
-static inline size_t uc_pb_varint_size(uint64_t v)
-{
-    size_t n = 1;
-    for (; v >= 0x80; v >>= 7)
-        n++;
-    return n;
-}
-
 static inline void uc_pb_put_tag(uc_writer *w, uint32_t field, unsigned wire)
 {
     uc_pb_put_varint(w, (uint64_t)field << 3 | wire);

@@ -260,7 +260,8 @@ static const char *inferred(int64_t features, double low, double high)
     const uc_contract_want want = {.dtype = UNCORK_FLOAT64, .rank = 1, .shape = {features}};
     uc_contract *contract;
     uc_error_init(&error);
-    if (uc_contract_infer(&facts, &want, arena, &findings, &contract, &error)) return error.what;
+    if (uc_contract_infer(&facts, NULL, 0, &want, arena, &findings, &contract, &error))
+        return error.what;
     CHECK(findings.count >= 3); /* size, scale and the steps are said */
     uc_writer w;
     uc_writer_init(&w, 1000);
