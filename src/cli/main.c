@@ -49,7 +49,7 @@ static void print_help(FILE *out)
         "  --max-memory SIZE    refuse what needs more; --max-macs N; --timeout SECONDS\n"
         "  --json, --csv        one object or record a line\n"
         "  --timing             what the time went into, on standard error\n"
-        "  --dump-graph FILE    the graph the model became\n"
+        "  --dump-graph FILE    the graph the model became; --disable-pass NAME leaves one out on the way\n"
         "  --quiet              no notes\n"
         "  --version, --help\n\n"
         "Exit status: 0 all well; 1 an input failed; 2 wrong usage; 3 the model can't be used;\n"

@@ -61,3 +61,16 @@ expect 0 'preprocessing: rgb | resize=45x37'
 run "$uncork" inspect tests/fixtures/preprocess/yolo.onnx
 expect 0 'preprocessing: decode=opencv | rgb | letterbox=320x320,114 | float32 | scale=1/255 | nchw'
 expect 0 'steps of Ultralytics'
+
+# equal names get a number, a border is written in the type there is, NaN has a picture too
+mkdir -p "$work/same/one" "$work/same/two"
+cp "$work/a/x.png" "$work/same/one/x.png"
+cp "$work/a/x.png" "$work/same/two/x.png"
+run "$uncork" preprocess "$work/same" --preprocess 'rgb | float16 | pad=1,0,0,0,0.5' -o "$work/bordered"
+expect 0 "$work/bordered/x_2.npy: float16"
+# the corner behind NumPy's header of 128 bytes: 0.5 is 0x3800 as float16
+[ "$(od -An -tx2 -j128 -N2 "$work/bordered/x.npy" | tr -d ' ')" = 3800 ] || fail "a border of float16 isn't 0.5"
+run "$uncork" preprocess "$work/a/x.png" --preprocess 'gray | float32 | std=0' -o "$work/nan"
+expect 0 "$work/nan/x.png"
+run "$uncork" preprocess "$work/a/x.png" --preprocess 'letterbox=64,1e300' -o "$work/wrong"
+expect 2 "is no whole number from 0 to 65535 to fill with"
