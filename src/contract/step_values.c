@@ -134,6 +134,37 @@ LOOP(float, loop_f32)
 LOOP(double, loop_f64)
 #undef LOOP
 
+/* A value a channel, channels last: whole blocks in which the values repeat, as vectors. */
+static void loop_channels_f32(float *x, size_t n, size_t channels, int op, const double *values)
+{
+    float k[48];
+    const size_t block = 48 / channels * channels;
+    for (size_t i = 0; i < block; i++) {
+        k[i] = (float)values[i % channels];
+    }
+    for (size_t at = 0; at < n; at += block) {
+        const size_t count = n - at < block ? n - at : block;
+        float *p = x + at;
+        switch (op) {
+        case UC_VALUES_ADD:
+            for (size_t i = 0; i < count; i++)
+                p[i] = p[i] + k[i];
+            break;
+        case UC_VALUES_SUBTRACT:
+            for (size_t i = 0; i < count; i++)
+                p[i] = p[i] - k[i];
+            break;
+        case UC_VALUES_MULTIPLY:
+            for (size_t i = 0; i < count; i++)
+                p[i] = p[i] * k[i];
+            break;
+        default:
+            for (size_t i = 0; i < count; i++)
+                p[i] = p[i] / k[i];
+        }
+    }
+}
+
 static void loop(void *data, uncork_dtype dtype, size_t at, size_t n, size_t stride, int op,
                  double k)
 {
@@ -168,7 +199,10 @@ uncork_status uc_step_values_run(uc_state *s, const uc_step *step)
     }
     bool half = s->pixels.dtype == UNCORK_FLOAT16; /* computed in float32, rounded each time */
     UC_TRY(convert(s, half || s->pixels.dtype == UNCORK_FLOAT32 ? UNCORK_FLOAT32 : UNCORK_FLOAT64));
-    for (size_t c = 0; c < channels && step->value_count > 1; c++) {
+    const bool blocks = s->pixels.dtype == UNCORK_FLOAT32 && !s->first && channels <= 16;
+    if (blocks && step->value_count > 1)
+        loop_channels_f32(s->pixels.data, plane * channels, channels, step->variant, step->value);
+    for (size_t c = 0; c < channels && step->value_count > 1 && !blocks; c++) {
         loop(s->pixels.data, s->pixels.dtype, s->first ? c * plane : c, plane,
              s->first ? 1 : channels, step->variant, step->value[c]);
     }

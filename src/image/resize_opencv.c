@@ -6,6 +6,7 @@
 #include "image/resize_opencv_parts.h"
 
 #include "base/dtype.h"
+#include "kernel/linear_u8.h"
 
 enum { WEIGHT_ONE = 2048, MAX_TAPS = 8 };
 
@@ -133,17 +134,6 @@ static uncork_status make_taps(taps *t, uc_opencv_axis axis, uc_opencv_filter fi
     return UNCORK_OK;
 }
 
-/* The products' high halves, as OpenCV's 16-bit multiplications take them. */
-static void down_linear_u8(const int32_t *a, const int32_t *b, const int32_t *w, size_t n,
-                           uint8_t *out)
-{
-    const int32_t w0 = w[0], w1 = w[1];
-    for (size_t i = 0; i < n; i++) {
-        int32_t v = (((w0 * (a[i] >> 4)) >> 16) + ((w1 * (b[i] >> 4)) >> 16) + 2) >> 2;
-        out[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-    }
-}
-
 /* Cubic: float32 in OpenCV's vector loop (eight at a time), integers in its remainder. */
 static void down_cubic_u8(int32_t *const *rows, const int32_t *w, size_t n, uint8_t *out)
 {
@@ -183,6 +173,12 @@ static void one_row_across(const uc_pixels *from, const taps *x, int32_t y, void
     const size_t at = (size_t)y * (size_t)from->width * (size_t)from->channels;
     switch ((int)from->dtype) {
     case UNCORK_UINT8:
+        if (x->count == 2) {
+            uc_linear_u8_across((const uint8_t *)from->data + at,
+                                (size_t)from->width * (size_t)from->channels, x->at, x->fixed,
+                                x->axis.out, from->channels, row);
+            break;
+        }
         across_u8((const uint8_t *)from->data + at, row, x, x->fixed, from->channels);
         break;
     case UNCORK_UINT16:
@@ -211,7 +207,7 @@ static void one_row_down(void *const *rows, const taps *y, int i, size_t n, uc_p
     if (to->dtype == UNCORK_UINT8) {
         uint8_t *out = (uint8_t *)to->data + at;
         if (y->count == 2) {
-            down_linear_u8(rows[0], rows[1], fixed, n, out);
+            uc_linear_u8_down(rows[0], rows[1], fixed, n, out);
         } else if (y->count == 4) {
             down_cubic_u8((int32_t *const *)rows, fixed, n, out);
         } else {
@@ -238,7 +234,7 @@ static uncork_status weighted(const uc_pixels *from, uc_opencv_axis x, uc_opencv
     void *slots[MAX_TAPS], *rows[MAX_TAPS];
     int held[MAX_TAPS];
     for (int k = 0; k < ty.count; k++) {
-        slots[k] = uc_arena_alloc(arena, n, from->dtype == UNCORK_FLOAT64 ? 8 : 4);
+        slots[k] = uc_arena_alloc(arena, n + 4, from->dtype == UNCORK_FLOAT64 ? 8 : 4);
         if (!slots[k]) return uc_arena_status(arena, error);
         held[k] = -1;
     }
