@@ -70,7 +70,7 @@ run "$uncork" preprocess "$work/same" --preprocess 'rgb | float16 | pad=1,0,0,0,
 expect 0 "$work/bordered/x_2.npy: float16"
 # the corner behind NumPy's header of 128 bytes: 0.5 is 0x3800 as float16
 [ "$(od -An -tx2 -j128 -N2 "$work/bordered/x.npy" | tr -d ' ')" = 3800 ] || fail "a border of float16 isn't 0.5"
-run "$uncork" preprocess "$work/a/x.png" --preprocess 'gray | float32 | std=0' -o "$work/nan"
+run "$uncork" preprocess "$work/a/x.png" --preprocess 'gray | float32 | scale=1e300' -o "$work/nan"
 expect 0 "$work/nan/x.png"
 run "$uncork" preprocess "$work/a/x.png" --preprocess 'letterbox=64,1e300' -o "$work/wrong"
 expect 2 "is no whole number from 0 to 65535 to fill with"
