@@ -168,7 +168,9 @@ static void loop_channels_f32(float *x, size_t n, size_t channels, int op, const
 static void loop(void *data, uncork_dtype dtype, size_t at, size_t n, size_t stride, int op,
                  double k)
 {
-    if (dtype == UNCORK_FLOAT32) {
+    if (dtype == UNCORK_FLOAT32 && stride == 1) {
+        loop_channels_f32((float *)data + at, n, 1, op, &k);
+    } else if (dtype == UNCORK_FLOAT32) {
         loop_f32((float *)data + at, n, stride, op, (float)k);
     } else {
         loop_f64((double *)data + at, n, stride, op, k);
