@@ -61,15 +61,25 @@ static uc_fb_table table_at(uc_fb *fb, size_t at, unsigned depth)
     const uc_fb_table none = {.fb = NULL};
     uc_fb_table t = {.fb = fb, .at = at, .depth = (uint16_t)depth};
     if (fb->failed) return none;
-    if (depth > UC_FB_DEPTH) return fail(fb, at, "flatbuffer tables are nested too deep"), none;
-    if (fb->tables == 0)
-        return fail(fb, at, "a flatbuffer has more tables than its bytes can hold"), none;
+    if (depth > UC_FB_DEPTH) {
+        fail(fb, at, "flatbuffer tables are nested too deep");
+        return none;
+    }
+    if (fb->tables == 0) {
+        fail(fb, at, "a flatbuffer has more tables than its bytes can hold");
+        return none;
+    }
     fb->tables--;
-    if (!inside(fb, at, 4)) return fail(fb, at, "a flatbuffer's table is cut off"), none;
+    if (!inside(fb, at, 4)) {
+        fail(fb, at, "a flatbuffer's table is cut off");
+        return none;
+    }
     const int64_t back = (int32_t)uc_load_u32le(fb->bytes.data + at);
     const int64_t vtable = (int64_t)at - back;
-    if (vtable < 0 || !inside(fb, (size_t)vtable, 4))
-        return fail(fb, at, "a flatbuffer's table of members lies outside of the file"), none;
+    if (vtable < 0 || !inside(fb, (size_t)vtable, 4)) {
+        fail(fb, at, "a flatbuffer's table of members lies outside of the file");
+        return none;
+    }
     t.vtable = (size_t)vtable;
     return check_vtable(&t) ? t : none;
 }
@@ -156,9 +166,15 @@ bool uc_fb_bool(uc_fb_table table, unsigned member, bool otherwise)
 static uc_str text_at(uc_fb *fb, size_t at)
 {
     const uc_str none = {"", 0};
-    if (!inside(fb, at, 4)) return fail(fb, at, "a flatbuffer's text is cut off"), none;
+    if (!inside(fb, at, 4)) {
+        fail(fb, at, "a flatbuffer's text is cut off");
+        return none;
+    }
     const size_t size = uc_load_u32le(fb->bytes.data + at);
-    if (!inside(fb, at + 4, size)) return fail(fb, at, "a flatbuffer's text is cut off"), none;
+    if (!inside(fb, at + 4, size)) {
+        fail(fb, at, "a flatbuffer's text is cut off");
+        return none;
+    }
     reached(fb, at + 4 + size);
     return (uc_str){(const char *)fb->bytes.data + at + 4, size};
 }
@@ -187,8 +203,10 @@ uc_fb_vector uc_fb_vec(uc_fb_table table, unsigned member, unsigned item)
     if (!at || !follow(table.fb, at, &to)) return none;
     uc_fb *fb = table.fb;
     const size_t count = uc_load_u32le(fb->bytes.data + to); /* follow checked its 4 bytes */
-    if (!uc_mul_size(count, item, &bytes) || !inside(fb, to + 4, bytes))
-        return fail(fb, to, "a flatbuffer's list is cut off"), none;
+    if (!uc_mul_size(count, item, &bytes) || !inside(fb, to + 4, bytes)) {
+        fail(fb, to, "a flatbuffer's list is cut off");
+        return none;
+    }
     reached(fb, to + 4 + bytes);
     return (uc_fb_vector){.fb = fb,
                           .data = fb->bytes.data + to + 4,
