@@ -180,6 +180,7 @@ static inline int64_t uc_tfl_i8(const uc_tfl_call *c, unsigned member, int64_t o
 /* The emitters of tflite_op_table.def. */
 /* clang-format off */
 #define UC_TFL_EMITTERS(X) \
+    X(nms) X(detection_post_process) \
     X(binary) X(pool) X(concatenation) X(conv) X(depthwise_conv) X(depth_to_space)               \
     X(dequantize) X(embedding_lookup) X(unary) X(fully_connected) X(l2_normalization)            \
     X(l2_pool) X(lrn) X(clamp) X(reshape) X(resize) X(softmax) X(space_to_depth) X(pad)          \
@@ -190,6 +191,8 @@ static inline int64_t uc_tfl_i8(const uc_tfl_call *c, unsigned member, int64_t o
     X(zeros_like) X(fill) X(floor_mod) X(range) X(leaky_relu) X(squared_difference)              \
     X(split_v) X(reverse) X(add_n) X(gather_nd) X(where) X(rank_of) X(reverse_sequence)          \
     X(quantize) X(if) X(while) X(batch_matmul) X(cumsum) X(broadcast_to) X(conv_3d) X(gelu)
+/* tflite_flex.c: a number of a custom operator's options; NaN: there is none. */
+double uc_tfl_flex(uc_bytes options, const char *name);
 #define UC_TFL_EMITTER(name) void uc_tfl_##name(uc_tfl_call *call);
 UC_TFL_EMITTERS(UC_TFL_EMITTER)
 /* clang-format on */

@@ -172,6 +172,9 @@ static uncork_status read_tensor(reading *r, uc_fb_table table, uc_tfl_tensor *t
 
 /* ---- operators ------------------------------------------------------------------------------- */
 
+static const uc_tfl_row detection = {32, "TFLite_Detection_PostProcess",
+                                     uc_tfl_detection_post_process, NULL};
+
 static uncork_status read_codes(reading *r, uc_fb_table model)
 {
     const uc_fb_vector v = uc_fb_vec(model, 1, 4);
@@ -188,6 +191,7 @@ static uncork_status read_codes(reading *r, uc_fb_table model)
         uc_tfl_operator *kind = &r->kinds[i];
         if (code == 32) {
             kind->name = uc_arena_copy(r->arena, custom.data, custom.size);
+            if (uc_str_is(custom, detection.name)) kind->row = &detection;
             continue;
         }
         kind->row = code >= 0 && code < 1000 ? uc_tfl_row_find((int)code) : NULL;
