@@ -29,11 +29,11 @@ typedef struct vector_row {
 } vector_row;
 
 /* Each ends with a row of NULLs; vectors.c lists them. */
-#define VECTOR_TABLES(X)                                                                   \
-    X(vectors_pillow)                                                                      \
-    X(vectors_opencv) X(vectors_tensorflow) X(vectors_readers) X(vectors_resize_opencv)    \
-        X(vectors_resize_tensorflow) X(vectors_resize_torchvision) X(vectors_resize_keras) \
-            X(vectors_resize_skimage)
+#define VECTOR_TABLES(X)                                                                           \
+    X(vectors_pillow)                                                                              \
+    X(vectors_opencv)                                                                              \
+    X(vectors_tensorflow) X(vectors_readers) X(vectors_resize_opencv) X(vectors_resize_tensorflow) \
+        X(vectors_resize_torchvision) X(vectors_resize_keras) X(vectors_resize_skimage)
 #define X(name) extern const vector_row name[];
 VECTOR_TABLES(X)
 #undef X
