@@ -92,8 +92,8 @@ def shortest_f32(v):
 
 
 # What these do to a picture isn't a matter of their settings alone: turning and thumbnails, a border
-# that mirrors, patches of any number.
-OWN_WAYS = ("Donut", "Swin2SR", "Siglip2")
+# that mirrors, patches of any number, sizes cut to a multiple before the resize.
+OWN_WAYS = ("Donut", "Swin2SR", "Siglip2", "Yolos", "Mask2Former")
 
 
 def hf(name, p, tensor):

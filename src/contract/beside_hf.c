@@ -53,9 +53,9 @@ static bool is_type(const processor *p, const char *begin)
 /* One number for a size is the shorter side for these, a square for the others. */
 static bool is_shorter_side(const processor *p)
 {
-    static const char *const types[] = {"CLIP",  "ConvNext",  "Levit",     "LeViT",   "PoolFormer",
-                                        "Bit",   "MobileNet", "MobileViT", "Chinese", "Detr",
-                                        "Yolos", "DETR",      "YOLOS"};
+    static const char *const types[] = {"CLIP",       "ConvNext", "Levit",     "LeViT",
+                                        "PoolFormer", "Bit",      "MobileNet", "MobileViT",
+                                        "Chinese",    "Detr",     "DETR"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (is_type(p, types[i])) return true;
     }
@@ -182,6 +182,17 @@ static bool ends_with(uc_str s, const char *end)
     return s.size >= n && memcmp(s.data + s.size - n, end, n) == 0;
 }
 
+/* What these do to a picture isn't a matter of their settings alone (tools/gen_presets.py has the same
+ * list): no steps are better than others'. */
+static bool has_its_own_way(const processor *p)
+{
+    static const char *const types[] = {"Donut", "Swin2SR", "Siglip2", "Yolos", "Mask2Former"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (is_type(p, types[i])) return true;
+    }
+    return false;
+}
+
 bool uc_beside_hf(const uc_json *json, uc_writer *spec, uc_writer *other)
 {
     processor p = {.json = json,
@@ -196,6 +207,7 @@ bool uc_beside_hf(const uc_json *json, uc_writer *spec, uc_writer *other)
         !uc_json_get(json, "do_rescale")) {
         return false;
     }
+    if (has_its_own_way(&p)) return false;
     const bool fast = ends_with(p.type, "Fast"), pillow = extractor || ends_with(p.type, "Pil");
     p.tensor = !pillow;
     if (!put_all(&p, spec)) return false;
@@ -229,7 +241,6 @@ const char *uc_beside_hf_preset(uc_str model_type)
         {"segformer", "hf:SegformerImageProcessor"},
         {"dpt", "hf:DPTImageProcessor"},
         {"detr", "hf:DetrImageProcessor"},
-        {"yolos", "hf:YolosImageProcessor"},
         {"rt_detr", "hf:RTDetrImageProcessor"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
