@@ -134,35 +134,41 @@ LOOP(float, loop_f32)
 LOOP(double, loop_f64)
 #undef LOOP
 
-/* A value a channel, channels last: whole blocks in which the values repeat, as vectors. */
+enum { BLOCK = 48 }; /* a multiple of 1 to 4 channels and of vectors */
+
+static inline void block_f32(float *restrict x, const float *restrict k, size_t n, int op)
+{
+    switch (op) {
+    case UC_VALUES_ADD:
+        for (size_t i = 0; i < n; i++)
+            x[i] = x[i] + k[i];
+        break;
+    case UC_VALUES_SUBTRACT:
+        for (size_t i = 0; i < n; i++)
+            x[i] = x[i] - k[i];
+        break;
+    case UC_VALUES_MULTIPLY:
+        for (size_t i = 0; i < n; i++)
+            x[i] = x[i] * k[i];
+        break;
+    default:
+        for (size_t i = 0; i < n; i++)
+            x[i] = x[i] / k[i];
+    }
+}
+
+/* A value a channel, channels last (1 to 4): blocks of constant size, of which the compiler makes vectors. */
 static void loop_channels_f32(float *x, size_t n, size_t channels, int op, const double *values)
 {
-    float k[48];
-    const size_t block = 48 / channels * channels;
-    for (size_t i = 0; i < block; i++) {
+    float k[BLOCK];
+    for (size_t i = 0; i < BLOCK; i++) {
         k[i] = (float)values[i % channels];
     }
-    for (size_t at = 0; at < n; at += block) {
-        const size_t count = n - at < block ? n - at : block;
-        float *p = x + at;
-        switch (op) {
-        case UC_VALUES_ADD:
-            for (size_t i = 0; i < count; i++)
-                p[i] = p[i] + k[i];
-            break;
-        case UC_VALUES_SUBTRACT:
-            for (size_t i = 0; i < count; i++)
-                p[i] = p[i] - k[i];
-            break;
-        case UC_VALUES_MULTIPLY:
-            for (size_t i = 0; i < count; i++)
-                p[i] = p[i] * k[i];
-            break;
-        default:
-            for (size_t i = 0; i < count; i++)
-                p[i] = p[i] / k[i];
-        }
+    size_t at = 0;
+    for (; at + BLOCK <= n; at += BLOCK) {
+        block_f32(x + at, k, BLOCK, op);
     }
+    block_f32(x + at, k, n - at, op);
 }
 
 static void loop(void *data, uncork_dtype dtype, size_t at, size_t n, size_t stride, int op,
@@ -201,7 +207,7 @@ uncork_status uc_step_values_run(uc_state *s, const uc_step *step)
     }
     bool half = s->pixels.dtype == UNCORK_FLOAT16; /* computed in float32, rounded each time */
     UC_TRY(convert(s, half || s->pixels.dtype == UNCORK_FLOAT32 ? UNCORK_FLOAT32 : UNCORK_FLOAT64));
-    const bool blocks = s->pixels.dtype == UNCORK_FLOAT32 && !s->first && channels <= 16;
+    const bool blocks = s->pixels.dtype == UNCORK_FLOAT32 && !s->first && channels <= 4;
     if (blocks && step->value_count > 1)
         loop_channels_f32(s->pixels.data, plane * channels, channels, step->variant, step->value);
     for (size_t c = 0; c < channels && step->value_count > 1 && !blocks; c++) {
