@@ -103,5 +103,11 @@ uncork_status cli_expand(const char *const *arguments, size_t count, uc_arena *a
     }
     *out = list.items;
     *out_count = list.count;
-    return UNCORK_OK;
+    size_t standard_inputs = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        standard_inputs += strcmp(list.items[i], "-") == 0;
+    }
+    if (standard_inputs < 2) return UNCORK_OK;
+    uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "- stands for standard input, which is read once");
+    return uc_fix(error, "give the other pictures as files");
 }

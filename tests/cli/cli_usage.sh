@@ -22,3 +22,6 @@ run "$uncork" --help
 expect 0 'uncork predict MODEL'
 run "$uncork" --version
 expect 0 'uncork 0.'
+run "$uncork" predict "$digits/forest.joblib" - -
+expect 2 "read once"
+one_line
