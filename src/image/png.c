@@ -163,6 +163,9 @@ uncork_status uc_png_read(uc_png *png, const uc_png_settings *settings, uc_arena
 {
     uc_png *d = png;
     if (setjmp(png_jmpbuf(d->png))) return failure(d, error);
+    /* first: libpng takes memory for two rows of any width the header claims */
+    UC_TRY(uc_image_check_size(png_get_image_width(d->png, d->info),
+                               png_get_image_height(d->png, d->info), arena, error));
     if (settings->keep_crc) png_set_crc_action(d->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
     ask_for(d, settings);
     png_read_update_info(d->png, d->info);

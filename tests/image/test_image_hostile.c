@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <zlib.h>
@@ -256,6 +257,22 @@ static size_t png_with_text(uint8_t *to, size_t room, size_t text)
     return at;
 }
 
+/* Two rows of such a picture take 12 GB, which libpng would set to zero before it reads any. */
+static void a_png_of_huge_rows_is_refused_before_memory_is_taken(void **state)
+{
+    (void)state;
+    static const uint8_t ihdr[] = {0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff, 8, 2, 0, 0, 0},
+                         idat[] = {0x78, 0xda, 0x63, 0x60};
+    uint8_t png[100] = "\x89PNG\r\n\x1a\n";
+    size_t size = 8;
+    put_chunk(png, &size, "IHDR", ihdr, sizeof ihdr);
+    put_chunk(png, &size, "IDAT", idat, sizeof idat);
+    check_refused((const char *)png, size);
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    CHECK(used.ru_maxrss < (2 << 20)); /* kilobytes */
+}
+
 static void a_text_bomb_in_a_png_is_refused_until_memory_is_asked_for(void **state)
 {
     (void)state;
@@ -313,6 +330,7 @@ int main(void)
         cmocka_unit_test(broken_pictures_end_in_one_line_each_and_print_nothing),
         cmocka_unit_test(a_header_that_promises_too_much_is_refused),
         cmocka_unit_test(a_jpeg_of_four_thousand_megapixels_is_refused),
+        cmocka_unit_test(a_png_of_huge_rows_is_refused_before_memory_is_taken),
         cmocka_unit_test(a_text_bomb_in_a_png_is_refused_until_memory_is_asked_for),
         cmocka_unit_test(a_gif_of_ten_thousand_frames_is_refused_until_memory_is_asked_for),
         cmocka_unit_test(more_pixels_than_the_limit_are_read_when_memory_is_asked_for),
