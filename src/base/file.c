@@ -40,6 +40,7 @@ static uncork_status fail_errno(uncork_error *error, int code, const char *verb,
     case EMFILE:
     case ENFILE: why = "too many files are open"; break;
     case ENOSPC: why = "the disk is full"; break;
+    case EFBIG: why = "it is larger than files may be here (ulimit -f)"; break;
     case EROFS: why = "the disk is read-only"; break;
     case ENXIO: why = "it is a device or FIFO with nobody at the other end"; break;
     case EIO: why = "the disk reports an error"; break;

@@ -148,4 +148,13 @@ bool cli_is_picture(const char *name);
 uncork_status cli_expand(const char *const *arguments, size_t count, uc_arena *arena, char ***paths,
                          size_t *path_count, uc_findings *notes, uncork_error *error);
 
+/* ---- overwrite.c ---- */
+
+bool cli_same_file(const char *a, const char *b);
+/* The folder a path is in, "." for a bare name. */
+const char *cli_folder_of(const char *path, uc_arena *arena);
+/* EXIT_USAGE, said, where one of the inputs is a .png or .npy in the folder of the outputs, which have
+ * those endings and the inputs' names. */
+int cli_check_output(const char *folder, char *const *paths, size_t count);
+
 #endif

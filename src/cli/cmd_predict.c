@@ -316,6 +316,10 @@ static int predict_all(predictor *p)
                    &p->inputs, &p->notes, &error)) {
         return refuse(p, &error);
     }
+    if (p->options->output) {
+        const int unsafe = cli_check_output(p->options->output, paths, p->inputs);
+        if (unsafe) return unsafe;
+    }
     measure_names(p, paths, p->inputs);
     const int drawing = cli_drawer_new(p, paths, p->inputs, &p->drawer);
     if (drawing) return drawing;

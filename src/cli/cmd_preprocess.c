@@ -123,9 +123,14 @@ static void tell(job *j, const char *input, const uc_tensor *t, const range *r, 
 {
     char shape[128];
     if (!j->options->json) {
-        uc_writer_printf(&j->out, "%s: %s %s, %.4g to %.4g%s%s\n", npy, uc_dtype_name(t->dtype),
-                         uc_shape_text(t->shape, t->rank, shape, sizeof shape), r->low, r->high,
-                         png ? "; " : "", png ? png : "");
+        uc_text_escape(&j->out, uc_str_of(npy));
+        uc_writer_printf(&j->out, ": %s %s, %.4g to %.4g", uc_dtype_name(t->dtype),
+                         uc_shape_text(t->shape, t->rank, shape, sizeof shape), r->low, r->high);
+        if (png) {
+            uc_writer_text(&j->out, "; ");
+            uc_text_escape(&j->out, uc_str_of(png));
+        }
+        uc_writer_text(&j->out, "\n");
         return;
     }
     uc_json_writer json = {.out = &j->out};
@@ -275,8 +280,13 @@ int cmd_preprocess(const cli_options *options, uc_arena *arena)
     char **paths;
     size_t count;
     if (cli_expand(options->arguments, options->argument_count, arena, &paths, &count,
-                   &recipe.notes, &error) ||
-        uc_file_make_folder(options->output, &error)) {
+                   &recipe.notes, &error)) {
+        cli_print_error(&error);
+        return EXIT_INPUT;
+    }
+    status = cli_check_output(options->output, paths, count);
+    if (status) return status;
+    if (uc_file_make_folder(options->output, &error)) {
         cli_print_error(&error);
         return EXIT_INPUT;
     }

@@ -6,7 +6,6 @@
 #include "cli/file_names.h"
 
 #include <math.h>
-#include <sys/stat.h>
 
 #define QUEUE       64
 #define QUEUE_BYTES ((size_t)256 << 20) /* masks that wait */
@@ -48,20 +47,6 @@ static int read_style(const char *text, uc_draw_style *style)
     return EXIT_OK;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* The folder a path is in, "." for a bare name. */
-static const char *folder_of(const char *path, uc_arena *arena)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash) return ".";
-    return slash == path ? "/" : uc_arena_copy(arena, path, (size_t)(slash - path));
-}
-
 /* What can be said before any work. */
 static int check_options(const cli_drawer *d)
 {
@@ -70,7 +55,7 @@ static int check_options(const cli_drawer *d)
     if (kind == UC_FILE_REGULAR || kind == UC_FILE_OTHER)
         return cli_usage("--draw %s is a file, not a folder", d->folder);
     if (!d->sheet) return EXIT_OK;
-    const char *folder = folder_of(d->sheet, d->p->arena);
+    const char *folder = cli_folder_of(d->sheet, d->p->arena);
     if (folder && !d->folder && uc_file_kind_of(folder) != UC_FILE_FOLDER)
         return cli_usage("--sheet %s: there is no folder %s", d->sheet, folder);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
@@ -86,12 +71,12 @@ static int check_paths(const cli_drawer *d, char *const *paths, size_t count)
     uc_arena *arena = uc_arena_new(NULL);
     int status = arena ? EXIT_OK : cli_usage("memory is out");
     for (size_t i = 0; status == EXIT_OK && i < count; i++) {
-        const char *folder = folder_of(paths[i], arena);
+        const char *folder = cli_folder_of(paths[i], arena);
         if (d->folder && folder && !(last && strcmp(folder, last) == 0) &&
-            same_file(folder, d->folder)) {
+            cli_same_file(folder, d->folder)) {
             status = cli_usage("--draw %s: the folder holds %s, which is read: give another",
                                d->folder, paths[i]);
-        } else if (d->sheet && same_file(paths[i], d->sheet)) {
+        } else if (d->sheet && cli_same_file(paths[i], d->sheet)) {
             status = cli_usage("--sheet %s: the file is read: give another", d->sheet);
         }
         last = folder;

@@ -84,6 +84,7 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE,
            SIG_IGN); /* a closed pipe is an error of the write, not the end of the process */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a limit on the size of files */
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

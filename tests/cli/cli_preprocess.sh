@@ -15,6 +15,29 @@ expect 0 "$work/o/x_2.npy: float32 [224, 224, 3]"
 [ -s "$work/o/x.png" ] && [ -s "$work/o/x_2.png" ] || fail "no picture to look at"
 cmp -s "$work/o/x.npy" "$work/o/x_2.npy" && fail "one input twice"
 
+# what a file is called can't drive the terminal or begin a line
+odd=$(printf 'a\033[31m\nb')
+cp "$work/a/x.png" "$work/$odd.png"
+run "$uncork" preprocess "$work/$odd.png" --preprocess rgb -o "$work/odd"
+expect 0 '/odd/a\x1b[31m\nb.npy: uint8'
+[ -s "$work/odd/$odd.npy" ] || fail "the tensor isn't under the picture's own name"
+
+# no input is written over
+run "$uncork" preprocess "$work/a/x.png" --preprocess 'resize=4x4' -o "$work/a"
+expect 2 'give another'
+cmp -s "$work/a/x.png" tests/fixtures/image/rgb.png || fail "an input was written over"
+
+# a file that may not grow and a full disk are said, and nothing half stays
+(
+    ulimit -f 1
+    "$uncork" preprocess "$work/a/x.png" --preprocess resize=64x64 -o "$work/small" 2>"$work/small.err"
+)
+[ $? = 1 ] && [ ! -e "$work/small/x.png" ] || fail "a limit on files wasn't said"
+if [ -w /dev/full ]; then
+    "$uncork" formats >/dev/full 2>"$work/err" && fail "a full disk went unnoticed"
+    [ "$(grep -c "standard output: " "$work/err")" = 1 ] || fail "a full disk wasn't said"
+fi
+
 # by a model: its batch axis in front, and what was assumed on standard error
 run "$uncork" preprocess "$work/a/x.png" --model "$networks/one_picture.onnx" -o "$work/o" --json
 expect 0 '"shape":[1,1,8,8]'
