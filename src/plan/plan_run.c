@@ -216,7 +216,8 @@ static uncork_status bind_inputs(uc_runner *r)
     for (size_t i = 0; i < plan->follower_count; i++) {
         uc_tensor *view = &plan->values[plan->followers[i].value].tensor;
         const uc_tensor *source = &plan->values[plan->followers[i].input].tensor;
-        view->data = (char *)source->data + plan->followers[i].offset;
+        char *data = source->data; /* NULL: it is empty or of strings */
+        view->data = data ? data + plan->followers[i].offset : NULL;
         view->strings = source->strings;
     }
     for (size_t i = 0; i < plan->unknown_count; i++) {
