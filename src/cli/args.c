@@ -15,7 +15,8 @@ typedef enum option_kind {
     TOP,
     NUMBER,
     INPUT,
-    PRECISION
+    PRECISION,
+    KERNELS
 } option_kind;
 
 typedef struct option {
@@ -52,6 +53,7 @@ static const option options_table[] = {
     {"--max-macs", SIZE, AT(limits.max_macs)},
     {"--timeout", SECONDS, AT(limits.timeout_ms)},
     {"--precision", PRECISION, AT(fast)},
+    {"--kernels", KERNELS, AT(kernels)},
     {"--disable-pass", TEXT, AT(disable_pass)},
     {"--dump-graph", TEXT, AT(dump_graph)},
     {"--json", FLAG, AT(json)},
@@ -134,6 +136,10 @@ static bool set_value(const option *o, const char *value, cli_options *options)
     case PRECISION:
         options->fast = strcmp(value, "fast") == 0;
         return options->fast || strcmp(value, "exact") == 0;
+    case KERNELS:
+        options->kernels = value;
+        return strcmp(value, "xnnpack") == 0 || strcmp(value, "builtin") == 0 ||
+               strcmp(value, "reference") == 0;
     case INPUT: options->inputs[options->input_count++] = value; return true;
     case FLAG: break;
     }

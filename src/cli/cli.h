@@ -34,7 +34,8 @@ typedef struct cli_options {
     bool top_given;
     int64_t batch, threads;
     uncork_limits limits;
-    bool fast; /* --precision */
+    bool fast;           /* --precision */
+    const char *kernels; /* --kernels; NULL: the interpreter's own */
     bool agnostic;
     bool json, csv, quiet, timing, raw, scaled, help, version;
 } cli_options;

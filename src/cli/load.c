@@ -35,6 +35,23 @@ static int check_method(const cli_options *options, const uncork_file *file)
     return status;
 }
 
+/* --kernels names whose rounding an integer model of TensorFlow Lite follows. No set's is followed to the
+ * bit yet: that is said rather than passed over. */
+static void note_kernels(const cli_options *options, const uncork_file *file,
+                         const uncork_model *model)
+{
+    const uc_graph *g = uc_model_graph(model);
+    if (!options->kernels || strcmp(uncork_file_format(file), "tflite") != 0) return;
+    for (size_t i = 0; i < g->node_count; i++) {
+        if (strcmp(g->nodes[i].op->name, "QuantizeLinear") != 0) continue;
+        cli_note(options,
+                 "--kernels %s: its rounding isn't followed to the bit yet; integer values "
+                 "may differ by a step (docs/tflite.md)",
+                 options->kernels);
+        return;
+    }
+}
+
 static uncork_status dump_graph(const char *path, const uncork_model *model, uncork_error *error)
 {
     uc_writer w;
@@ -68,6 +85,7 @@ int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtyp
         return cli_fail_model(&error);
     }
     cli_fast_note(options, *model);
+    note_kernels(options, file, *model);
     if (options->dump_graph && dump_graph(options->dump_graph, *model, &error)) {
         cli_print_error(&error);
         uncork_model_free(*model);

@@ -45,6 +45,8 @@ static void print_help(FILE *out)
         "  --raw, --scaled      leave out a scaler found beside the model: the input is scaled already\n"
         "  --batch N            pictures or rows run at a time\n"
         "  --threads N          threads in all (one a core)\n"
+        "  --kernels SET        whose rounding an integer TFLite model follows: xnnpack, builtin,\n"
+        "                       reference (none to the bit yet)\n"
         "  --precision fast     bfloat16 inside float32 networks where the machine has it (exact)\n"
         "  --max-memory SIZE    refuse what needs more; --max-macs N; --timeout SECONDS\n"
         "  --json, --csv        one object or record a line\n"

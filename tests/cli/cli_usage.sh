@@ -11,6 +11,7 @@ check() {
 check "no command 'predit'" predit
 check "unknown option --tops" predict model.pkl x.png --tops 3
 check "--top can't be 'zero'" predict model.pkl x.png --top zero
+check "--kernels can't be 'fast'" run model.tflite --input x.npy --output out --kernels fast
 check "--batch needs a value" predict model.pkl x.png --batch
 check "takes a model and inputs" predict model.pkl
 check "takes one model" run
