@@ -151,6 +151,10 @@ uncork_status uc_detect_boxes(const uc_detector *detector, const uc_tensor *cons
     }
     UC_TRY(suppress(&job));
     UC_TRY(place(&job, detections));
+    if (job.lost && !detections->count) { /* "nothing found" would be another answer than none */
+        return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
+                       "the model's answer is no box: %zu boxes or scores are no number", job.lost);
+    }
     if (detector->family->finish) return detector->family->finish(&job, detections);
     return UNCORK_OK;
 }

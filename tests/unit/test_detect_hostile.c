@@ -103,6 +103,9 @@ static void what_is_no_number_is_left_out_and_noted(void **state)
     CHECK_INT(n.found.count, 1);
     CHECK_INT(n.findings.count, 1);
     CHECK_STR(n.findings.items[0].text, "2 boxes or scores are no number and were left out");
+    v[4 * 84 + 3] = NAN; /* nothing is left: that is another answer than "nothing there" */
+    CHECK_INT(detect(&n, n.outputs, 0), UNCORK_INPUT);
+    CHECK_STR(n.error.what, "the model's answer is no box: 3 boxes or scores are no number");
     uc_arena_free(n.arena);
 }
 
