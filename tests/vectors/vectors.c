@@ -219,9 +219,15 @@ static bool same_values(const uc_tensor *got, const uc_tensor *want, const uc_js
 
 static vector_fn find_row(const vector *v)
 {
-#define X(name) name,
-    static const vector_row *const tables[] = {VECTOR_TABLES(X)};
-#undef X
+    static const vector_row *const tables[] = {vectors_pillow,
+                                               vectors_opencv,
+                                               vectors_tensorflow,
+                                               vectors_readers,
+                                               vectors_resize_opencv,
+                                               vectors_resize_tensorflow,
+                                               vectors_resize_torchvision,
+                                               vectors_resize_keras,
+                                               vectors_resize_skimage};
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
         for (const vector_row *r = tables[t]; r->library; r++) {
             if (uc_str_is(v->library, r->library) && uc_str_is(v->op, r->op)) return r->run;

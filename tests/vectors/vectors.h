@@ -29,14 +29,15 @@ typedef struct vector_row {
 } vector_row;
 
 /* Each ends with a row of NULLs; vectors.c lists them. */
-#define VECTOR_TABLES(X)                                                                           \
-    X(vectors_pillow)                                                                              \
-    X(vectors_opencv)                                                                              \
-    X(vectors_tensorflow) X(vectors_readers) X(vectors_resize_opencv) X(vectors_resize_tensorflow) \
-        X(vectors_resize_torchvision) X(vectors_resize_keras) X(vectors_resize_skimage)
-#define X(name) extern const vector_row name[];
-VECTOR_TABLES(X)
-#undef X
+extern const vector_row vectors_pillow[];
+extern const vector_row vectors_opencv[];
+extern const vector_row vectors_tensorflow[];
+extern const vector_row vectors_readers[];
+extern const vector_row vectors_resize_opencv[];
+extern const vector_row vectors_resize_tensorflow[];
+extern const vector_row vectors_resize_torchvision[];
+extern const vector_row vectors_resize_keras[];
+extern const vector_row vectors_resize_skimage[];
 
 /* Parameters. */
 uc_str vector_text(const vector *v, const char *name, const char *otherwise);
