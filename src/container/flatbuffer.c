@@ -223,13 +223,6 @@ float uc_fb_vec_float(uc_fb_vector v, size_t i)
     return as_float(uc_load_u32le(v.data + i * v.item));
 }
 
-uc_str uc_fb_vec_str(uc_fb_vector v, size_t i)
-{
-    size_t to;
-    if (!follow(v.fb, v.at + i * 4, &to)) return (uc_str){"", 0};
-    return text_at(v.fb, to);
-}
-
 uc_fb_table uc_fb_vec_table(uc_fb_vector v, size_t i)
 {
     size_t to;

@@ -57,7 +57,6 @@ uc_fb_vector uc_fb_vec(uc_fb_table table, unsigned member, unsigned item);
 /* Elements, i < count. */
 int64_t uc_fb_vec_int(uc_fb_vector v, size_t i);
 float uc_fb_vec_float(uc_fb_vector v, size_t i);
-uc_str uc_fb_vec_str(uc_fb_vector v, size_t i);
 uc_fb_table uc_fb_vec_table(uc_fb_vector v, size_t i);
 
 #endif

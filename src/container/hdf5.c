@@ -226,8 +226,6 @@ const uc_h5_object *uc_h5_root(const uc_h5 *h5) { return h5->root; }
 
 size_t uc_h5_count(const uc_h5_object *group) { return group ? group->child_count : 0; }
 
-const char *uc_h5_name(const uc_h5_object *group, size_t i) { return group->children[i].name; }
-
 const uc_h5_object *uc_h5_at(const uc_h5_object *group, size_t i)
 {
     return group->children[i].object;

@@ -22,7 +22,6 @@ uncork_status uc_h5_open(uc_bytes bytes, uint64_t base, uc_arena *arena, uc_budg
 const uc_h5_object *uc_h5_root(const uc_h5 *h5);
 /* The members of a group, in the file's order: by name. */
 size_t uc_h5_count(const uc_h5_object *group);
-const char *uc_h5_name(const uc_h5_object *group, size_t i);
 const uc_h5_object *uc_h5_at(const uc_h5_object *group, size_t i);
 /* "a/b/c" below `group`, NULL when absent. */
 const uc_h5_object *uc_h5_find(const uc_h5_object *group, uc_str path);

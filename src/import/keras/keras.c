@@ -222,13 +222,7 @@ static uncork_status keras_import(const uc_import *file, const char *entry_name,
     if (!known || !scratch) {
         status = uc_fail_memory(error);
     } else {
-        b.infer = (uc_infer){.graph = graph,
-                             .arena = known,
-                             .scratch = scratch,
-                             .budget = graph->budget,
-                             .error = &b.ignored,
-                             .fold_bytes = UC_FOLD_SHAPE_BYTES,
-                             .fold_macs = UC_FOLD_SHAPE_MACS};
+        uc_look_open(&b.look, graph, graph->budget, known, scratch);
         uc_k_emit_model(&b, f->root);
         status = graph->status;
     }

@@ -5,7 +5,7 @@
 
 #include "base/table.h"
 #include "container/hdf5.h"
-#include "graph/graph_infer.h"
+#include "graph/graph_look.h"
 #include "import/importer.h"
 
 typedef struct uc_k_layer uc_k_layer;
@@ -120,10 +120,8 @@ typedef struct uc_k_build {
     const uc_k_file *file;
     uc_graph *graph;
     uc_findings *findings;
-    uc_infer infer; /* what is known of the values so far */
-    uncork_error ignored;
-    size_t seen_values, seen_nodes, value_capacity;
-    int depth; /* models within models */
+    uc_look look; /* what is known of the values so far */
+    int depth;    /* models within models */
 } uc_k_build;
 
 typedef struct uc_k_scope uc_k_scope; /* one call of a model: its layers' outputs */
@@ -156,8 +154,6 @@ bool uc_k_tensor_of(uc_k_call *c, const uc_json *json, uc_k_value *value);
 bool uc_k_is_operator(const char *class_name);
 
 /* keras_value.c */
-/* What is known of a value; never NULL. */
-const uc_value *uc_k_look(uc_k_build *b, uc_ref ref);
 int uc_k_rank(uc_k_call *c, uc_ref ref);
 int64_t uc_k_dim(uc_k_call *c, uc_ref ref, int axis); /* -1: not known */
 uncork_dtype uc_k_dtype(uc_k_call *c, uc_ref ref);

@@ -7,41 +7,18 @@
 
 /* ---- what is known --------------------------------------------------------------------------- */
 
-static bool see_values(uc_k_build *b)
-{
-    const size_t count = b->graph->value_count;
-    b->infer.values = uc_arena_grow(b->infer.arena, b->infer.values, &b->value_capacity, count,
-                                    sizeof *b->infer.values);
-    for (; b->infer.values && b->seen_values < count; b->seen_values++) {
-        if (b->seen_values && uc_infer_value(&b->infer, b->seen_values)) return false;
-    }
-    return b->infer.values != NULL;
-}
+static const uc_value *look(uc_k_call *c, uc_ref ref) { return uc_look_at(&c->build->look, ref); }
 
-/* A failure here is said again when the graph is finished, so it is ignored. */
-const uc_value *uc_k_look(uc_k_build *b, uc_ref ref)
-{
-    static const uc_value nothing = {.tensor = {.rank = -1}};
-    if (!ref || b->graph->status != UNCORK_OK || !see_values(b)) return &nothing;
-    for (; b->seen_nodes < b->graph->node_count; b->seen_nodes++) {
-        const uc_node *node = &b->graph->nodes[b->seen_nodes];
-        uc_error_init(&b->ignored);
-        uc_call *call = uc_infer_call(&b->infer, node);
-        if (call) (void)uc_infer_node(&b->infer, node, call);
-    }
-    return &b->infer.values[ref];
-}
-
-int uc_k_rank(uc_k_call *c, uc_ref ref) { return uc_k_look(c->build, ref)->tensor.rank; }
+int uc_k_rank(uc_k_call *c, uc_ref ref) { return look(c, ref)->tensor.rank; }
 
 int64_t uc_k_dim(uc_k_call *c, uc_ref ref, int axis)
 {
-    const uc_tensor *t = &uc_k_look(c->build, ref)->tensor;
+    const uc_tensor *t = &look(c, ref)->tensor;
     if (axis < 0) axis += t->rank;
     return axis >= 0 && axis < t->rank && t->shape[axis] >= 0 ? t->shape[axis] : -1;
 }
 
-uncork_dtype uc_k_dtype(uc_k_call *c, uc_ref ref) { return uc_k_look(c->build, ref)->tensor.dtype; }
+uncork_dtype uc_k_dtype(uc_k_call *c, uc_ref ref) { return look(c, ref)->tensor.dtype; }
 
 int uc_k_axis(int64_t axis, int rank)
 {

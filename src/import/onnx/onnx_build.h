@@ -3,7 +3,7 @@
 #define UC_IMPORT_ONNX_BUILD_H
 
 #include "base/table.h"
-#include "graph/graph_infer.h"
+#include "graph/graph_look.h"
 #include "import/importer.h"
 #include "import/onnx/onnx_proto.h"
 #include "import/onnx/onnx_upgrade.h"
@@ -34,9 +34,7 @@ typedef struct uc_onnx_name {
 /* Inference as far as a graph is built, for upgrades that ask for ranks. */
 typedef struct uc_onnx_peek {
     uc_graph *graph;
-    uc_infer infer;
-    size_t value_count, value_capacity, node_count;
-    uncork_error ignored;
+    uc_look look;
     struct uc_onnx_peek *next;
 } uc_onnx_peek;
 

@@ -333,46 +333,17 @@ static uc_onnx_peek *peek_of(uc_onnx_build *b, uc_graph *g)
     uc_onnx_peek *p = b->peek_arena ? UC_NEW(b->peek_arena, uc_onnx_peek, 1) : NULL;
     if (!p || !b->peek_scratch) return NULL;
     p->graph = g;
-    p->infer = (uc_infer){.graph = g,
-                          .arena = b->peek_arena,
-                          .scratch = b->peek_scratch,
-                          .budget = b->budget,
-                          .error = &p->ignored,
-                          .fold_bytes = 4096,
-                          .fold_macs = 100000};
+    uc_look_open(&p->look, g, b->budget, b->peek_arena, b->peek_scratch);
     p->next = b->peeks;
     b->peeks = p;
     return p;
 }
 
-/* Values made since the last look: constants with their data, inputs as declared. */
-static bool see_values(uc_onnx_peek *p)
-{
-    uc_infer *infer = &p->infer;
-    const size_t count = p->graph->value_count;
-    infer->values = uc_arena_grow(infer->arena, infer->values, &p->value_capacity, count,
-                                  sizeof *infer->values);
-    for (; infer->values && p->value_count < count; p->value_count++) {
-        if (p->value_count && uc_infer_value(infer, p->value_count)) return false;
-    }
-    return infer->values != NULL;
-}
-
-/* The value of an input as inference sees it; a failure there is said again when the graph is
- * finished, so it is ignored here. */
+/* The value of an input as inference sees it; NULL when memory is out. */
 static const uc_value *see(uc_onnx_draft *d, size_t i)
 {
-    const uc_ref ref = uc_draft_in(d, i);
-    if (!ref || d->graph->status != UNCORK_OK) return NULL;
     uc_onnx_peek *p = peek_of(d->build, d->graph);
-    if (!p || !see_values(p)) return NULL;
-    for (; p->node_count < p->graph->node_count; p->node_count++) {
-        const uc_node *node = &p->graph->nodes[p->node_count];
-        uc_error_init(&p->ignored);
-        uc_call *call = uc_infer_call(&p->infer, node);
-        if (call) (void)uc_infer_node(&p->infer, node, call);
-    }
-    return &p->infer.values[ref];
+    return p ? uc_look_at(&p->look, uc_draft_in(d, i)) : NULL;
 }
 
 uncork_dtype uc_draft_dtype(uc_onnx_draft *d, size_t i)

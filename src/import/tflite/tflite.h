@@ -6,7 +6,7 @@
 #define UC_IMPORT_TFLITE_TFLITE_H
 
 #include "container/flatbuffer.h"
-#include "graph/graph_infer.h"
+#include "graph/graph_look.h"
 #include "import/importer.h"
 
 typedef struct uc_tfl_call uc_tfl_call;
@@ -96,10 +96,8 @@ typedef struct uc_tfl_build {
     const uc_tfl_file *file;
     uc_graph *graph;
     uc_findings *findings;
-    uc_infer infer; /* what is known of the values so far */
-    uncork_error ignored;
-    size_t seen_values, seen_nodes, value_capacity;
-    int depth; /* subgraphs within subgraphs */
+    uc_look look; /* what is known of the values so far */
+    int depth;    /* subgraphs within subgraphs */
 } uc_tfl_build;
 
 typedef struct uc_tfl_scope {
@@ -127,7 +125,6 @@ bool uc_tfl_emit_subgraph(uc_tfl_build *b, size_t index, const uc_ref *in, uc_re
 uc_ref uc_tfl_declare(uc_graph *g, const char *name, const uc_tfl_tensor *t);
 
 /* tflite_value.c */
-const uc_value *uc_tfl_look(uc_tfl_build *b, uc_ref ref);
 int uc_tfl_rank(uc_tfl_call *c, uc_ref ref);
 int64_t uc_tfl_dim(uc_tfl_call *c, uc_ref ref, int axis); /* -1: not known */
 uc_ref uc_tfl_fail(uc_tfl_call *c, const char *format, ...) UC_PRINTF(2, 3);

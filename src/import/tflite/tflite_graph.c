@@ -10,13 +10,7 @@ bool uc_tfl_build_open(uc_tfl_build *b, const uc_tfl_file *file, uc_graph *g, uc
 {
     *b = (uc_tfl_build){.file = file, .graph = g, .findings = findings, .depth = depth};
     uc_arena *known = uc_arena_new(g->budget), *scratch = uc_arena_new(g->budget);
-    b->infer = (uc_infer){.graph = g,
-                          .arena = known,
-                          .scratch = scratch,
-                          .budget = g->budget,
-                          .error = &b->ignored,
-                          .fold_bytes = UC_FOLD_SHAPE_BYTES,
-                          .fold_macs = UC_FOLD_SHAPE_MACS};
+    uc_look_open(&b->look, g, g->budget, known, scratch);
     if (known && scratch) return true;
     uc_tfl_build_close(b);
     uc_graph_fail(g, UNCORK_NO_MEMORY, "memory is out");
@@ -25,8 +19,8 @@ bool uc_tfl_build_open(uc_tfl_build *b, const uc_tfl_file *file, uc_graph *g, uc
 
 void uc_tfl_build_close(uc_tfl_build *b)
 {
-    uc_arena_free(b->infer.arena);
-    uc_arena_free(b->infer.scratch);
+    uc_arena_free(b->look.infer.arena);
+    uc_arena_free(b->look.infer.scratch);
 }
 
 uc_ref uc_tfl_declare(uc_graph *g, const char *name, const uc_tfl_tensor *t)

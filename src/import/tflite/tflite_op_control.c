@@ -54,7 +54,7 @@ static uc_graph *make_branch(uc_tfl_call *c, unsigned member, size_t in_count)
     uc_ref *in = UC_NEW(g->arena, uc_ref, in_count + 1);
     uc_ref *out = UC_NEW(g->arena, uc_ref, s->out_count + 1);
     for (size_t i = 0; in && i < in_count && !g->status; i++) {
-        const uc_tensor *t = &uc_tfl_look(c->build, uc_tfl_raw(c, i + 1))->tensor;
+        const uc_tensor *t = &uc_look_at(&c->build->look, uc_tfl_raw(c, i + 1))->tensor;
         in[i] =
             uc_graph_input(g, uc_arena_printf(g->arena, "in_%zu", i), t->dtype, t->rank, t->shape);
     }
@@ -116,7 +116,7 @@ static uc_graph *make_loop(uc_tfl_call *c, size_t cond, size_t body, const uc_re
     (void)uc_graph_input(g, "goes_on", UNCORK_BOOL, 0, NULL);
     for (size_t i = 0; in && i < n && !g->status; i++) {
         /* A dimension that the body declares free, or otherwise, may change on the way. */
-        const uc_tensor *t = &uc_tfl_look(c->build, given[i])->tensor;
+        const uc_tensor *t = &uc_look_at(&c->build->look, given[i])->tensor;
         const uc_tfl_tensor *declared = &s->tensors[s->in[i]];
         int64_t shape[UNCORK_MAX_RANK] = {0};
         const int rank = t->rank == declared->rank ? t->rank : -1;
@@ -155,7 +155,7 @@ void uc_tfl_while(uc_tfl_call *c)
     for (size_t i = 0; i < c->op->out_count && i < n; i++) {
         uc_ref y = uc_node_out(node, i);
         const uc_tfl_tensor *t = uc_tfl_tensor_out(c, i);
-        const uc_tensor *known = &uc_tfl_look(c->build, y)->tensor;
+        const uc_tensor *known = &uc_look_at(&c->build->look, y)->tensor;
         bool fixed = t->rank >= 0;
         for (int d = 0; d < t->rank; d++) {
             fixed = fixed && t->shape[d] >= 0;

@@ -8,36 +8,14 @@
 
 /* ---- what is known --------------------------------------------------------------------------- */
 
-static bool see_values(uc_tfl_build *b)
+int uc_tfl_rank(uc_tfl_call *c, uc_ref ref)
 {
-    const size_t count = b->graph->value_count;
-    b->infer.values = uc_arena_grow(b->infer.arena, b->infer.values, &b->value_capacity, count,
-                                    sizeof *b->infer.values);
-    for (; b->infer.values && b->seen_values < count; b->seen_values++) {
-        if (b->seen_values && uc_infer_value(&b->infer, b->seen_values)) return false;
-    }
-    return b->infer.values != NULL;
+    return uc_look_at(&c->build->look, ref)->tensor.rank;
 }
-
-/* A failure here is said again when the graph is finished, so it is ignored. */
-const uc_value *uc_tfl_look(uc_tfl_build *b, uc_ref ref)
-{
-    static const uc_value nothing = {.tensor = {.rank = -1}};
-    if (!ref || b->graph->status != UNCORK_OK || !see_values(b)) return &nothing;
-    for (; b->seen_nodes < b->graph->node_count; b->seen_nodes++) {
-        const uc_node *node = &b->graph->nodes[b->seen_nodes];
-        uc_error_init(&b->ignored);
-        uc_call *call = uc_infer_call(&b->infer, node);
-        if (call) (void)uc_infer_node(&b->infer, node, call);
-    }
-    return &b->infer.values[ref];
-}
-
-int uc_tfl_rank(uc_tfl_call *c, uc_ref ref) { return uc_tfl_look(c->build, ref)->tensor.rank; }
 
 int64_t uc_tfl_dim(uc_tfl_call *c, uc_ref ref, int axis)
 {
-    const uc_tensor *t = &uc_tfl_look(c->build, ref)->tensor;
+    const uc_tensor *t = &uc_look_at(&c->build->look, ref)->tensor;
     if (axis < 0) axis += t->rank;
     return axis >= 0 && axis < t->rank && t->shape[axis] >= 0 ? t->shape[axis] : -1;
 }
@@ -322,7 +300,7 @@ uc_ref uc_tfl_i64(uc_tfl_call *c, size_t i)
 
 size_t uc_tfl_known(uc_tfl_call *c, size_t i, int64_t *out, size_t most)
 {
-    const uc_value *v = uc_tfl_look(c->build, uc_tfl_raw(c, i));
+    const uc_value *v = uc_look_at(&c->build->look, uc_tfl_raw(c, i));
     if (!uc_value_is_known(v) || !uc_dtype_is_integer(v->tensor.dtype) ||
         !uc_tensor_is_dense(&v->tensor)) {
         return SIZE_MAX;

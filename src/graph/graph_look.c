@@ -1,0 +1,42 @@
+/* Inference that follows a graph as it grows. */
+#include "graph/graph_look.h"
+
+void uc_look_open(uc_look *look, const uc_graph *graph, uc_budget *budget, uc_arena *arena,
+                  uc_arena *scratch)
+{
+    *look = (uc_look){.infer = {.graph = graph,
+                                .arena = arena,
+                                .scratch = scratch,
+                                .budget = budget,
+                                .error = &look->ignored,
+                                .fold_bytes = UC_FOLD_SHAPE_BYTES,
+                                .fold_macs = UC_FOLD_SHAPE_MACS}};
+}
+
+/* Values made since the last look: constants with their data, inputs as declared. */
+static bool see_values(uc_look *look)
+{
+    uc_infer *infer = &look->infer;
+    const size_t count = infer->graph->value_count;
+    infer->values = uc_arena_grow(infer->arena, infer->values, &look->value_capacity, count,
+                                  sizeof *infer->values);
+    for (; infer->values && look->seen_values < count; look->seen_values++) {
+        if (look->seen_values && uc_infer_value(infer, look->seen_values)) return false;
+    }
+    return infer->values != NULL;
+}
+
+const uc_value *uc_look_at(uc_look *look, uc_ref ref)
+{
+    static const uc_value nothing = {.tensor = {.rank = -1}};
+    uc_infer *infer = &look->infer;
+    const uc_graph *graph = infer->graph;
+    if (!ref || graph->status != UNCORK_OK || !see_values(look)) return &nothing;
+    for (; look->seen_nodes < graph->node_count; look->seen_nodes++) {
+        const uc_node *node = &graph->nodes[look->seen_nodes];
+        uc_error_init(&look->ignored);
+        uc_call *call = uc_infer_call(infer, node);
+        if (call) (void)uc_infer_node(infer, node, call);
+    }
+    return &infer->values[ref];
+}
