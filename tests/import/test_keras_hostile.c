@@ -1,44 +1,8 @@
 /* Keras files cut and changed at random: refused with a message or answered, never a crash, a hang or
  * unbounded memory. UC_MUTATIONS sets how many. */
-#include "base/file.h"
-#include "check.h"
-#include "uncork.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "damage.h"
 
 #define FOLDER UC_SOURCE_DIR "/tests/fixtures/keras"
-
-static uint64_t seed = 20261130;
-
-static size_t below(size_t n) /* splitmix64 */
-{
-    uint64_t z = seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return n ? (size_t)((z ^ (z >> 31)) % n) : 0;
-}
-
-/* Opens and prepares: whatever comes, it has a message or is sound. */
-static uncork_status try_bytes(const uint8_t *bytes, size_t size)
-{
-    const uncork_open_options options = {.size = sizeof options,
-                                         .limits = {.size = sizeof options.limits,
-                                                    .max_memory_bytes = 256u << 20,
-                                                    .timeout_ms = 10000}};
-    uncork_error error = {.size = sizeof error};
-    uncork_file *file;
-    uncork_model *model;
-    uncork_status status = uncork_open_memory(bytes, size, "m", &options, &file, &error);
-    if (status == UNCORK_OK) {
-        status = uncork_prepare(file, NULL, NULL, &model, &error);
-        if (status == UNCORK_OK) uncork_model_free(model);
-        uncork_file_close(file);
-    }
-    CHECK((status == UNCORK_OK) == (error.what[0] == 0));
-    CHECK(status != UNCORK_DEADLINE);
-    return status;
-}
 
 static void files_that_lie_are_refused(void **state)
 {
@@ -55,7 +19,7 @@ static void files_that_lie_are_refused(void **state)
         const char *path =
             uc_arena_printf(arena, UC_SOURCE_DIR "/tests/hostile/keras/%s.h5", names[i]);
         CHECK_OK(uc_file_read(path, true, arena, &bytes, &error), &error);
-        if (try_bytes(bytes.data, bytes.size) == UNCORK_OK) fail_msg("%s was accepted", names[i]);
+        if (damage_try(bytes.data, bytes.size) == UNCORK_OK) fail_msg("%s was accepted", names[i]);
         uc_arena_free(arena);
     }
 }
@@ -63,30 +27,10 @@ static void files_that_lie_are_refused(void **state)
 static void damaged_files_are_refused_or_answered(void **state)
 {
     (void)state;
-    static const char *const names[] = {"two.h5", "two.keras", "recurrent.keras"};
-    const long times = test_mutations();
-    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-        uc_arena *arena = uc_arena_new(NULL);
-        uncork_error error = {.size = sizeof error};
-        uc_bytes sound;
-        const char *from = uc_arena_printf(arena, FOLDER "/%s", names[k]);
-        CHECK_OK(uc_file_read(from, true, arena, &sound, &error), &error);
-        for (long i = 0; i < times / 5; i++) {
-            uint8_t *bytes = test_malloc(sound.size);
-            memcpy(bytes, sound.data, sound.size);
-            size_t size = sound.size;
-            for (size_t n = below(6) + 1; n > 0; n--) {
-                bytes[below(size)] = (uint8_t)below(256);
-            }
-            if (below(4) == 0) size = below(size);
-            /* Exactly as large, so that a sanitizer sees a read past the end. */
-            uint8_t *exact = test_malloc(size ? size : 1);
-            memcpy(exact, bytes, size);
-            (void)try_bytes(exact, size);
-            test_free(exact);
-            test_free(bytes);
-        }
-        uc_arena_free(arena);
+    static const char *const paths[] = {FOLDER "/two.h5", FOLDER "/two.keras",
+                                        FOLDER "/recurrent.keras"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        damage_file(paths[i]);
     }
 }
 

@@ -29,3 +29,20 @@ one_line() {
     [ "$(grep -c . "$work/err")" = 1 ] || fail "not one line: $(cat "$work/err")"
     [ ! -s "$work/out" ] || fail "output on failure: $(cat "$work/out")"
 }
+
+# published SCRIPT FORMAT: the reference answers of ../shared/models/FORMAT, compared by a Python with NumPy.
+published() {
+    folder=../shared/models/$2
+    if [ ! -d "$folder" ]; then
+        echo "$folder isn't here"
+        exit 77
+    fi
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c 'import numpy' 2>/dev/null; then
+            "$python" "$here/$1" "$uncork" "$folder" "$work"
+            exit $?
+        fi
+    done
+    echo "there is no Python with NumPy"
+    exit 77
+}

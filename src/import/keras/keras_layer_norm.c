@@ -59,17 +59,20 @@ void uc_k_batch_norm(uc_k_call *c)
     uc_k_set(c, uc_g2(g, "Add", scaled, at_axis(c, shift, axis, rank)));
 }
 
-/* The layer's axes, counted from 0, in order; how many, 0 when one lies outside. */
+/* The layer's axes, counted from 0, in order; how many, 0 after saying that one lies outside. */
 static size_t read_axes(uc_k_call *c, int rank, int64_t *axes)
 {
     int64_t list[UNCORK_MAX_RANK] = {-1};
     size_t n = uc_k_list(uc_k_get(c->layer, "axis"), list, UNCORK_MAX_RANK);
     if (n == 0) n = 1;
-    for (size_t i = 0; i < n; i++) {
+    bool inside = rank > 0;
+    for (size_t i = 0; inside && i < n; i++) {
         axes[i] = uc_k_axis(list[i], rank);
-        if (axes[i] < 0) return 0;
+        inside = axes[i] >= 0;
     }
-    return n;
+    if (inside) return n;
+    uc_k_fail(c, "its axes lie outside of %d dimensions", rank);
+    return 0;
 }
 
 static bool are_last(const int64_t *axes, size_t n, int rank)
@@ -101,12 +104,9 @@ void uc_k_layer_norm(uc_k_call *c)
     int64_t axes[UNCORK_MAX_RANK];
     const uc_ref x = uc_k_plain(c, c->in[0]);
     const int rank = uc_k_rank(c, x);
-    const size_t n = rank > 0 ? read_axes(c, rank, axes) : 0;
+    const size_t n = read_axes(c, rank, axes);
     const double epsilon = uc_k_number(c->layer, "epsilon", 1e-3);
-    if (n == 0) {
-        uc_k_fail(c, "its axes lie outside of %d dimensions", rank);
-        return;
-    }
+    if (n == 0) return;
     const bool rms = uc_k_bool(c->layer, "rms_scaling", false);
     if (are_last(axes, n, rank) && uc_k_has(c->layer, "gamma") && !rms) {
         const bool beta = uc_k_has(c->layer, "beta");
@@ -136,11 +136,8 @@ void uc_k_rms_norm(uc_k_call *c)
     int64_t axes[UNCORK_MAX_RANK];
     const uc_ref x = uc_k_plain(c, c->in[0]);
     const int rank = uc_k_rank(c, x);
-    const size_t n = rank > 0 ? read_axes(c, rank, axes) : 0;
-    if (n == 0) {
-        uc_k_fail(c, "its axes lie outside of %d dimensions", rank);
-        return;
-    }
+    const size_t n = read_axes(c, rank, axes);
+    if (n == 0) return;
     const uc_ref square = uc_k_axes(c, "ReduceMean", uc_g2(g, "Mul", x, x), axes, n, true);
     const uc_ref eps = uc_k_scalar(c, uc_k_number(c->layer, "epsilon", 1e-6));
     const uc_ref y = uc_g2(g, "Div", x, uc_g1(g, "Sqrt", uc_g2(g, "Add", square, eps)));
@@ -178,11 +175,8 @@ void uc_k_unit_norm(uc_k_call *c)
     int64_t axes[UNCORK_MAX_RANK];
     const uc_ref x = uc_k_plain(c, c->in[0]);
     const int rank = uc_k_rank(c, x);
-    const size_t n = rank > 0 ? read_axes(c, rank, axes) : 0;
-    if (n == 0) {
-        uc_k_fail(c, "its axes lie outside of %d dimensions", rank);
-        return;
-    }
+    const size_t n = read_axes(c, rank, axes);
+    if (n == 0) return;
     const uc_ref sum = uc_k_axes(c, "ReduceSum", uc_g2(g, "Mul", x, x), axes, n, true);
     const uc_ref least = uc_g2(g, "Max", sum, uc_k_scalar(c, 1e-12));
     uc_k_set(c, uc_g2(g, "Div", x, uc_g1(g, "Sqrt", least)));
