@@ -362,13 +362,30 @@ static void run_short(runner *r, const uc_json *ways, const uc_json *files, uc_a
     }
 }
 
+/* Runs the index at `path`; the exit status. */
+static int run_index(runner *r, const char *path, uc_arena *arena)
+{
+    uncork_error error;
+    uc_bytes bytes;
+    const uc_json *index = NULL;
+    uc_error_init(&error);
+    if (uc_file_read(path, true, arena, &bytes, &error) == UNCORK_OK)
+        index = uc_json_read(bytes, 0, arena, &error);
+    const uc_json *all = uc_json_get(index, "vectors"), *files = uc_json_get(index, "files");
+    if (!all && !files) {
+        fprintf(stderr, "%s: %s\n", path, error.status ? error.what : "it has no 'vectors'");
+        return 2;
+    }
+    run_vectors(r, all);
+    run_short(r, uc_json_get(index, "ways"), files, arena);
+    if (r->excepted) printf("known exceptions that don't hold: %d\n", r->excepted);
+    printf("%d of %d vectors hold\n", r->held, r->total);
+    return r->failed ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     runner r = {.folder = argc > 1 ? argv[1] : DEFAULT_FOLDER};
-    uncork_error error;
-    uc_error_init(&error);
-    uc_arena *arena = uc_arena_new(NULL);
-    uc_bytes bytes;
     char path[1024];
     bool folder = uc_file_kind_of(r.folder) != UC_FILE_REGULAR;
     snprintf(path, sizeof path, folder ? "%s/index.json" : "%s", r.folder);
@@ -381,18 +398,8 @@ int main(int argc, char **argv)
         printf("skipped: %s isn't here\n", r.images);
         return 77;
     }
-    const uc_json *index = NULL;
-    if (uc_file_read(path, true, arena, &bytes, &error) == UNCORK_OK)
-        index = uc_json_read(bytes, 0, arena, &error);
-    const uc_json *all = uc_json_get(index, "vectors"), *files = uc_json_get(index, "files");
-    if (!all && !files) {
-        fprintf(stderr, "%s: %s\n", path, error.status ? error.what : "it has no 'vectors'");
-        return 2;
-    }
-    run_vectors(&r, all);
-    run_short(&r, uc_json_get(index, "ways"), files, arena);
-    if (r.excepted) printf("known exceptions that don't hold: %d\n", r.excepted);
-    printf("%d of %d vectors hold\n", r.held, r.total);
+    uc_arena *arena = uc_arena_new(NULL);
+    const int status = run_index(&r, path, arena);
     uc_arena_free(arena);
-    return r.failed ? 1 : 0;
+    return status;
 }
