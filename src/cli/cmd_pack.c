@@ -1,6 +1,6 @@
 /* uncork pack, verify, convert: a model becomes an artifact, the artifact is tested, a model becomes
  * standard ONNX. */
-#include "cli/cli.h"
+#include "cli/predict.h"
 
 #include "base/file.h"
 #include "pack/convert.h"
@@ -17,8 +17,8 @@ static int check_words(const cli_options *options)
     }
     if (strcmp(options->command, "verify") != 0 && !options->output)
         return cli_usage("%s needs -o FILE", options->command);
-    if (options->preprocess)
-        return cli_usage("%s doesn't keep --preprocess; give it to predict", options->command);
+    if (options->preprocess && strcmp(options->command, "pack") != 0)
+        return cli_usage("%s doesn't keep --preprocess; pack does", options->command);
     return EXIT_OK;
 }
 
@@ -43,18 +43,32 @@ static int write_out(const cli_options *options, const uc_writer *out)
 
 /* ---- pack --------------------------------------------------------------------------------- */
 
-static uncork_status pack(const cli_options *options, uncork_file *file, uc_arena *arena,
-                          uc_writer *out, uc_cork_report *report, uncork_error *error)
+static uncork_status pack(const cli_options *options, uncork_file *file,
+                          const uc_cork_contract *said, uc_writer *out, uc_cork_report *report,
+                          uncork_error *error)
 {
     const uncork_prepare_options prepare = prepare_options(options);
-    uc_bytes labels = {NULL, 0};
-    if (options->labels) UC_TRY(uc_file_read(options->labels, true, arena, &labels, error));
-    const uc_cork_write how = {
-        .path = options->arguments[0],
-        .entry = options->method,
-        .prepare = &prepare,
-        .labels = options->labels ? uc_arena_copy(arena, labels.data, labels.size) : NULL};
+    const uc_cork_write how = {.path = options->arguments[0],
+                               .entry = options->signature ? options->signature : options->method,
+                               .prepare = &prepare,
+                               .contract = *said};
     return uc_cork_write_file(file, &how, out, report, error);
+}
+
+/* What is said of its answers is checked as predict does, which gives the labels too. */
+static int check_answers(const cli_options *options, uc_arena *arena, uc_labels *labels)
+{
+    predictor p = {.options = options, .arena = arena, .notes = {.arena = arena}};
+    const int status = predict_open(&p);
+    const uc_labels own = p.answers.labels; /* they may lie in the file's memory */
+    *labels = (uc_labels){.items = UC_NEW(arena, uc_str, own.count)};
+    for (size_t i = 0; labels->items && i < own.count; i++) {
+        const char *text = uc_arena_copy(arena, own.items[i].data, own.items[i].size);
+        labels->items[i] = (uc_str){text, text ? own.items[i].size : 0};
+        labels->count = i + 1;
+    }
+    predict_close(&p);
+    return status;
 }
 
 int cmd_pack(const cli_options *options, uc_arena *arena)
@@ -63,17 +77,27 @@ int cmd_pack(const cli_options *options, uc_arena *arena)
     uc_cork_report report;
     uncork_error error = {.size = sizeof error};
     uc_writer out;
+    uc_findings notes = {.arena = arena};
+    uc_cork_contract said = {.preprocess = options->preprocess,
+                             .task = options->task,
+                             .activation = options->activation,
+                             .threshold = options->threshold,
+                             .nms = options->nms,
+                             .max_boxes = options->max_boxes,
+                             .notes = &notes};
     int status = check_words(options);
+    if (status == EXIT_OK) status = check_answers(options, arena, &said.labels);
     if (status == EXIT_OK) status = cli_open(options, &file);
     if (status) return status;
     uc_error_init(&error);
     uc_writer_init(&out, SIZE_MAX / 2);
-    if (pack(options, file, arena, &out, &report, &error)) {
+    if (pack(options, file, &said, &out, &report, &error)) {
         status = cli_fail_model(&error);
     } else {
         status = write_out(options, &out);
     }
     if (status == EXIT_OK) {
+        cli_print_findings(options, &notes);
         cli_note(options, "%s: %" PRIu64 " bytes, %zu packed constants of %" PRIu64 " bytes, %s%s",
                  options->output, report.bytes, report.packed_forms, report.packed_bytes,
                  report.tested ? "self-test passed" : "no self-test: ",

@@ -441,12 +441,31 @@ static int set_up(predictor *p)
     return status ? status : predict_labels(p);
 }
 
+/* What was said of its answers when an artifact was packed stands where nothing is said now. */
+static uncork_status take_packed(predictor *p)
+{
+    const uc_facts *facts = &uc_file_import(p->file)->facts;
+    cli_options *own = UC_NEW(p->arena, cli_options, 1);
+    if (!own) return UNCORK_NO_MEMORY;
+    *own = *p->options;
+    if (!own->task) own->task = uc_fact_get_text(facts, "answers.task");
+    if (!own->activation) own->activation = uc_fact_get_text(facts, "answers.activation");
+    if (isnan(own->threshold))
+        own->threshold = uc_fact_get_number(facts, "answers.threshold", (double)NAN);
+    if (isnan(own->nms)) own->nms = uc_fact_get_number(facts, "answers.nms", (double)NAN);
+    const double boxes = uc_fact_get_number(facts, "answers.max_boxes", 0);
+    if (!own->max_boxes && boxes >= 1 && boxes <= 1000000) own->max_boxes = (int64_t)boxes;
+    p->options = own;
+    return UNCORK_OK;
+}
+
 int predict_open(predictor *p)
 {
     uc_writer_init(&p->out, (size_t)1 << 30);
     p->begin_ns = uc_now_ns();
     int status = cli_open(p->options, &p->file);
     p->opened_ns = uc_now_ns();
+    if (status == EXIT_OK && take_packed(p)) status = cli_usage("memory is out");
     if (status == EXIT_OK)
         status = cli_prepare(p->options, p->file, UNCORK_DTYPE_NONE, p->arena, &p->model);
     if (status == EXIT_OK) status = set_up(p);

@@ -44,6 +44,10 @@ void uc_contract_text(const uc_contract *contract, uc_writer *out);
 void uc_contract_json(const uc_contract *contract, uc_json_writer *json);
 uncork_status uc_contract_of_json(const uc_json *json, const char *source, uc_arena *arena,
                                   uc_contract **contract, uncork_error *error);
+/* What an inferred one was taken from, "preprocessor_config.json"; NULL where nothing says it. */
+const char *uc_contract_from(const uc_contract *contract);
+/* Whether the text is a preset's name. */
+bool uc_contract_is_preset(const char *spec);
 /* The i-th preset: its name and steps; false behind the last. */
 bool uc_contract_preset_at(size_t i, const char **name, const char **steps);
 /* Whether it turns a picture upright by its EXIF orientation: what is drawn lies on the turned one. */

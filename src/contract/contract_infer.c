@@ -1,6 +1,8 @@
 /* From facts to a contract, in the documented order (docs/preprocessing.md, "What predict assumes"). */
 #include "contract/contract_internal.h"
 
+const char *uc_contract_from(const uc_contract *contract) { return contract->from; }
+
 uncork_status uc_contract_infer(const uc_facts *facts, const uc_graph *graph, size_t input,
                                 const uc_contract_want *want, uc_arena *arena,
                                 uc_findings *findings, uc_contract **contract, uncork_error *error)

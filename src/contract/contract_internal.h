@@ -73,6 +73,7 @@ typedef struct uc_step {
 struct uc_contract {
     uc_step *steps;
     size_t count, capacity;
+    const char *from; /* what it was inferred from; NULL: it was given */
 };
 
 /* ---- reading ---- */

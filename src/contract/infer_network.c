@@ -61,6 +61,7 @@ static uncork_status chosen(const inference *in, const char *from)
 {
     uc_writer w;
     uc_writer_init(&w, 65536);
+    (*in->contract)->from = from;
     uc_contract_text(*in->contract, &w);
     uc_note(in->findings, UC_NOTE_CHOSEN, "preprocess", "preprocessing: %s (%s)",
             uc_writer_string(&w), from);

@@ -2,6 +2,8 @@
  * "keras:mobilenet_v2", "timm:NAME[.WEIGHTS]", "hf:CLASS". Case, '-' and '_' don't matter. */
 #include "contract/contract_internal.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 
 #define STEPS(text) text,
@@ -71,6 +73,11 @@ const char *uc_preset_find(uc_str name)
         if (is_same(usual, presets[i].name)) return pipelines[presets[i].pipeline];
     }
     return NULL;
+}
+
+bool uc_contract_is_preset(const char *spec)
+{
+    return uc_preset_find(uc_text_trim(uc_str_of(spec))) != NULL;
 }
 
 void uc_preset_nearest(uc_nearest *nearest)

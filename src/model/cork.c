@@ -1,6 +1,8 @@
 /* An artifact opens like any other model: its ONNX through import/onnx. Here is the rest of it. */
 #include "model/cork.h"
 
+#include "contract/contract.h"
+
 #include <stdio.h>
 
 /* ---- packed constants --------------------------------------------------------------------- */
@@ -39,7 +41,7 @@ static void add_fact(const char *key, const uc_json *v, uc_arena *arena, uc_fact
     const uc_tensor *tensor = NULL;
     switch ((int)v->kind) {
     case UC_JSON_STRING:
-        uc_fact_text(facts, key, "%.*s", v->string.size < 4096 ? (int)v->string.size : 4096,
+        uc_fact_text(facts, key, "%.*s", v->string.size < 65536 ? (int)v->string.size : 65536,
                      v->string.data);
         return;
     case UC_JSON_INT:
@@ -49,6 +51,40 @@ static void add_fact(const char *key, const uc_json *v, uc_arena *arena, uc_fact
     default: return;
     }
     if (tensor) uc_fact_tensor(facts, key, tensor);
+}
+
+/* What stands in front of the model: "preprocess" and where it came from. */
+static uncork_status add_steps(const uc_json *json, uc_arena *arena, uc_facts *facts,
+                               uncork_error *error)
+{
+    const uc_json *steps = uc_json_get(json, "preprocess");
+    const uc_str from = uc_json_str(uc_json_get(json, "preprocess_from"), "");
+    uc_contract *contract = NULL;
+    uc_writer text;
+    if (!steps) return UNCORK_OK;
+    if (uc_contract_of_json(steps, UC_CORK_CONTRACT, arena, &contract, error)) {
+        if (error->status == UNCORK_USAGE) error->status = UNCORK_UNSUPPORTED;
+        return error->status;
+    }
+    uc_writer_init(&text, 65536);
+    uc_contract_text(contract, &text);
+    uc_fact_text(facts, "preprocess", "%s", uc_writer_string(&text));
+    uc_writer_done(&text);
+    uc_fact_text(facts, "preprocess_from", "the artifact%s%.*s", from.size ? ": " : "",
+                 from.size < 1024 ? (int)from.size : 1024, from.data);
+    return UNCORK_OK;
+}
+
+/* What was said about its answers when it was packed, as "answers.task", "answers.threshold". */
+static void add_answers(const uc_json *json, uc_arena *arena, uc_facts *facts)
+{
+    static const char *const keys[] = {"task", "activation", "threshold", "nms", "max_boxes"};
+    const uc_json *answers = uc_json_get(json, "answers");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const uc_json *v = uc_json_get(answers, keys[i]);
+        const char *key = uc_arena_printf(arena, "answers.%s", keys[i]);
+        if (v && key) add_fact(key, v, arena, facts);
+    }
 }
 
 uncork_status uc_cork_facts(uc_bundle *bundle, uc_arena *arena, uc_facts *facts,
@@ -64,7 +100,11 @@ uncork_status uc_cork_facts(uc_bundle *bundle, uc_arena *arena, uc_facts *facts,
         uc_where(error, UC_CORK_CONTRACT);
         return error->status;
     }
-    const uc_json *list = uc_json_get(json, "facts");
+    UC_TRY(add_steps(json, arena, facts, error));
+    add_answers(json, arena, facts);
+    const uc_json *labels = uc_json_get(json, "labels"), *list = uc_json_get(json, "facts");
+    if (labels) add_fact("labels", labels, arena, facts);
+    if (labels) uc_fact_text(facts, "labels_from", "the artifact");
     if (!list || list->kind != UC_JSON_OBJECT) return UNCORK_OK;
     /* Adding one looks through all: a file says a few dozen. */
     for (size_t k = 0; k < list->count && facts->count < MOST_FACTS; k++) {

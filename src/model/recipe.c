@@ -31,6 +31,14 @@ static bool want_of(const uc_graph *g, int input, const uc_facts *facts, uc_cont
     return true;
 }
 
+bool uc_recipe_input(const uc_graph *graph, const uc_facts *facts, size_t *input,
+                     uc_contract_want *want)
+{
+    const int only = only_input(graph);
+    *input = only < 0 ? 0 : (size_t)only;
+    return only >= 0 && want_of(graph, only, facts, want);
+}
+
 static uncork_status find(const uncork_file *file, uc_graph *g, uc_arena *arena, uc_recipe *recipe,
                           uncork_error *error)
 {

@@ -30,96 +30,6 @@ typedef struct making {
     uncork_error *error;
 } making;
 
-/* ---- contract.json, labels.txt ------------------------------------------------------------ */
-
-/* What a picture or a row needs to become an input, and an output to become a label. */
-static const char *const contract_facts[] = {"task",       "n_features", "feature_names",
-                                             "input_kind", "seen_min",   "seen_max",
-                                             "seen_from",  "scaler",     "classes"};
-
-static void put_fact(uc_json_writer *json, const uc_fact *fact)
-{
-    const uc_tensor *t = fact->tensor;
-    uc_json_key(json, fact->key);
-    if (fact->text) {
-        uc_json_put_text(json, fact->text);
-    } else if (!t) {
-        uc_json_put_f64(json, fact->number);
-    } else {
-        uc_json_begin_array(json);
-        for (int64_t i = 0; i < uc_tensor_count(t); i++) {
-            if (t->dtype == UNCORK_STRING) {
-                uc_json_put_str(json, uc_tensor_string(t, i));
-            } else if (uc_dtype_is_float(t->dtype)) {
-                uc_json_put_f64(json, uc_dtype_load_f64(t->data, i, t->dtype));
-            } else {
-                uc_json_put_i64(json, uc_dtype_load_i64(t->data, i, t->dtype));
-            }
-        }
-        uc_json_end_array(json);
-    }
-}
-
-static void put_ends(uc_json_writer *json, const uncork_model *model, bool outputs)
-{
-    const int count = outputs ? uncork_model_output_count(model) : uncork_model_input_count(model);
-    const uc_graph *g = uc_model_graph(model);
-    uc_json_key(json, outputs ? "outputs" : "inputs");
-    uc_json_begin_array(json);
-    for (int i = 0; i < count; i++) {
-        const uc_graph_value *v = &g->values[outputs ? g->outputs[i] : g->inputs[i]];
-        const char *name =
-            outputs ? uncork_model_output_name(model, i) : uncork_model_input_name(model, i);
-        uc_json_begin_object(json);
-        uc_json_key(json, "name");
-        uc_json_put_text(json, name ? name : "");
-        uc_json_key(json, "type");
-        uc_json_put_text(json, uc_dtype_name(v->dtype));
-        uc_json_key(json, "shape");
-        uc_json_begin_array(json);
-        for (int d = 0; d < v->rank; d++) {
-            if (v->shape[d] >= 0) uc_json_put_i64(json, v->shape[d]);
-            if (v->shape[d] < 0) uc_json_put_null(json);
-        }
-        uc_json_end_array(json);
-        uc_json_end_object(json);
-    }
-    uc_json_end_array(json);
-}
-
-static void put_contract(making *m, const uncork_model *model)
-{
-    const uc_facts *facts = &uc_file_import(m->file)->facts;
-    uc_json_writer json = {.out = &m->contract};
-    uc_json_begin_object(&json);
-    uc_json_key(&json, "method");
-    uc_json_put_text(&json, m->how->entry ? m->how->entry : "");
-    put_ends(&json, model, false);
-    put_ends(&json, model, true);
-    uc_json_key(&json, "facts");
-    uc_json_begin_object(&json);
-    for (size_t i = 0; i < sizeof contract_facts / sizeof contract_facts[0]; i++) {
-        const uc_fact *fact = uc_fact_find(facts, contract_facts[i]);
-        if (fact) put_fact(&json, fact);
-    }
-    uc_json_end_object(&json);
-    uc_json_end_object(&json);
-    uc_writer_u8(&m->contract, '\n');
-}
-
-static void put_labels(making *m)
-{
-    const uc_fact *fact = uc_fact_find(&uc_file_import(m->file)->facts, "classes");
-    const uc_tensor *t = fact ? fact->tensor : NULL;
-    if (m->how->labels) uc_writer_text(&m->labels, m->how->labels);
-    if (m->how->labels || !t || t->dtype != UNCORK_STRING) return;
-    for (int64_t i = 0; i < uc_tensor_count(t); i++) {
-        const uc_str s = uc_tensor_string(t, i);
-        uc_writer_put(&m->labels, s.data, s.size);
-        uc_writer_u8(&m->labels, '\n');
-    }
-}
-
 /* ---- provenance.json ---------------------------------------------------------------------- */
 
 /* Of a file its bytes; of a folder every file's name and bytes, in the order of their names. */
@@ -288,10 +198,10 @@ static uncork_status make(making *m, uc_writer *out, uc_cork_report *report)
         status =
             uc_selftest_make(model, &uc_file_import(m->file)->facts, m->arena, &m->test, m->error);
     if (status == UNCORK_OK) {
-        put_contract(m, model);
-        put_labels(m);
-        status = put_provenance(m);
+        status = uc_cork_contract_put(&m->how->contract, m->file, model, m->how->entry, m->arena,
+                                      &m->contract, &m->labels, m->error);
     }
+    if (status == UNCORK_OK) status = put_provenance(m);
     if (status == UNCORK_OK) {
         put_all(m, &draft, report);
         status = draft.status ? uc_fail(m->error, draft.status, UC_NO_OFFSET,

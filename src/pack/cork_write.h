@@ -3,12 +3,13 @@
 #define UC_PACK_CORK_WRITE_H
 
 #include "model/model.h"
+#include "pack/cork_contract.h"
 
 typedef struct uc_cork_write {
     const char *path; /* of the source, for provenance */
     const char *entry;
     const uncork_prepare_options *prepare;
-    const char *labels; /* a text of one label a line, or NULL */
+    uc_cork_contract contract; /* what stands around the model */
 } uc_cork_write;
 
 /* What was made, for the command's report. */

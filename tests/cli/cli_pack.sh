@@ -48,8 +48,8 @@ expect 1 ""
 one_line
 run "$uncork" pack "$onnx/layers.onnx"
 expect 2 "needs -o FILE"
-run "$uncork" pack "$onnx/layers.onnx" -o "$work/a.cork" --preprocess 'gray'
-expect 2 "doesn't keep --preprocess"
+run "$uncork" convert "$onnx/layers.onnx" -o "$work/a.onnx" --preprocess 'gray'
+expect 2 "convert doesn't keep --preprocess"
 # Relu of float16[2], spelt in bytes, has a self-test as well
 printf '\010\010\072\063\012\014\012\001\170\022\001\171\042\004\122\145\154\165\022\001\147\132\017\012\001\170\022\012\012\010\010\012\022\004\012\002\010\002\142\017\012\001\171\022\012\012\010\010\012\022\004\012\002\010\002\102\002\020\015' >"$work/half.onnx"
 run "$uncork" pack "$work/half.onnx" -o "$work/a.cork"

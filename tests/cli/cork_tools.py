@@ -1,4 +1,4 @@
-"""Looks at and spoils artifacts: cork_tools.py check|shorten|unpack|spoil|flip FILE [TO], same FILE OTHER, cut FILE TO ENTRY."""
+"""Looks at and spoils artifacts: cork_tools.py check|shorten|unpack|spoil|flip FILE [TO], same FILE OTHER, cut FILE TO ENTRY, contract FILE TO WHAT BY."""
 import sys, zipfile, struct, io
 
 what, source = sys.argv[1:3]
@@ -37,4 +37,6 @@ with zipfile.ZipFile(sys.argv[3], "w", zipfile.ZIP_STORED) as to:
             content = content[:-1] + bytes([content[-1] ^ 0x40])
         if what == "cut" and info.filename == sys.argv[4]:
             content = content[: len(content) // 2]
+        if what == "contract" and info.filename == "contract.json":
+            content = content.replace(sys.argv[4].encode(), sys.argv[5].encode())
         to.writestr(info, content)
