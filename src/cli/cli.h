@@ -119,6 +119,10 @@ typedef struct cli_arrays {
  * model's column names, may be NULL. */
 uncork_status cli_read_input(const char *argument, const uc_tensor *known, uc_arena *arena,
                              uc_budget *budget, cli_arrays *arrays, uncork_error *error);
+/* made_inputs.c: numbers for every input, free dimensions as `batch` says (the first; 0: 1) or 1. USAGE
+ * for one that can't be made up: of texts, of any rank. */
+uncork_status cli_make_inputs(const uncork_model *model, int64_t batch, uc_arena *arena,
+                              cli_arrays *arrays, uncork_error *error);
 /* The first input from index `from` on that must be given (no default, not optional), or -1. */
 int cli_required_input(const uncork_model *model, int from);
 /* The input that must be given when there is one alone, else -1. */

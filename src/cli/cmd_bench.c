@@ -28,50 +28,13 @@ typedef struct bench {
 
 /* ---- inputs ------------------------------------------------------------------------------- */
 
-/* The same numbers with every run: an LCG, the high bits. */
-static void fill(uc_tensor *t)
-{
-    uint32_t state = 12345;
-    int64_t n = uc_tensor_count(t);
-    for (int64_t i = 0; i < n; i++) {
-        state = state * 1664525u + 1013904223u;
-        double v = (double)(state >> 8) / (1 << 23) - 1;
-        if (t->dtype == UNCORK_FLOAT32) ((float *)t->data)[i] = (float)v;
-        if (t->dtype == UNCORK_FLOAT64) ((double *)t->data)[i] = v;
-        if (t->dtype == UNCORK_UINT8) ((uint8_t *)t->data)[i] = (uint8_t)(state >> 24);
-    }
-}
-
-static uncork_status make_input(const bench *b, int i, uc_arena *arena, uncork_error *error)
-{
-    int64_t shape[UNCORK_MAX_RANK];
-    int rank = uncork_model_input_shape(b->model, i, shape);
-    uncork_dtype dtype = uncork_model_input_dtype(b->model, i);
-    if (dtype == UNCORK_DTYPE_NONE) dtype = UNCORK_FLOAT32;
-    if (rank < 0 || dtype == UNCORK_STRING) {
-        return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET,
-                       "input '%s' can't be made up: give --input",
-                       uncork_model_input_name(b->model, i));
-    }
-    for (int d = 0; d < rank; d++) {
-        if (shape[d] < 0) shape[d] = d == 0 && b->options->batch ? b->options->batch : 1;
-    }
-    uc_tensor *t = uc_tensor_new(arena, dtype, rank, shape);
-    if (!t) return uc_fail_memory(error);
-    fill(t);
-    return uc_value_over(t, &b->values[i]);
-}
-
 static uncork_status make_inputs(const bench *b, uc_arena *arena, uncork_error *error)
 {
-    if (b->options->input_count == 0) {
-        for (int i = 0; i < b->inputs; i++) {
-            UC_TRY(make_input(b, i, arena, error));
-        }
-        return UNCORK_OK;
-    }
     uc_budget budget;
     cli_arrays arrays = {0};
+    if (b->options->input_count == 0) {
+        UC_TRY(cli_make_inputs(b->model, b->options->batch, arena, &arrays, error));
+    }
     uc_budget_init(&budget, &b->options->limits, 0);
     for (size_t i = 0; i < b->options->input_count; i++) {
         UC_TRY(cli_read_input(b->options->inputs[i], NULL, arena, &budget, &arrays, error));

@@ -24,6 +24,22 @@ const uc_value *uc_value_inside(const uncork_value *value);
 const uc_tensor *uc_value_tensor(const uncork_value *value);
 uncork_status uc_value_over(const uc_tensor *tensor, uncork_value **value);
 
+/* ---- what happens inside, for compare and doctor ---- */
+
+/* Neighbouring nodes that came from the same place of the file: a layer, an operator. */
+typedef struct uc_layer {
+    const char *name;  /* as messages say it: "layer conv1 (Conv2D)"; "" where the file has none */
+    const char *op;    /* of its last node */
+    int output;        /* of the model: the value it ends in, behind the outputs it has by itself */
+    bool is_quantized; /* rounds to integers */
+} uc_layer;
+/* As uncork_prepare, with every layer's value as one more output; passes leave those as they are. */
+uncork_status uc_prepare_layers(const uncork_file *file, const char *entry,
+                                const uncork_prepare_options *options, uncork_model **model,
+                                uncork_error *error);
+size_t uc_model_layer_count(const uncork_model *model);
+const uc_layer *uc_model_layer(const uncork_model *model, size_t i);
+
 /* ---- what a run costs, for bench ---- */
 
 /* Steps of the runs that follow are timed one by one. */

@@ -30,6 +30,8 @@ struct uncork_model {
     const uc_graph *final_graph; /* after the passes */
     uc_program *program;
     uc_findings findings;
+    uc_layer *layers; /* of uc_prepare_layers */
+    size_t layer_count;
 };
 
 struct uncork_session {
@@ -43,6 +45,8 @@ struct uncork_session {
 /* The file keeps living until as many releases as retains. */
 void uc_file_retain(const uncork_file *file);
 void uc_file_release(const uncork_file *file);
+/* layers.c: adds the value of every layer that an output needs as an output of its own. */
+uncork_status uc_layers_add(uncork_model *model, uncork_error *error);
 /* The object uncork_file_json returns. */
 const char *uc_describe(const uc_import *import, uc_arena *arena);
 

@@ -11,18 +11,25 @@ static bool is_fast(const uncork_prepare_options *options)
     return options && options->size >= sizeof *options && options->precision == UNCORK_FAST;
 }
 
-static uncork_status prepare(uncork_model *m, const char *entry,
-                             const uncork_prepare_options *options, const struct uc_packs *packs,
-                             uncork_error *error)
+typedef struct request {
+    const char *entry;
+    const uncork_prepare_options *options;
+    const struct uc_packs *packs;
+    bool layers;
+} request;
+
+static uncork_status prepare(uncork_model *m, const request *r, uncork_error *error)
 {
+    const uncork_prepare_options *options = r->options;
     const uc_import *import = &m->file->import;
     const uc_import_options given = {.input_dtype =
                                          options ? options->input_dtype : UNCORK_DTYPE_NONE,
                                      .raw = options && options->raw};
     m->graph = uc_graph_new(m->arena, &m->budget, error);
     if (!m->graph) return uc_fail_memory(error);
-    m->graph->packs = packs;
-    UC_TRY(import->importer->import(import, entry, &given, m->graph, &m->findings, error));
+    m->graph->packs = r->packs;
+    UC_TRY(import->importer->import(import, r->entry, &given, m->graph, &m->findings, error));
+    if (r->layers) UC_TRY(uc_layers_add(m, error));
     UC_TRY(uc_graph_finish(m->graph));
     uc_graph *better = NULL;
     UC_TRY(uc_pass_run_all(m->graph, options ? options->disable_pass : NULL, is_fast(options),
@@ -32,17 +39,8 @@ static uncork_status prepare(uncork_model *m, const char *entry,
     return uc_arena_status(m->arena, error);
 }
 
-uncork_status uncork_prepare(const uncork_file *file, const char *entry,
-                             const uncork_prepare_options *options, uncork_model **model,
-                             uncork_error *error)
-{
-    const struct uc_packs *packs = file->packs.find ? &file->packs : NULL;
-    return uc_prepare_with(file, entry, options, packs, model, error);
-}
-
-uncork_status uc_prepare_with(const uncork_file *file, const char *entry,
-                              const uncork_prepare_options *options, const struct uc_packs *packs,
-                              uncork_model **model, uncork_error *error)
+static uncork_status make(const uncork_file *file, const request *r, uncork_model **model,
+                          uncork_error *error)
 {
     uncork_error local;
     if (!error) error = &local;
@@ -59,11 +57,10 @@ uncork_status uc_prepare_with(const uncork_file *file, const char *entry,
     m->own = own;
     m->file = file;
     uc_file_retain(file);
-    uc_budget_init(&m->budget, options ? &options->limits : NULL, file->import.bytes.size);
+    uc_budget_init(&m->budget, r->options ? &r->options->limits : NULL, file->import.bytes.size);
     m->arena = uc_arena_new(&m->budget);
     m->findings.arena = m->arena;
-    uncork_status status =
-        m->arena ? prepare(m, entry, options, packs, error) : uc_fail_memory(error);
+    uncork_status status = m->arena ? prepare(m, r, error) : uc_fail_memory(error);
     if (status != UNCORK_OK) {
         uc_where(error, "%s", file->import.path);
         uncork_model_free(m);
@@ -72,6 +69,30 @@ uncork_status uc_prepare_with(const uncork_file *file, const char *entry,
     if (file->import.bundle) uc_bundle_seen(file->import.bundle);
     *model = m;
     return UNCORK_OK;
+}
+
+uncork_status uncork_prepare(const uncork_file *file, const char *entry,
+                             const uncork_prepare_options *options, uncork_model **model,
+                             uncork_error *error)
+{
+    const struct uc_packs *packs = file->packs.find ? &file->packs : NULL;
+    return uc_prepare_with(file, entry, options, packs, model, error);
+}
+
+uncork_status uc_prepare_with(const uncork_file *file, const char *entry,
+                              const uncork_prepare_options *options, const struct uc_packs *packs,
+                              uncork_model **model, uncork_error *error)
+{
+    const request r = {.entry = entry, .options = options, .packs = packs};
+    return make(file, &r, model, error);
+}
+
+uncork_status uc_prepare_layers(const uncork_file *file, const char *entry,
+                                const uncork_prepare_options *options, uncork_model **model,
+                                uncork_error *error)
+{
+    const request r = {.entry = entry, .options = options, .layers = true};
+    return make(file, &r, model, error);
 }
 
 void uncork_model_free(uncork_model *model)
