@@ -350,9 +350,11 @@ static void print_timing(const predictor *p)
 {
     if (!p->options->timing) return;
     uint64_t end = uc_now_ns();
-    fprintf(stderr, "timing: open %.3f ms, prepare %.3f ms, predict %.3f ms for %zu inputs\n",
+    fprintf(stderr, "timing: open %.3f ms, prepare %.3f ms, predict %.3f ms for %zu inputs",
             (double)(p->opened_ns - p->begin_ns) / 1e6, (double)(p->ready_ns - p->opened_ns) / 1e6,
             (double)(end - p->ready_ns) / 1e6, p->done + p->failed);
+    if (p->loaders) fprintf(stderr, ", loaded by %d threads", p->loaders);
+    fputs("\n", stderr);
 }
 
 /* --task, --activation and --threshold. */

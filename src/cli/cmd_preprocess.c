@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "container/npy.h"
 #include "image/write.h"
 #include "model/recipe.h"
@@ -15,6 +16,8 @@
 
 /* A picture's file: what base/file.h reads at most. */
 #define PICTURE_BYTES ((size_t)1 << 30)
+/* Pictures a thread takes before those that are done are told. */
+#define PART_PICTURES 8
 
 typedef struct job {
     const cli_options *options;
@@ -23,9 +26,20 @@ typedef struct job {
     uc_contract_want want;
     bool bgr;
     uc_table *names; /* of files in DIR, without their ending */
-    bool done;       /* a picture at least */
-    uc_writer out;
+    size_t done;
+    uncork_pool *pool;
+    bool *used; /* [threads]: it took a picture */
+    uint64_t begin_ns;
 } job;
+
+/* A picture, worked on by one thread; what it says waits for its turn. */
+typedef struct picture {
+    const job *j;
+    const char *path, *name;
+    uc_writer out;
+    uncork_error error;
+    bool good;
+} picture;
 
 /* ---- to look at ------------------------------------------------------------------------------- */
 
@@ -118,25 +132,25 @@ static uncork_status write_npy(const uc_tensor *t, const char *path, uncork_erro
     return status;
 }
 
-static void tell(job *j, const char *input, const uc_tensor *t, const range *r, const char *npy,
+static void tell(picture *item, const uc_tensor *t, const range *r, const char *npy,
                  const char *png)
 {
     char shape[128];
-    if (!j->options->json) {
-        uc_text_escape(&j->out, uc_str_of(npy));
-        uc_writer_printf(&j->out, ": %s %s, %.4g to %.4g", uc_dtype_name(t->dtype),
+    if (!item->j->options->json) {
+        uc_text_escape(&item->out, uc_str_of(npy));
+        uc_writer_printf(&item->out, ": %s %s, %.4g to %.4g", uc_dtype_name(t->dtype),
                          uc_shape_text(t->shape, t->rank, shape, sizeof shape), r->low, r->high);
         if (png) {
-            uc_writer_text(&j->out, "; ");
-            uc_text_escape(&j->out, uc_str_of(png));
+            uc_writer_text(&item->out, "; ");
+            uc_text_escape(&item->out, uc_str_of(png));
         }
-        uc_writer_text(&j->out, "\n");
+        uc_writer_text(&item->out, "\n");
         return;
     }
-    uc_json_writer json = {.out = &j->out};
+    uc_json_writer json = {.out = &item->out};
     uc_json_begin_object(&json);
     uc_json_key(&json, "input");
-    uc_json_put_text(&json, input);
+    uc_json_put_text(&json, item->path);
     uc_json_key(&json, "tensor");
     uc_json_put_text(&json, npy);
     if (png) {
@@ -158,7 +172,7 @@ static void tell(job *j, const char *input, const uc_tensor *t, const range *r, 
     uc_json_key(&json, "mean");
     uc_json_put_f64(&json, r->mean);
     uc_json_end_object(&json);
-    uc_writer_text(&j->out, "\n");
+    uc_writer_text(&item->out, "\n");
 }
 
 /* The batch axis of a model's input in front. */
@@ -169,22 +183,22 @@ static void add_batch(uc_tensor *t)
     uc_tensor_set(t, t->dtype, t->rank + 1, shape);
 }
 
-static uncork_status one(job *j, const char *path, uc_arena *arena, uncork_error *error)
+static uncork_status one(picture *item, uc_arena *arena)
 {
+    const job *j = item->j;
+    uncork_error *error = &item->error;
     uc_bytes bytes;
     uc_tensor *t;
-    if (strcmp(path, "-") == 0) {
+    if (strcmp(item->path, "-") == 0) {
         UC_TRY(uc_file_read_stdin(PICTURE_BYTES, arena, &bytes, error));
     } else {
-        UC_TRY(uc_file_read(path, false, arena, &bytes, error));
+        UC_TRY(uc_file_read(item->path, false, arena, &bytes, error));
     }
     UC_TRY(uc_contract_apply(j->contract, bytes, &j->want, arena, &t, error));
     if (j->options->model) add_batch(t);
     const range r = range_of(t);
-    const char *name = cli_file_name(&j->names, path, "", j->arena);
-    if (!name) return uc_fail_memory(error);
-    const char *npy = uc_arena_printf(arena, "%s/%s.npy", j->options->output, name),
-               *png = uc_arena_printf(arena, "%s/%s.png", j->options->output, name);
+    const char *npy = uc_arena_printf(arena, "%s/%s.npy", j->options->output, item->name),
+               *png = uc_arena_printf(arena, "%s/%s.png", j->options->output, item->name);
     if (!npy || !png) return uc_fail_memory(error);
     uc_pixels pixels;
     const bool shown = to_pixels(j, t, &r, arena, &pixels, error);
@@ -193,29 +207,74 @@ static uncork_status one(job *j, const char *path, uc_arena *arena, uncork_error
         unlink(npy); /* both or none */
         return error->status;
     }
-    tell(j, path, t, &r, npy, shown ? png : NULL);
-    j->done = true;
+    tell(item, t, &r, npy, shown ? png : NULL);
     return UNCORK_OK;
+}
+
+static void work(void *context, int64_t begin, int64_t end, int thread)
+{
+    picture *pictures = context;
+    for (int64_t i = begin; i < end && !cli_cancelled; i++) {
+        picture *item = &pictures[i];
+        uc_budget budget;
+        uc_budget_init(&budget, &item->j->options->limits, 0);
+        uc_arena *arena = uc_arena_new(&budget);
+        item->j->used[thread] = true;
+        item->good = (arena ? one(item, arena) : uc_fail_memory(&item->error)) == UNCORK_OK;
+        uc_arena_free(arena);
+    }
+}
+
+/* In the order of the pictures; false when standard output is gone. */
+static bool tell_all(job *j, picture *pictures, size_t count, size_t *failed)
+{
+    bool open = true;
+    for (size_t i = 0; i < count; i++) {
+        picture *item = &pictures[i];
+        if (!item->good && !cli_cancelled) {
+            if (!item->error.where[0]) uc_where(&item->error, "%s", item->path);
+            cli_print_error(&item->error);
+        }
+        *failed += !item->good;
+        j->done += item->good;
+        open = open && cli_flush(&item->out);
+        uc_writer_done(&item->out);
+    }
+    return open;
 }
 
 static int all(job *j, char **paths, size_t count)
 {
-    size_t failed = 0;
-    for (size_t i = 0; i < count && !cli_cancelled; i++) {
-        uncork_error error = {.size = sizeof error};
-        uc_error_init(&error);
-        uc_budget budget;
-        uc_budget_init(&budget, &j->options->limits, 0);
-        uc_arena *arena = uc_arena_new(&budget);
-        if ((arena ? one(j, paths[i], arena, &error) : uc_fail_memory(&error)) != UNCORK_OK) {
-            if (!error.where[0]) uc_where(&error, "%s", paths[i]);
-            cli_print_error(&error);
-            failed++;
+    const size_t most = PART_PICTURES * (size_t)uc_pool_threads(j->pool);
+    picture *pictures = UC_NEW(j->arena, picture, most);
+    size_t failed = 0, n;
+    if (!pictures) return cli_usage("memory is out");
+    for (size_t at = 0; at < count && !cli_cancelled; at += n) {
+        n = count - at < most ? count - at : most;
+        for (size_t i = 0; i < n; i++) {
+            picture *item = &pictures[i];
+            *item = (picture){.j = j,
+                              .path = paths[at + i],
+                              .name = cli_file_name(&j->names, paths[at + i], "", j->arena)};
+            if (!item->name) return cli_usage("memory is out");
+            uc_error_init(&item->error);
+            uc_writer_init(&item->out, (size_t)1 << 26);
         }
-        uc_arena_free(arena);
-        if (!cli_flush(&j->out)) return EXIT_INPUT;
+        uc_parallel(j->pool, (int64_t)n, 1, work, pictures);
+        if (!tell_all(j, pictures, n, &failed)) return EXIT_INPUT;
     }
     return failed ? EXIT_INPUT : EXIT_OK;
+}
+
+static void print_timing(const job *j)
+{
+    int threads = 0;
+    for (int i = 0; i < uc_pool_threads(j->pool); i++) {
+        threads += j->used[i];
+    }
+    if (!j->options->timing) return;
+    fprintf(stderr, "timing: %.3f ms for %zu pictures in %d threads\n",
+            (double)(uc_now_ns() - j->begin_ns) / 1e6, j->done, threads);
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */
@@ -291,10 +350,18 @@ int cmd_preprocess(const cli_options *options, uc_arena *arena)
         return EXIT_INPUT;
     }
     j.bgr = uc_contract_is_bgr(j.contract);
-    uc_writer_init(&j.out, (size_t)1 << 26);
-    status = all(&j, paths, count);
-    if (j.done) cli_print_findings(options, &recipe.notes);
-    uc_writer_done(&j.out);
+    if (uc_pool_new((int)options->threads, &j.pool) ||
+        !(j.used = UC_NEW(arena, bool, (size_t)uc_pool_threads(j.pool)))) {
+        status = cli_usage("memory is out");
+    } else {
+        j.begin_ns = uc_now_ns();
+        status = all(&j, paths, count);
+    }
+    if (j.done) {
+        cli_print_findings(options, &recipe.notes);
+        print_timing(&j);
+    }
+    uc_pool_free(j.pool);
     return status;
 }
 

@@ -31,6 +31,7 @@ typedef struct predictor {
     uc_bytes kept;             /* what standard input held */
     uint64_t begin_ns, opened_ns, ready_ns;
     size_t inputs, done, failed;
+    int loaders;       /* threads that loaded pictures */
     uint64_t shown_at; /* when the progress line was last written */
     bool progress;     /* one is on the screen */
     bool refused;      /* the options don't fit what the first run gave */

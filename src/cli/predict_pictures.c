@@ -36,6 +36,7 @@ typedef struct loader {
     uc_arena **work;        /* one a thread: decoded pictures, reset after each */
     uc_budget *budgets;     /* one a thread: --timeout counts for each picture */
     uncork_session **lanes; /* one a thread; NULL: loading only */
+    bool *used;             /* [threads]: it loaded a picture */
 } loader;
 
 typedef struct part {
@@ -127,6 +128,7 @@ static void load_pictures(void *context, int64_t begin, int64_t end, int thread)
         picture *item = &b->pictures[i];
         uc_arena *work = b->l->work[thread];
         uint64_t timeout_ms = b->l->p->options->limits.timeout_ms;
+        b->l->used[thread] = true;
         if (timeout_ms) b->l->budgets[thread].deadline_ns = uc_now_ns() + timeout_ms * 1000000;
         uc_error_init(&item->error);
         item->good = cli_cancelled ? false : load_picture(b->l, item, work, thread) == UNCORK_OK;
@@ -341,7 +343,8 @@ static uncork_status make_loader(predictor *p, uc_arena *arena, loader *l)
     int threads = uc_pool_threads(p->pool);
     *l = (loader){.p = p};
     l->budgets = UC_NEW(arena, uc_budget, (size_t)threads);
-    if (!l->budgets) return UNCORK_NO_MEMORY;
+    l->used = UC_NEW(arena, bool, (size_t)threads);
+    if (!l->budgets || !l->used) return UNCORK_NO_MEMORY;
     if (threads > 1) UC_TRY(uc_pool_new(threads, &l->pool));
     l->work = UC_NEW(arena, uc_arena *, (size_t)threads);
     for (int i = 0; l->work && i < threads; i++) {
@@ -443,6 +446,11 @@ uncork_status predict_pictures(predictor *p, char **paths, size_t count, uncork_
         finish_part(now);
         drop_part(now);
     }
+    int used = 0;
+    for (int i = 0; l.used && i < threads; i++) {
+        used += l.used[i];
+    }
+    if (used > p->loaders) p->loaders = used;
     free_loader(&l, threads);
     uc_arena_free(arena);
     return status ? uc_fail_memory(error) : UNCORK_OK;
