@@ -230,6 +230,8 @@ uncork_status uc_step_invert_run(uc_state *s, const uc_step *step);
 uncork_status uc_step_standardize_run(uc_state *s, const uc_step *step);
 /* step_layout.c */
 uncork_status uc_step_layout_run(uc_state *s, const uc_step *step);
+/* pre.c: the steps behind decoding; the tail over bytes gives `dtype` (NONE: its own). */
+uncork_status uc_steps_run(uc_state *s, const uc_step *steps, size_t count, uncork_dtype dtype);
 /* pre_bytes.c: the tail of a contract over bytes in one pass, in `dtype` (NONE: its own). *done tells
  * whether it could. */
 uncork_status uc_bytes_tail(uc_state *s, const uc_step *steps, size_t count, uncork_dtype dtype,

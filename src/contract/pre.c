@@ -99,6 +99,17 @@ static uncork_status finish(uc_state *s, const uc_contract_want *want, uc_tensor
     return UNCORK_OK;
 }
 
+uncork_status uc_steps_run(uc_state *s, const uc_step *steps, size_t count, uncork_dtype dtype)
+{
+    bool done = false;
+    for (size_t i = 0; i < count; i++) {
+        UC_TRY(uc_bytes_tail(s, steps + i, count - i, dtype, &done));
+        if (done) break;
+        UC_TRY(steps[i].row->run(s, &steps[i]));
+    }
+    return UNCORK_OK;
+}
+
 uncork_status uc_contract_apply_placed(const uc_contract *contract, uc_bytes image,
                                        const uc_contract_want *want, uc_arena *arena,
                                        uc_tensor **tensor, uc_geometry *place, uncork_error *error)
@@ -110,12 +121,7 @@ uncork_status uc_contract_apply_placed(const uc_contract *contract, uc_bytes ima
     UC_TRY(uc_step_decode_run(image, decodes ? &steps[0] : NULL, &s));
     const int w = uc_state_width(&s), h = uc_state_height(&s);
     s.place = uc_geometry_squash(w, h, w, h);
-    for (size_t i = decodes; i < n; i++) {
-        bool done;
-        UC_TRY(uc_bytes_tail(&s, steps + i, n - i, want->dtype, &done));
-        if (done) break;
-        UC_TRY(steps[i].row->run(&s, &steps[i]));
-    }
+    UC_TRY(uc_steps_run(&s, steps + decodes, n - decodes, want->dtype));
     UC_TRY(uc_state_array(&s));
     if (place) *place = s.place;
     return finish(&s, want, tensor);

@@ -1,8 +1,5 @@
-/* Scaling, normalising and changing the dtype of pictures, in each library's order of operations and
- * precision.
- * Whose results are matched: torchvision 0.29 (_functional_tensor.py, v2/functional/_misc.py),
- * TensorFlow 2.21 (image_ops_impl.py), Keras 3.15 (applications/imagenet_utils.py, layers/
- * preprocessing), transformers 5 (image_processing_backends.py, image_transforms.py). */
+/* What whole pictures are scaled by as TensorFlow 2.21 does it (image_ops_impl.py), and the order of
+ * channels. Arithmetic on single values is contract/step_values.c. */
 #include "image/scale.h"
 
 #include "base/dtype.h"
@@ -21,43 +18,19 @@ static uncork_status numbers_only(const uc_pixels *from, uncork_error *error)
                    uc_dtype_name(from->dtype));
 }
 
-static float scaled(double x, uc_scale_rule rule, double largest, double factor)
+/* f32(x) * f32(1 / largest) */
+static uncork_status to_floats(const uc_pixels *from, uc_arena *arena, uc_pixels *to,
+                               uncork_error *error)
 {
-    switch (rule) {
-    case UC_SCALE_DIVIDE: return (float)x / (float)largest;
-    case UC_SCALE_MULTIPLY: return (float)x * (float)(1.0 / largest);
-    case UC_SCALE_TRANSFORMERS_PIL: return (float)(x * factor);
-    case UC_SCALE_CAST: break;
+    UC_TRY(
+        uc_pixels_new(UNCORK_FLOAT32, from->height, from->width, from->channels, arena, to, error));
+    const float by = (float)(1.0 / largest_of(from->dtype));
+    float *out = to->data;
+    for (size_t i = 0; i < uc_pixels_count(from); i++) {
+        const float x = from->dtype == UNCORK_UINT8 ? ((const uint8_t *)from->data)[i]
+                                                    : ((const uint16_t *)from->data)[i];
+        out[i] = x * by;
     }
-    return (float)x;
-}
-
-uncork_status uc_scale_float(const uc_pixels *from, uc_scale_rule rule, double factor,
-                             uc_arena *arena, uc_pixels *pixels, uncork_error *error)
-{
-    uc_pixels to;
-    UC_TRY(numbers_only(from, error));
-    *pixels = *from;
-    if (from->dtype == UNCORK_FLOAT32) return UNCORK_OK;
-    UC_TRY(uc_pixels_new(UNCORK_FLOAT32, from->height, from->width, from->channels, arena, &to,
-                         error));
-    const double largest = largest_of(from->dtype), by = factor > 0 ? factor : 1.0 / 255;
-    float *out = to.data;
-    const size_t n = uc_pixels_count(from);
-    if (from->dtype == UNCORK_UINT8) {
-        float table[256];
-        for (int v = 0; v < 256; v++) {
-            table[v] = scaled(v, rule, largest, by);
-        }
-        for (size_t i = 0; i < n; i++) {
-            out[i] = table[((const uint8_t *)from->data)[i]];
-        }
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            out[i] = scaled(((const uint16_t *)from->data)[i], rule, largest, by);
-        }
-    }
-    *pixels = to;
     return UNCORK_OK;
 }
 
@@ -78,8 +51,11 @@ uncork_status uc_convert_dtype_tensorflow(const uc_pixels *from, uncork_dtype dt
         *pixels = *from;
         return UNCORK_OK;
     }
-    if (dtype == UNCORK_FLOAT32)
-        return uc_scale_float(from, UC_SCALE_MULTIPLY, 0, arena, pixels, error);
+    if (dtype == UNCORK_FLOAT32) {
+        UC_TRY(to_floats(from, arena, &to, error));
+        *pixels = to;
+        return UNCORK_OK;
+    }
     if (dtype != UNCORK_UINT8 && dtype != UNCORK_UINT16)
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET, "a picture can't become %s here",
                        uc_dtype_name(dtype));
@@ -100,70 +76,6 @@ uncork_status uc_convert_dtype_tensorflow(const uc_pixels *from, uncork_dtype dt
     return UNCORK_OK;
 }
 
-/* y = (x - shift[c]) / by[c] */
-static void shift_divide(uc_pixels *pixels, const float *shift, const float *by)
-{
-    float *p = pixels->data;
-    const size_t n = (size_t)pixels->width * (size_t)pixels->height;
-    for (size_t i = 0; i < n; i++) {
-        for (int c = 0; c < pixels->channels; c++, p++) {
-            *p = (*p - shift[c]) / by[c];
-        }
-    }
-}
-
-enum { CHANNELS = 16 }; /* as uc_pixels_new allows */
-
-void uc_normalize_torchvision(uc_pixels *pixels, const double *mean, const double *std)
-{
-    float m[CHANNELS], s[CHANNELS];
-    for (int c = 0; c < pixels->channels; c++) {
-        m[c] = (float)mean[c];
-        s[c] = (float)std[c];
-    }
-    shift_divide(pixels, m, s);
-}
-
-void uc_normalize_transformers(uc_pixels *pixels, bool rescale, double factor, bool normalize,
-                               const double *mean, const double *std)
-{
-    if (!normalize) {
-        float *p = pixels->data;
-        for (size_t i = 0; rescale && i < uc_pixels_count(pixels); i++) {
-            p[i] *= (float)factor;
-        }
-        return;
-    }
-    float m[CHANNELS], s[CHANNELS];
-    const float times = rescale ? (float)(1.0 / factor) : 1.0f;
-    for (int c = 0; c < pixels->channels; c++) {
-        m[c] = (float)mean[c] * times;
-        s[c] = (float)std[c] * times;
-    }
-    shift_divide(pixels, m, s);
-}
-
-void uc_normalize_keras(uc_pixels *pixels, const double *mean, const double *variance)
-{
-    float m[CHANNELS], s[CHANNELS];
-    for (int c = 0; c < pixels->channels; c++) {
-        m[c] = (float)mean[c];
-        s[c] = fmaxf(sqrtf((float)variance[c]), 1e-7f);
-    }
-    shift_divide(pixels, m, s);
-}
-
-void uc_rescale_keras(uc_pixels *pixels, const double *scale, const double *offset)
-{
-    float *p = pixels->data;
-    const size_t n = (size_t)pixels->width * (size_t)pixels->height;
-    for (size_t i = 0; i < n; i++) {
-        for (int c = 0; c < pixels->channels; c++, p++) {
-            *p = *p * (float)scale[c] + (float)offset[c];
-        }
-    }
-}
-
 void uc_standardize_tensorflow(uc_pixels *pixels)
 {
     float *p = pixels->data;
@@ -179,48 +91,6 @@ void uc_standardize_tensorflow(uc_pixels *pixels)
     const float std = fmaxf(sqrtf((float)(squares / (double)n)), 1.0f / sqrtf((float)n));
     for (size_t i = 0; i < n; i++) {
         p[i] = (p[i] - mean) / std;
-    }
-}
-
-static const double imagenet_mean[3] = {0.485, 0.456, 0.406},
-                    imagenet_std[3] = {0.229, 0.224, 0.225},
-                    caffe_mean[3] = {103.939, 116.779, 123.68}; /* BGR */
-
-/* Channels from the fourth on have no mean. */
-static double of_three(const double *values, int c, double otherwise)
-{
-    return c < 3 ? values[c] : otherwise;
-}
-
-void uc_preprocess_keras(uc_pixels *pixels, uc_keras_mode mode)
-{
-    float *p = pixels->data;
-    if (mode == UC_KERAS_CAFFE) uc_swap_channels(pixels);
-    const size_t n = (size_t)pixels->width * (size_t)pixels->height;
-    for (size_t i = 0; i < n; i++) {
-        for (int c = 0; c < pixels->channels; c++, p++) {
-            switch (mode) {
-            case UC_KERAS_TF: *p = *p / 127.5f - 1.0f; break;
-            case UC_KERAS_TORCH:
-                *p = (*p / 255.0f - (float)of_three(imagenet_mean, c, 0)) /
-                     (float)of_three(imagenet_std, c, 1);
-                break;
-            case UC_KERAS_CAFFE: *p -= (float)of_three(caffe_mean, c, 0); break;
-            }
-        }
-    }
-}
-
-void uc_preprocess_keras_wrapped(uc_pixels *pixels)
-{
-    float *p = pixels->data;
-    uc_swap_channels(pixels);
-    const size_t n = (size_t)pixels->width * (size_t)pixels->height;
-    for (size_t i = 0; i < n; i++) {
-        for (int c = 0; c < pixels->channels; c++, p++) {
-            const uint8_t less = (uint8_t)of_three(caffe_mean, c, 0); /* cut off too */
-            *p = (float)(uint8_t)((uint8_t)*p - less);
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 #include "image/scale.h"
 
 #include "isa.h"
+#include "steps.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -222,9 +223,9 @@ static uncork_status keras_load(const test_case *c, uc_pixels *out)
 static uncork_status keras_preprocess(const test_case *c, uc_pixels *out)
 {
     static const char *const names[] = {"tf", "torch", "caffe"};
-    UC_TRY(uc_scale_float(&c->in, UC_SCALE_CAST, 0, c->arena, out, c->error));
-    uc_preprocess_keras(out, (uc_keras_mode)name_of(c->filter, names, 3));
-    return UNCORK_OK;
+    static const char *const presets[] = {"keras:mobilenet_v2", "keras:densenet121", "keras:vgg16"};
+    *out = c->in;
+    return steps_over(out, presets[name_of(c->filter, names, 3)], c->arena, c->error);
 }
 
 static const row keras[] = {{"resizing", keras_resizing},     {"smart_resize", keras_smart},

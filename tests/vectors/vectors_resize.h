@@ -18,6 +18,9 @@ uncork_status vector_size_hw(const vector *v, const char *param, uc_size *size);
 /* TensorFlow's method names. */
 uncork_status vector_tf_filter(const vector *v, const char *param, const char *otherwise,
                                uc_tensorflow_filter *filter);
+/* The product's steps (tests/steps.h) over it; numbers go in by %.17g. */
+uncork_status vector_steps(const vector *v, uc_pixels *pixels, const char *format, ...)
+    UC_PRINTF(3, 4);
 /* Channels first. */
 uncork_status vector_give_planes(vector *v, const uc_pixels *pixels);
 

@@ -4,29 +4,13 @@
 #include "image/keras.h"
 #include "image/scale.h"
 
-static uncork_status floats(vector *v, uc_pixels *pixels)
-{
-    UC_TRY(vector_rgb(v, pixels));
-    return uc_scale_float(pixels, UC_SCALE_CAST, 0, v->arena, pixels, v->error);
-}
+#include <math.h>
 
 /* img_to_array: FLOAT32 of every mode. */
 static uncork_status as_array(const vector *v, const uc_image *image, uc_pixels *pixels)
 {
-    uc_pixels from;
-    UC_TRY(uc_pixels_of_image(image, v->arena, &from, v->error));
-    UC_TRY(uc_pixels_new(UNCORK_FLOAT32, from.height, from.width, from.channels, v->arena, pixels,
-                         v->error));
-    float *to = pixels->data;
-    for (size_t i = 0; i < uc_pixels_count(&from); i++) {
-        switch ((int)from.dtype) {
-        case UNCORK_UINT16: to[i] = (float)((const uint16_t *)from.data)[i]; break;
-        case UNCORK_INT32: to[i] = (float)((const int32_t *)from.data)[i]; break;
-        case UNCORK_FLOAT32: to[i] = ((const float *)from.data)[i]; break;
-        default: to[i] = (float)((const uint8_t *)from.data)[i]; break;
-        }
-    }
-    return UNCORK_OK;
+    UC_TRY(uc_pixels_of_image(image, v->arena, pixels, v->error));
+    return vector_steps(v, pixels, "float32");
 }
 
 static uncork_status loaded(vector *v, uc_pixels *pixels)
@@ -57,48 +41,51 @@ static uncork_status load_img(vector *v)
     return vector_give_pixels(v, &pixels);
 }
 
-static uncork_status mode_of(const vector *v, uc_keras_mode *mode)
+/* The modes of imagenet_utils.preprocess_input, by a preset of each. */
+static uncork_status mode_of(const vector *v, const char **preset)
 {
     static const char *const names[] = {"tf", "torch", "caffe"};
+    static const char *const presets[] = {"keras:mobilenet_v2", "keras:densenet121", "keras:vgg16"};
     const int i = vector_name(v, "mode", "", names, 3);
     if (i < 0) return vector_unknown(v, "mode");
-    *mode = (uc_keras_mode)i;
+    *preset = presets[i];
     return UNCORK_OK;
 }
 
-/* The same numbers as UINT8. */
-static uncork_status give_bytes(vector *v, const uc_pixels *pixels)
+/* A tf.Tensor of uint8 in caffe mode is computed in uint8, so it wraps: nothing that a model was trained
+ * on, and no step of uncork. */
+static void wrap(uc_pixels *pixels)
 {
-    uc_pixels bytes;
-    UC_TRY(uc_pixels_new(UNCORK_UINT8, pixels->height, pixels->width, pixels->channels, v->arena,
-                         &bytes, v->error));
+    static const uint8_t mean[3] = {103, 116, 123};
+    uint8_t *p = pixels->data;
+    uc_swap_channels(pixels);
     for (size_t i = 0; i < uc_pixels_count(pixels); i++) {
-        ((uint8_t *)bytes.data)[i] = (uint8_t)((const float *)pixels->data)[i];
+        p[i] = (uint8_t)(p[i] - mean[i % 3]);
     }
-    return vector_give_pixels(v, &bytes);
 }
 
 static uncork_status preprocess(vector *v)
 {
     uc_pixels pixels;
-    uc_keras_mode mode = UC_KERAS_TF;
-    UC_TRY(mode_of(v, &mode));
-    UC_TRY(floats(v, &pixels));
-    if (uc_str_is(vector_text(v, "input", ""), "uint8 tf.Tensor") && mode == UC_KERAS_CAFFE) {
-        uc_preprocess_keras_wrapped(&pixels);
-        return give_bytes(v, &pixels);
+    const char *preset = "";
+    UC_TRY(mode_of(v, &preset));
+    UC_TRY(vector_rgb(v, &pixels));
+    if (uc_str_is(vector_text(v, "input", ""), "uint8 tf.Tensor") &&
+        strcmp(preset, "keras:vgg16") == 0) {
+        wrap(&pixels);
+    } else {
+        UC_TRY(vector_steps(v, &pixels, "%s", preset));
     }
-    uc_preprocess_keras(&pixels, mode);
     return vector_give_pixels(v, &pixels);
 }
 
 static uncork_status load_preprocess(vector *v)
 {
     uc_pixels pixels;
-    uc_keras_mode mode = UC_KERAS_TF;
-    UC_TRY(mode_of(v, &mode));
+    const char *preset = "";
+    UC_TRY(mode_of(v, &preset));
     UC_TRY(loaded(v, &pixels));
-    uc_preprocess_keras(&pixels, mode);
+    UC_TRY(vector_steps(v, &pixels, "%s", preset));
     return vector_give_pixels(v, &pixels);
 }
 
@@ -161,10 +148,9 @@ static uncork_status center_crop(vector *v)
 static uncork_status rescaling(vector *v)
 {
     uc_pixels pixels;
-    const double s = vector_number(v, "scale", 1), o = vector_number(v, "offset", 0);
-    const double scale[3] = {s, s, s}, offset[3] = {o, o, o};
-    UC_TRY(floats(v, &pixels));
-    uc_rescale_keras(&pixels, scale, offset);
+    UC_TRY(vector_rgb(v, &pixels));
+    UC_TRY(vector_steps(v, &pixels, "float32 | scale=%.17g | add=%.17g",
+                        vector_number(v, "scale", 1), vector_number(v, "offset", 0)));
     return vector_give_pixels(v, &pixels);
 }
 
@@ -174,8 +160,12 @@ static uncork_status normalization(vector *v)
     double mean[3], variance[3];
     UC_TRY(vector_doubles(v, "mean", mean, 3));
     UC_TRY(vector_doubles(v, "variance", variance, 3));
-    UC_TRY(floats(v, &pixels));
-    uc_normalize_keras(&pixels, mean, variance);
+    for (int c = 0; c < 3; c++) { /* as the importer of the layer folds it */
+        variance[c] = (double)fmaxf(sqrtf((float)variance[c]), 1e-7f);
+    }
+    UC_TRY(vector_rgb(v, &pixels));
+    UC_TRY(vector_steps(v, &pixels, "float32 | mean=%.17g,%.17g,%.17g | std=%.17g,%.17g,%.17g",
+                        mean[0], mean[1], mean[2], variance[0], variance[1], variance[2]));
     return vector_give_pixels(v, &pixels);
 }
 

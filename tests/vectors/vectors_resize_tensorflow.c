@@ -118,8 +118,7 @@ static uncork_status standardize(vector *v)
 {
     uc_pixels pixels;
     UC_TRY(vector_source(v, &pixels));
-    UC_TRY(uc_scale_float(&pixels, UC_SCALE_CAST, 0, v->arena, &pixels, v->error));
-    uc_standardize_tensorflow(&pixels);
+    UC_TRY(vector_steps(v, &pixels, "standardize"));
     return vector_give_pixels(v, &pixels);
 }
 
@@ -154,9 +153,7 @@ static uncork_status resized_divided(vector *v)
     UC_TRY(decode_rgb(v, &pixels));
     UC_TRY(uc_resize_tensorflow(&pixels, size.width, size.height, &options, v->arena, &pixels,
                                 v->error));
-    for (size_t i = 0; i < uc_pixels_count(&pixels); i++) {
-        ((float *)pixels.data)[i] /= 255.0f;
-    }
+    UC_TRY(vector_steps(v, &pixels, "scale=1/255"));
     return vector_give_pixels(v, &pixels);
 }
 

@@ -4,8 +4,21 @@
 #include "contract/contract.h"
 #include "image/scale.h"
 
+#include "steps.h"
+
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+
+uncork_status vector_steps(const vector *v, uc_pixels *pixels, const char *format, ...)
+{
+    char spec[512];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(spec, sizeof spec, format, args);
+    va_end(args);
+    return steps_over(pixels, spec, v->arena, v->error);
+}
 
 uncork_status vector_give_planes(vector *v, const uc_pixels *pixels)
 {
@@ -118,17 +131,28 @@ static uncork_status grey_tensor(vector *v)
     return vector_give_planes(v, &pixels);
 }
 
-static uncork_status scaled(vector *v, uc_scale_rule rule)
+static uncork_status scaled(vector *v, const char *steps)
 {
     uc_pixels pixels;
     UC_TRY(vector_rgb(v, &pixels));
-    UC_TRY(uc_scale_float(&pixels, rule, 0, v->arena, &pixels, v->error));
+    UC_TRY(vector_steps(v, &pixels, "%s", steps));
     return vector_give_planes(v, &pixels);
 }
 
-static uncork_status to_tensor(vector *v) { return scaled(v, UC_SCALE_DIVIDE); }
+/* v1 divides, v2 multiplies by the nearest float32. */
+static uncork_status to_tensor(vector *v) { return scaled(v, "float32 | scale=1/255"); }
 
-static uncork_status to_dtype(vector *v) { return scaled(v, UC_SCALE_MULTIPLY); }
+static uncork_status to_dtype(vector *v)
+{
+    return scaled(v, "float32 | scale=0.00392156862745098");
+}
+
+static uncork_status normalize(const vector *v, uc_pixels *pixels, const char *scale,
+                               const double *mean, const double *std)
+{
+    return vector_steps(v, pixels, "%s | mean=%.17g,%.17g,%.17g | std=%.17g,%.17g,%.17g", scale,
+                        mean[0], mean[1], mean[2], std[0], std[1], std[2]);
+}
 
 /* x / 255, then mean and std of the parameters, or ImageNet's. */
 static uncork_status give_normalized(vector *v, uc_pixels *pixels)
@@ -138,8 +162,7 @@ static uncork_status give_normalized(vector *v, uc_pixels *pixels)
     memcpy(std, imagenet_std, sizeof std);
     if (vector_has(v, "mean")) UC_TRY(vector_doubles(v, "mean", mean, 3));
     if (vector_has(v, "std")) UC_TRY(vector_doubles(v, "std", std, 3));
-    UC_TRY(uc_scale_float(pixels, UC_SCALE_DIVIDE, 0, v->arena, pixels, v->error));
-    uc_normalize_torchvision(pixels, mean, std);
+    UC_TRY(normalize(v, pixels, "float32 | scale=1/255", mean, std));
     return vector_give_planes(v, pixels);
 }
 
@@ -230,12 +253,16 @@ static uncork_status transformers(vector *v, bool pil_twin, bool clip)
         UC_TRY(center(v, &pixels, pil_twin ? UC_CENTER_TRANSFORMERS_PIL : UC_CENTER_TRANSFORMERS,
                       (uc_size){(int)uc_json_i64(uc_json_get(crop, "width"), 224),
                                 (int)uc_json_i64(uc_json_get(crop, "height"), 224)}));
-    UC_TRY(uc_scale_float(&pixels, pil_twin ? UC_SCALE_TRANSFORMERS_PIL : UC_SCALE_CAST, 0,
-                          v->arena, &pixels, v->error));
     if (pil_twin) {
-        uc_normalize_torchvision(&pixels, mean, std);
-    } else {
-        uc_normalize_transformers(&pixels, true, 0.00392156862745098, true, mean, std);
+        UC_TRY(normalize(v, &pixels, "scale=0.00392156862745098 | float32", mean, std));
+    } else { /* fused in float32 */
+        const float times = (float)(1 / 0.00392156862745098);
+        double m[3], s[3];
+        for (int c = 0; c < 3; c++) {
+            m[c] = (double)((float)mean[c] * times);
+            s[c] = (double)((float)std[c] * times);
+        }
+        UC_TRY(normalize(v, &pixels, "float32", m, s));
     }
     return vector_give_planes(v, &pixels);
 }
