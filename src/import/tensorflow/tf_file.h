@@ -1,0 +1,151 @@
+/* The records of a TensorFlow graph: nodes with their attributes as views of the file, bodies (the main
+ * graph or a function), and what a file is as a whole. Everything is read lazily: a function becomes a body
+ * when something calls it.
+ *
+ * Facts: TensorFlow 2.21, tensorflow/core/framework/{graph,node_def,function,attr_value,tensor}.proto. */
+#ifndef UC_IMPORT_TENSORFLOW_TF_FILE_H
+#define UC_IMPORT_TENSORFLOW_TF_FILE_H
+
+#include "base/table.h"
+#include "container/protobuf.h"
+#include "import/importer.h"
+
+typedef struct uc_tf_call uc_tf_call;
+typedef struct uc_tf_body uc_tf_body;
+
+/* ---- the op registry ------------------------------------------------------------------------- */
+
+/* An op as TensorFlow registers it (tf_op_defs.def): texts that tf_def.c takes apart. */
+typedef struct uc_tf_def {
+    const char *name; /* "Conv2D"; inputs, outputs and attributes follow behind its zero */
+} uc_tf_def;
+
+const uc_tf_def *uc_tf_def_find(uc_str op); /* NULL: not registered, or of training only */
+const char *uc_tf_def_inputs(const uc_tf_def *def);
+const char *uc_tf_def_outputs(const uc_tf_def *def); /* "output:T|indices:3" */
+/* The default of an attribute as text; false: there is none. */
+bool uc_tf_def_default(const uc_tf_def *def, const char *attr, uc_str *text);
+
+typedef struct uc_tf_row {
+    const char *op;
+    void (*emit)(uc_tf_call *call); /* NULL: known and refused */
+    const char *onnx;               /* the operator, of emitters that serve many */
+    const char *why;                /* it is refused */
+} uc_tf_row;
+
+const uc_tf_row *uc_tf_row_find(uc_str op);
+const uc_tf_row *uc_tf_row_at(size_t i); /* NULL beyond the last */
+
+/* ---- nodes ----------------------------------------------------------------------------------- */
+
+/* DataType of types.proto as a tensor's type; NONE: resource, variant, unknown. Refs are their values. */
+uncork_dtype uc_tf_dtype(int64_t type);
+enum { UC_TF_DT_STRING = 7, UC_TF_DT_RESOURCE = 20, UC_TF_DT_VARIANT = 21 };
+
+typedef struct uc_tf_attr {
+    uc_str name;
+    uc_bytes value; /* an AttrValue */
+    uint64_t offset;
+} uc_tf_attr;
+
+/* An output of a node of the same body; node < 0: argument -1 - node of the function. */
+typedef struct uc_tf_edge {
+    int32_t node, output;
+} uc_tf_edge;
+
+typedef struct uc_tf_node {
+    uc_str name, op;
+    const uc_tf_def *def; /* NULL: not registered (a function's name, a custom op) */
+    const uc_tf_row *row; /* NULL: no emitter */
+    uc_str *inputs;       /* as the file names them: data first, then the control inputs */
+    size_t input_count, control_count;
+    uc_tf_attr *attrs;
+    size_t attr_count;
+} uc_tf_node;
+
+typedef struct uc_tf_arg {
+    uc_str name;
+    int64_t type; /* DataType; 0: an attribute of the call says it */
+    uc_str type_attr;
+} uc_tf_arg;
+
+typedef struct uc_tf_ret {
+    uc_str name, from; /* the output argument; what it is, as the file names it */
+} uc_tf_ret;
+
+struct uc_tf_body {
+    uc_str name; /* of a function; empty: the main graph */
+    uc_tf_node *nodes;
+    size_t node_count;
+    uc_table *by_name;
+    uc_tf_arg *args;
+    uc_tf_ret *rets;
+    size_t arg_count, ret_count;
+    uc_bytes arg_attrs; /* the FunctionDef itself, for its arg_attr */
+};
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+typedef struct uc_tf_graph {
+    uc_bytes bytes; /* of the GraphDef */
+    uint64_t offset;
+    uc_tf_body *main;
+    uc_table *functions; /* name -> uc_tf_function */
+    size_t function_count;
+    int64_t producer;
+} uc_tf_graph;
+
+typedef struct uc_tf_function {
+    uc_str name;
+    uc_bytes bytes; /* a FunctionDef */
+    uint64_t offset;
+} uc_tf_function;
+
+/* A named input or output of an entry. */
+typedef struct uc_tf_port {
+    const char *name;    /* the signature's key, or the node's name */
+    uc_str tensor;       /* "node:0" */
+    int64_t type;        /* DataType; 0: not said */
+    int rank;            /* -1: not said */
+    const int64_t *dims; /* -1: free */
+} uc_tf_port;
+
+typedef struct uc_tf_entry {
+    const char *name;
+    const char *method; /* "tensorflow/serving/predict"; NULL: none */
+    uc_tf_port *inputs, *outputs;
+    size_t input_count, output_count;
+} uc_tf_entry;
+
+typedef struct uc_tf_file {
+    uc_tf_graph graph;
+    uc_tf_entry *entries;
+    size_t entry_count;
+    const char *version; /* of TensorFlow, as the file says; NULL: it doesn't */
+    const char *tags;    /* "serve"; NULL: none */
+} uc_tf_file;
+
+/* tf_graph_def.c */
+uncork_status uc_tf_graph_read(uc_bytes bytes, uint64_t offset, uc_arena *arena, uc_tf_graph *graph,
+                               uncork_error *error);
+uncork_status uc_tf_body_read(const uc_tf_function *function, uc_arena *arena, uc_tf_body **body,
+                              uncork_error *error);
+const uc_tf_node *uc_tf_body_find(const uc_tf_body *body, uc_str name);
+const uc_tf_function *uc_tf_function_find(const uc_tf_graph *graph, uc_str name);
+bool uc_tf_shape_read(uc_bytes bytes, uint64_t offset, uc_arena *arena, int *rank, int64_t **dims,
+                      uncork_error *error);
+
+/* tf_attr.c: attributes of a node outside of any call. */
+int64_t uc_tf_node_type(const uc_tf_node *node, const char *name); /* DataType; 0: not said */
+bool uc_tf_node_shape(const uc_tf_node *node, const char *name, uc_arena *arena, int *rank,
+                      int64_t **dims, uncork_error *error);
+
+/* tf_tensor.c: a TensorProto. */
+uncork_status uc_tf_tensor_make(uc_bytes bytes, uint64_t offset, uc_arena *arena,
+                                const uc_tensor **tensor, uncork_error *error);
+
+/* tf_frozen.c: the entry of a graph without signatures. */
+uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_tf_entry *entry,
+                                 uncork_error *error);
+
+#endif

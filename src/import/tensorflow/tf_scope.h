@@ -1,0 +1,47 @@
+/* Scopes: the values of one call of a body. Only tf_build.c and the accessors (tf_value.c, tf_attr.c) look
+ * inside. */
+#ifndef UC_IMPORT_TENSORFLOW_TF_SCOPE_H
+#define UC_IMPORT_TENSORFLOW_TF_SCOPE_H
+
+#include "import/tensorflow/tf.h"
+
+/* Functions calling functions: TensorFlow's own exports nest 4. */
+enum { UC_TF_DEPTH = 64, UC_TF_BODY_DEPTH = 30 };
+
+struct uc_tf_session {
+    const uc_tf_file *file;
+    uc_arena *arena; /* the graph's */
+    uc_table *bodies;
+    size_t made; /* nodes emitted so far */
+};
+
+typedef struct uc_tf_node_state {
+    uc_tf_value *values;
+    size_t count, capacity;
+    uc_tf_edge *edges;  /* [input_count] once resolved */
+    uc_tf_scope *child; /* of a node that calls a function */
+    bool busy;
+} uc_tf_node_state;
+
+struct uc_tf_scope {
+    uc_tf_build *build;
+    const uc_tf_body *body;
+    uc_tf_node_state *nodes; /* as body->nodes */
+    uc_tf_scope *parent;     /* NULL: arguments are given */
+    const uc_tf_node *call;  /* the node that instantiates the body: its attributes; NULL: none */
+    uc_tf_scope *call_scope; /* where that node stands */
+    const uc_tf_value *args;
+    int depth;
+};
+
+/* The value of an edge, NULL: not made yet. */
+const uc_tf_value *uc_tf_have(const uc_tf_scope *scope, uc_tf_edge edge);
+/* Attribute `name` of a node as an AttrValue, placeholders replaced; false: it has none. */
+bool uc_tf_attr_find(const uc_tf_scope *scope, const uc_tf_node *node, const char *name,
+                     uc_bytes *value, uint64_t *offset);
+/* {1 name, 2 attr} of an AttrValue's func; empty: it has none. */
+uc_str uc_tf_attr_func(uc_bytes value);
+/* The place of output `name` of a node, NULL names the first; -1: there is none. */
+int32_t uc_tf_output_place(uc_tf_scope *scope, const uc_tf_node *node, uc_str name, int64_t index);
+
+#endif
