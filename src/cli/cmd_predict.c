@@ -41,7 +41,7 @@ void predict_fail(predictor *p, const char *input, const uncork_error *error)
     uncork_error copy = *error;
     if (!copy.where[0]) uc_where(&copy, "%s", input);
     predict_progress_end(p);
-    if (!cli_cancelled) cli_print_error(&copy);
+    if (!cli_cancelled && !p->trying) cli_print_error(&copy);
     if (!p->answers.silent) cli_answer_error(&p->answers, input, error);
     cli_drawer_failed(p->drawer, input, error);
     p->failed++;

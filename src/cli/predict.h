@@ -36,6 +36,7 @@ typedef struct predictor {
     bool progress;     /* one is on the screen */
     bool refused;      /* the options don't fit what the first run gave */
     bool stopped;      /* standard output is gone, or the work was cancelled */
+    bool trying;       /* failures are counted, not printed */
 } predictor;
 
 /* Opens the model and gets it ready to answer; prints a failure and returns its exit status. What it

@@ -28,6 +28,11 @@ static bool is_quantizing(const uc_node *n)
            strstr(n->op->name, "Integer");
 }
 
+static const uc_tensor *constant_in(const uc_graph *g, const uc_node *n, size_t i)
+{
+    return i < n->in_count && n->in[i] > 0 ? g->values[n->in[i]].constant : NULL;
+}
+
 uncork_status uc_layers_add(uncork_model *model, uncork_error *error)
 {
     uc_graph *g = model->graph;
@@ -50,6 +55,10 @@ uncork_status uc_layers_add(uncork_model *model, uncork_error *error)
                             .op = n->op->name,
                             .output = (int)g->output_count,
                             .is_quantized = quantized};
+        if (strcmp(n->op->name, "BatchNormalization") == 0) {
+            layer->scale = constant_in(g, n, 1);
+            layer->bias = constant_in(g, n, 2);
+        }
         uc_graph_output(g, layer->name, n->out[0]);
         quantized = false;
     }

@@ -32,6 +32,7 @@ typedef struct uc_layer {
     const char *op;    /* of its last node */
     int output;        /* of the model: the value it ends in, behind the outputs it has by itself */
     bool is_quantized; /* rounds to integers */
+    const uc_tensor *scale, *bias; /* of a BatchNormalization with constant ones; else NULL */
 } uc_layer;
 /* As uncork_prepare, with every layer's value as one more output; passes leave those as they are. */
 uncork_status uc_prepare_layers(const uncork_file *file, const char *entry,
