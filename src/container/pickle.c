@@ -235,6 +235,8 @@ static void fill_info(const uc_pickle_machine *m, uc_pickle_info *info)
     info->end_offset = (uint64_t)(m->at - m->begin);
     info->symbols = m->symbols;
     info->symbol_count = m->symbol_count;
+    info->persistents = m->persistents;
+    info->persistent_count = m->persistent_count;
     info->dropped = m->dropped;
 }
 

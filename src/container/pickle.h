@@ -38,7 +38,7 @@ typedef struct uc_pickle uc_pickle;
 typedef struct uc_pickle_dtype uc_pickle_dtype; /* container/pickle_numpy.h */
 struct uc_pickle {
     uc_pickle_kind kind;
-    bool boolean;
+    bool boolean;    /* BOOL; SYMBOL: whether it is called somewhere (REDUCE, INST, OBJ) */
     bool is_call;    /* OBJECT of REDUCE (a call that was not made), not of NEWOBJ */
     uint64_t offset; /* of the opcode in the (decompressed) stream; the first one's for None, True,
                         False, () and the integers 0 to 255, which are shared */
@@ -76,6 +76,8 @@ typedef struct uc_pickle_info {
     uint64_t end_offset;     /* just after STOP: what follows is another pickle or padding */
     uc_pickle **symbols;     /* every distinct global, in order of first use */
     size_t symbol_count;
+    uc_pickle **persistents; /* every persistent id, in order */
+    size_t persistent_count;
     const uc_pickle *dropped; /* the first unmade call whose result the stream throws away, or NULL:
                                  only a hostile file or a __reduce__ with a state setter has one */
 } uc_pickle_info;

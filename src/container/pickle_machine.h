@@ -62,6 +62,9 @@ struct uc_pickle_machine {
     uc_pickle **symbols;
     size_t symbol_count, symbol_capacity;
 
+    uc_pickle **persistents;
+    size_t persistent_count, persistent_capacity;
+
     uint64_t free_steps;
     uc_pickle *dropped;
     int protocol;

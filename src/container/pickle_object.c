@@ -94,6 +94,7 @@ static uncork_status new_object(uc_pickle_machine *m, uc_pickle *callee, uc_pick
         (*object)->module = callee->module;
         (*object)->text = callee->text;
         (*object)->integer = callee->integer;
+        callee->boolean = callee->boolean || is_call;
     } else {
         (*object)->callee = callee;
     }
@@ -111,6 +112,7 @@ static uncork_status push_object(uc_pickle_machine *m, uc_pickle *callee, uc_pic
     }
     UC_TRY(uc_pickle_extend(m, args, items, count));
     UC_TRY(new_object(m, callee, args, false, &object));
+    callee->boolean = callee->boolean || callee->kind == UC_PICKLE_SYMBOL; /* these call */
     return uc_pickle_push(m, object);
 }
 
@@ -223,6 +225,13 @@ uncork_status uc_pickle_op_persistent(uc_pickle_machine *m, int is_line)
         return uc_pickle_out_of_memory(m);
     }
     UC_TRY(uc_pickle_extend(m, node, &id, 1));
+    uc_pickle **all = (uc_pickle **)uc_arena_grow(
+        m->arena, m->persistents, &m->persistent_capacity, m->persistent_count + 1, sizeof *all);
+    if (!all) {
+        return uc_pickle_out_of_memory(m);
+    }
+    m->persistents = all;
+    m->persistents[m->persistent_count++] = node;
     return uc_pickle_push(m, node);
 }
 

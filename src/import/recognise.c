@@ -15,7 +15,7 @@ typedef struct signature {
         at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix \
     }
 #define NOT_YET \
-    "this build reads scikit-learn, xgboost, lightgbm, ONNX, Keras and TensorFlow Lite models"
+    "this build reads scikit-learn, xgboost, lightgbm, ONNX, Keras, TensorFlow Lite and PyTorch models"
 
 static const signature signatures[] = {
     SIGNATURE(0, "version https://git-lfs", MALFORMED, "this is a Git LFS pointer, not the model",
@@ -84,24 +84,9 @@ static uncork_status by_members(const uc_bundle *bundle, uncork_error *error)
     return UNCORK_OK;
 }
 
-/* torch.save writes NAME/data.pkl and NAME/version into a zip. */
-static uncork_status refuse_torch(const uc_bundle *bundle, uncork_error *error)
-{
-    bool pickle = false, version = false;
-    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
-        pickle = pickle || ends_with(uc_bundle_name(bundle, i), "data.pkl");
-        version = version || ends_with(uc_bundle_name(bundle, i), "version");
-    }
-    if (uc_bundle_kind_of(bundle) != UC_BUNDLE_ZIP || !pickle || !version) return UNCORK_OK;
-    uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-            "this is a PyTorch zip file (torch.save), not a scikit-learn pickle");
-    return uc_fix(error, "%s", NOT_YET);
-}
-
 uncork_status uc_recognise_archive(const uc_bundle *bundle, uncork_error *error)
 {
     if (uc_bundle_kind_of(bundle) == UC_BUNDLE_FILE) return UNCORK_OK;
-    UC_TRY(refuse_torch(bundle, error));
     return by_members(bundle, error);
 }
 
