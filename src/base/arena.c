@@ -109,6 +109,11 @@ uint64_t uc_arena_asked(const uc_arena *arena)
     return arena->budget ? arena->budget->asked_bytes : 0;
 }
 
+uncork_status uc_arena_check(const uc_arena *arena, uncork_error *error)
+{
+    return arena->budget ? uc_budget_check(arena->budget, error) : UNCORK_OK;
+}
+
 void uc_arena_unlend(uc_arena *arena, uint64_t bytes) { uc_budget_return(arena->budget, bytes); }
 
 static void *out_of(uc_arena *arena, uncork_status status, const char *why)

@@ -42,6 +42,9 @@ void uc_arena_unlend(uc_arena *arena, uint64_t bytes);
  * limits of a picture (base/limits.h). */
 uint64_t uc_arena_asked(const uc_arena *arena);
 
+/* Whether the budget's time is over or it was cancelled: for loops over rows, which take nothing. */
+uncork_status uc_arena_check(const uc_arena *arena, uncork_error *error);
+
 /* Bytes held now. */
 size_t uc_arena_bytes(const uc_arena *arena);
 /* Forgets everything but keeps the largest block for reuse (run arenas, between calls). */

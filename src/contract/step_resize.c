@@ -59,14 +59,44 @@ static bool parse_longest(uc_str word, uc_step *step)
 
 static uncork_status unknown_word(const uc_spec *spec, uc_str word)
 {
-    static const char *const words[] = {
-        "pillow",        "opencv",         "tensorflow",    "torchvision",  "keras",
-        "skimage",       "nearest",        "bilinear",      "bicubic",      "lanczos",
-        "box",           "hamming",        "linear",        "cubic",        "area",
-        "lanczos4",      "lanczos3",       "lanczos5",      "gaussian",     "mitchell",
-        "antialias",     "noantialias",    "align_corners", "v1",           "crop_to_aspect",
-        "pad_to_aspect", "preserve_range", "max_size",      "longest_edge", "fit",
-        "imageops_fit",  "cover",          "nearest_exact", "linear_exact", NULL};
+    static const char *const words[] = {"pillow",
+                                        "opencv",
+                                        "tensorflow",
+                                        "torchvision",
+                                        "keras",
+                                        "skimage",
+                                        "nearest",
+                                        "bilinear",
+                                        "bicubic",
+                                        "lanczos",
+                                        "box",
+                                        "hamming",
+                                        "linear",
+                                        "cubic",
+                                        "area",
+                                        "lanczos4",
+                                        "lanczos3",
+                                        "lanczos5",
+                                        "gaussian",
+                                        "mitchell",
+                                        "antialias",
+                                        "noantialias",
+                                        "align_corners",
+                                        "v1",
+                                        "crop_to_aspect",
+                                        "pad_to_aspect",
+                                        "preserve_range",
+                                        "max_size",
+                                        "longest_edge",
+                                        "fit",
+                                        "imageops_fit",
+                                        "cover",
+                                        "nearest_exact",
+                                        "linear_exact",
+                                        "biquadratic",
+                                        "biquartic",
+                                        "biquintic",
+                                        NULL};
     return uc_spec_unknown(spec, word, "is no filter, no library and no switch of a resize", words);
 }
 

@@ -129,6 +129,9 @@ static const struct {
     {"linear", UC_LIB_SKIMAGE, 1},
     {"bicubic", UC_LIB_SKIMAGE, 3},
     {"cubic", UC_LIB_SKIMAGE, 3},
+    {"biquadratic", UC_LIB_SKIMAGE, 2},
+    {"biquartic", UC_LIB_SKIMAGE, 4},
+    {"biquintic", UC_LIB_SKIMAGE, 5},
 };
 
 /* keras.layers.Resizing calls tf.image.resize. */

@@ -341,9 +341,9 @@ static bool holds(const uc_json *v, bool whole, const uc_pixels *out, uc_arena *
     size_t n;
     const double *values = uc_json_f64s(uc_json_at(v, 12), arena, &n);
     const double allowed = uc_json_f64(uc_json_at(v, 11), 0);
-    bool same = values && out->dtype == UNCORK_FLOAT64 && n == uc_pixels_count(out);
+    bool same = values && uc_dtype_is_float(out->dtype) && n == uc_pixels_count(out);
     for (size_t i = 0; same && i < uc_pixels_count(out); i++) {
-        same = fabs(((const double *)out->data)[i] - values[i]) <= allowed;
+        same = fabs(uc_dtype_load_f64(out->data, (int64_t)i, out->dtype) - values[i]) <= allowed;
     }
     return same;
 }
