@@ -2,7 +2,7 @@
  * Gaussian where it shrinks, then spline interpolation of order 0 to 5 about pixel centres.
  * Whose results are matched: scikit-image 0.26 (transform/_warps.py) over SciPy 1.17 (ndimage:
  * gaussian_filter, spline_filter, NI_ZoomShift). Equal but for the Gaussian's weights, where NumPy's
- * exp and sum may differ in the last bit (1e-15 of the values' range). */
+ * exp and sum may differ in the last bit, and for orders from 2 on (4e-14 of the values' range). */
 #include "image/resize_skimage_parts.h"
 
 #include "base/dtype.h"
