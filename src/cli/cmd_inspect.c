@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "model/recipe.h"
+#include "model/summary.h"
 
 static void put_value(uc_writer *out, const uc_json *v, int depth);
 
@@ -91,6 +92,17 @@ static void put_value(uc_writer *out, const uc_json *v, int depth)
     }
 }
 
+/* The members of the whole; the importer's own list of layers is in --json, people get put_layers' table. */
+static void put_members(const uc_json *json, uc_writer *out)
+{
+    for (size_t i = 0; i < json->count; i++) {
+        if (uc_str_is(json->keys[i], "layers")) continue;
+        uc_text_escape(out, json->keys[i]);
+        uc_writer_text(out, ": ");
+        put_value(out, json->items[i], 1);
+    }
+}
+
 /* One more key: what --precision fast would change. */
 static int put_fast(const cli_options *options, const uncork_file *file, uc_arena *arena,
                     uc_writer *out)
@@ -144,6 +156,106 @@ static void put_recipe(const cli_options *options, const uncork_file *file, uc_a
     }
 }
 
+/* ---- layers ---- */
+
+/* "layer conv1 (Conv2D)" is shown as "conv1 (Conv2D)", "node 'n9'" as "'n9' (Relu)". */
+static void put_layer_name(const uc_summary_layer *l, uc_writer *out)
+{
+    const char *name = l->name;
+    if (strncmp(name, "layer ", 6) == 0) name += 6;
+    if (strncmp(name, "node ", 5) == 0) name += 5;
+    uc_text_escape(out, uc_str_of(name));
+    if (!strchr(name, '(') && strcmp(name, l->op) != 0) uc_writer_printf(out, " (%s)", l->op);
+}
+
+static const char *thousands(uint64_t n, char text[32])
+{
+    char digits[24];
+    const int count = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    char *at = text;
+    for (int i = 0; i < count; i++) {
+        if (i && (count - i) % 3 == 0) *at++ = ',';
+        *at++ = digits[i];
+    }
+    *at = 0;
+    return text;
+}
+
+static void put_layer_lines(const uc_summary *s, uc_writer *out)
+{
+    char shape[256], parameters[32], macs[32];
+    uc_writer_printf(out, "layers: %zu, %s parameters in %s bytes", s->count,
+                     thousands(s->parameters, parameters), thousands(s->weight_bytes, macs));
+    if (s->macs) uc_writer_printf(out, ", %s multiply-adds an input", thousands(s->macs, macs));
+    uc_writer_text(out, "\n");
+    for (size_t i = 0; i < s->count; i++) {
+        const uc_summary_layer *l = &s->layers[i];
+        const size_t begin = out->size;
+        uc_writer_text(out, "  ");
+        put_layer_name(l, out);
+        while (out->size - begin < 44) {
+            uc_writer_text(out, " ");
+        }
+        uc_writer_printf(out, " %-28s %12s",
+                         l->rank < 0 ? "-" : uc_shape_text(l->shape, l->rank, shape, sizeof shape),
+                         l->parameters ? thousands(l->parameters, parameters) : "");
+        if (l->macs) uc_writer_printf(out, " %16s", thousands(l->macs, macs));
+        uc_writer_text(out, "\n");
+    }
+}
+
+static void put_layer_objects(const uc_summary *s, uc_writer *out)
+{
+    uc_json_writer json = {.out = out};
+    out->size--; /* the brace that closes the object */
+    uc_writer_text(out, ", \"layer_table\": ");
+    uc_json_begin_array(&json);
+    for (size_t i = 0; i < s->count; i++) {
+        const uc_summary_layer *l = &s->layers[i];
+        uc_json_begin_object(&json);
+        uc_json_key(&json, "name");
+        uc_json_put_text(&json, l->name);
+        uc_json_key(&json, "operator");
+        uc_json_put_text(&json, l->op);
+        uc_json_key(&json, "operators");
+        uc_json_put_i64(&json, (int64_t)l->nodes);
+        if (l->rank >= 0) {
+            uc_json_key(&json, "dtype");
+            uc_json_put_text(&json, uc_dtype_name(l->dtype));
+            uc_json_key(&json, "shape");
+            uc_json_begin_array(&json);
+            for (int d = 0; d < l->rank; d++) {
+                if (l->shape[d] < 0) uc_json_put_null(&json);
+                if (l->shape[d] >= 0) uc_json_put_i64(&json, l->shape[d]);
+            }
+            uc_json_end_array(&json);
+        }
+        uc_json_key(&json, "parameters");
+        uc_json_put_i64(&json, (int64_t)l->parameters);
+        uc_json_key(&json, "multiply_adds");
+        uc_json_put_i64(&json, (int64_t)l->macs);
+        uc_json_end_object(&json);
+    }
+    uc_json_end_array(&json);
+    uc_writer_text(out, "}");
+}
+
+/* One more key: the layers of a network. Nothing for classic models and for what can't be imported. */
+static void put_layers(const cli_options *options, const uncork_file *file, uc_arena *arena,
+                       uc_writer *out)
+{
+    uc_summary summary;
+    uncork_error error = {.size = sizeof error};
+    uc_error_init(&error);
+    if (uc_fact_find(&uc_file_import(file)->facts, "task")) return;
+    if (uc_summary_of(file, options->signature, &options->limits, arena, &summary, &error)) return;
+    if (options->json) {
+        put_layer_objects(&summary, out);
+    } else {
+        put_layer_lines(&summary, out);
+    }
+}
+
 int cmd_inspect(const cli_options *options, uc_arena *arena)
 {
     if (options->argument_count != 1)
@@ -158,6 +270,7 @@ int cmd_inspect(const cli_options *options, uc_arena *arena)
     if (options->json) {
         uc_writer_put(&out, text, strlen(text));
         put_recipe(options, file, arena, &out);
+        put_layers(options, file, arena, &out);
         if (options->fast) {
             out.size--; /* the brace that put_fast closes */
         } else {
@@ -166,8 +279,9 @@ int cmd_inspect(const cli_options *options, uc_arena *arena)
     } else {
         const uc_json *json =
             uc_json_read((uc_bytes){(const uint8_t *)text, strlen(text)}, 0, arena, &error);
-        if (json) put_value(&out, json, 0);
+        if (json) put_members(json, &out);
         put_recipe(options, file, arena, &out);
+        put_layers(options, file, arena, &out);
     }
     int status = options->fast ? put_fast(options, file, arena, &out) : EXIT_OK;
     if (status == EXIT_OK && !cli_flush(&out)) status = EXIT_INPUT;
