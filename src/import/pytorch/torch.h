@@ -30,16 +30,24 @@ typedef struct uc_t_store {
     const uc_bundle *bundle; /* a zip: entries are views, not checked against their CRC */
     const char *folder;      /* in front of keys: "archive/data/" */
     uc_table *by_key;        /* key -> uc_bytes: those that aren't stored in a zip as they are */
+    uc_table *tensors; /* id -> uc_tensor: of the oldest files, whose tensors have ids; or NULL */
     bool big_endian;
 } uc_t_store;
 
 /* Whether a value is a call that makes a tensor, or a parameter that wraps one. */
 bool uc_t_is_tensor(const uc_pickle *value);
+/* The class of an object: of old files too, which name it by a persistent id with its source. False when
+ * it is no instance of a named class. */
+bool uc_t_class_of(const uc_pickle *object, uc_str *module, uc_str *name);
 /* The tensor of such a value: a view of the file's bytes, of any strides, where they can be used so; else
  * (other byte order, sparse, quantised) a copy in the arena. data is NULL for tensors without any
  * ("meta"). The store isn't changed. */
 uncork_status uc_t_tensor_of(const uc_t_store *store, const uc_pickle *value, uc_arena *arena,
                              const uc_tensor **tensor, uncork_error *error);
+/* A tensor of given strides (in elements) over a storage; refuses what reaches beyond it. */
+uncork_status uc_t_strided(const uc_t_store *store, uc_bytes storage, uncork_dtype dtype, int rank,
+                           const int64_t *size, const int64_t *stride, int64_t offset,
+                           uc_arena *arena, const uc_tensor **tensor, uncork_error *error);
 /* The type of torch.float32, FloatStorage, ... by the last part of its name; NONE when unknown. */
 uncork_dtype uc_t_dtype_of(uc_str name);
 uncork_dtype uc_t_storage_dtype(uc_str class_name);

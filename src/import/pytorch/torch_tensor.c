@@ -155,8 +155,8 @@ static uncork_status find_bytes(build *b, const uc_pickle *key, uc_bytes *bytes)
 static uncork_status read_storage(build *b, const uc_pickle *value, storage *s)
 {
     *s = (storage){{NULL, 0}, UNCORK_DTYPE_NONE, false, false};
-    const uc_pickle *id =
-        value && value->kind == UC_PICKLE_PERSISTENT ? uc_pickle_item(value, 0) : NULL;
+    const uc_pickle *id = value;
+    if (id && id->kind == UC_PICKLE_PERSISTENT) id = uc_pickle_item(id, 0);
     const uc_pickle *type = uc_pickle_item(id, 1), *location = uc_pickle_item(id, 3);
     int64_t count = -1, view[2];
     if (!id || id->kind != UC_PICKLE_TUPLE || id->count < 5 ||
@@ -637,11 +637,56 @@ static const rebuilder *rebuilder_of(const uc_pickle *value)
     return NULL;
 }
 
-bool uc_t_is_tensor(const uc_pickle *value) { return rebuilder_of(value) != NULL; }
+/* A persistent id that is no tuple: a tensor of the oldest files. */
+static bool is_numbered(const uc_pickle *value)
+{
+    const uc_pickle *id =
+        value && value->kind == UC_PICKLE_PERSISTENT ? uc_pickle_item(value, 0) : NULL;
+    return id && (id->kind == UC_PICKLE_INT || text_of(id).size);
+}
+
+bool uc_t_is_tensor(const uc_pickle *value)
+{
+    return rebuilder_of(value) != NULL || is_numbered(value);
+}
+
+bool uc_t_class_of(const uc_pickle *object, uc_str *module, uc_str *name)
+{
+    if (!object || object->kind != UC_PICKLE_OBJECT) return false;
+    *module = object->module;
+    *name = object->text;
+    if (name->size) return true;
+    const uc_pickle *callee = object->callee; /* ('module', class, file, source) */
+    const uc_pickle *id =
+        callee && callee->kind == UC_PICKLE_PERSISTENT ? uc_pickle_item(callee, 0) : NULL;
+    const uc_pickle *type = uc_pickle_item(id, 1);
+    if (!id || id->kind != UC_PICKLE_TUPLE || !uc_pickle_is_text(id->items[0], "module") || !type ||
+        type->kind != UC_PICKLE_SYMBOL)
+        return false;
+    *module = type->module;
+    *name = type->text;
+    return true;
+}
+
+static uncork_status numbered(build *b, const uc_pickle *value, uc_tensor **out)
+{
+    char number[24];
+    const uc_pickle *id = uc_pickle_item(value, 0);
+    uc_str key = text_of(id);
+    if (id->kind == UC_PICKLE_INT) {
+        (void)snprintf(number, sizeof number, "%" PRId64, id->integer);
+        key = uc_str_of(number);
+    }
+    *out = b->store->tensors ? uc_table_find(b->store->tensors, key) : NULL;
+    if (*out) return UNCORK_OK;
+    return FAIL(b, "the tensor '%.*s' isn't in the file", (int)(key.size < 60 ? key.size : 60),
+                key.data);
+}
 
 static uncork_status make(build *b, const uc_pickle *value, uc_tensor **out)
 {
     const rebuilder *r = rebuilder_of(value);
+    if (!r && is_numbered(value)) return numbered(b, value, out);
     if (!r) return FAIL(b, "a value that should be a tensor is none");
     if (b->depth >= MAX_WRAPPERS) return FAIL(b, "a tensor wrapped %d times", b->depth);
     b->depth++;
@@ -656,6 +701,29 @@ uncork_status uc_t_tensor_of(const uc_t_store *store, const uc_pickle *value, uc
     build b = {.store = store, .arena = arena, .error = error, .value = value};
     uc_tensor *t = NULL;
     UC_TRY(make(&b, value, &t));
+    *tensor = t;
+    return UNCORK_OK;
+}
+
+uncork_status uc_t_strided(const uc_t_store *store, uc_bytes bytes, uncork_dtype dtype, int rank,
+                           const int64_t *size, const int64_t *stride, int64_t offset,
+                           uc_arena *arena, const uc_tensor **tensor, uncork_error *error)
+{
+    static const uc_pickle nowhere = {.offset = UC_NO_OFFSET};
+    build b = {.store = store, .arena = arena, .error = error, .value = &nowhere};
+    const storage s = {.bytes = bytes, .dtype = dtype};
+    view v = {.offset = offset, .rank = rank};
+    uc_tensor *t = NULL;
+    if (rank < 0 || rank > UNCORK_MAX_RANK || offset < 0)
+        return FAIL(&b, "a tensor of %d dimensions at %" PRId64, rank, offset);
+    for (int i = 0; i < rank; i++) {
+        if (size[i] < 0 || stride[i] < 0)
+            return FAIL(&b, "a tensor of size %" PRId64 " with stride %" PRId64, size[i],
+                        stride[i]);
+        v.size[i] = size[i];
+        v.stride[i] = stride[i];
+    }
+    UC_TRY(over_storage(&b, &s, dtype, &v, &t));
     *tensor = t;
     return UNCORK_OK;
 }
