@@ -57,7 +57,6 @@ static const member members[] = {
     {"saved_model.pb", "this is a TensorFlow SavedModel", NOT_YET},
     {"saved_model.pbtxt", "this is a TensorFlow SavedModel", NOT_YET},
     {"schema.json", "this is a skops file", "load it with skops and save it with joblib"},
-    {".safetensors", "this folder holds safetensors weights", NOT_YET},
     {"coremldata.bin", "this is a Core ML model", "use the model it was converted from"},
     {"model.mlmodel", "this is a Core ML model", "use the model it was converted from"},
     {"model.json", "this is a TensorFlow.js model", "use the model it was converted from"},
@@ -96,13 +95,6 @@ static bool all_zero(uc_bytes head)
         if (head.data[i]) return false;
     }
     return true;
-}
-
-/* safetensors: a small little-endian length, then a JSON object. */
-static bool is_safetensors(uc_bytes head)
-{
-    return head.size > 9 && uc_load_u64le(head.data) < (UINT64_C(100) << 20) &&
-           head.data[8] == '{' && uc_load_u64le(head.data) > 1;
 }
 
 /* Frozen graphs: protobuf starts with a small field tag; the text gives it away. */
@@ -144,8 +136,6 @@ uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool ma
         return named(error, UNCORK_MALFORMED, "the file begins with nothing but zero bytes",
                      "the copy or download is broken: fetch it again");
     }
-    if (is_safetensors(head))
-        return named(error, UNCORK_UNSUPPORTED, "this is a safetensors file", NOT_YET);
     if (holds(head, "Placeholder")) {
         return named(error, UNCORK_UNSUPPORTED, "this looks like a frozen TensorFlow graph",
                      NOT_YET);

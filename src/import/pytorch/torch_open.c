@@ -35,6 +35,18 @@ static void describe(const uc_t_file *f, uc_import *file)
     if (f->model.preset) uc_fact_text(&file->facts, "architecture_preset", "%s", f->model.preset);
 }
 
+/* config.json in the folder: Hugging Face's say which architecture. What can't be read isn't there. */
+static const uc_json *config_beside(uc_import *file)
+{
+    uncork_error quiet = {.size = sizeof quiet};
+    uc_bytes bytes;
+    uc_error_init(&quiet);
+    if (!file->bundle) return NULL;
+    if (uc_bundle_side(file->bundle, "config.json", &bytes, &quiet)) return NULL;
+    if (bytes.size > (1u << 20)) return NULL;
+    return uc_json_read(bytes, 0, file->arena, &quiet);
+}
+
 static uncork_status torch_open(uc_import *file, uncork_error *error)
 {
     uc_t_file *f = UC_NEW(file->arena, uc_t_file, 1);
@@ -44,6 +56,7 @@ static uncork_status torch_open(uc_import *file, uncork_error *error)
     f->import = file;
     f->form = form_of(file->bytes, file->bundle);
     if (!f->form) return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "no form of PyTorch");
+    f->config = config_beside(file);
     UC_TRY(f->form->open(f, error));
     file->entries = UC_NEW(file->arena, const char *, 1);
     if (!file->entries) return uc_arena_status(file->arena, error);
