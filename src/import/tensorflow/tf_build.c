@@ -2,6 +2,7 @@
  * list, so that no graph is too deep. A node that calls a function makes a scope for it; arguments are looked
  * up where the call stands, so that only what an output needs is ever emitted. Control inputs are not
  * followed. */
+#include "import/tensorflow/tf_frame.h"
 #include "import/tensorflow/tf_scope.h"
 
 #include <inttypes.h>
@@ -191,6 +192,18 @@ static bool resolve_inputs(uc_tf_scope *s, const uc_tf_node *node)
     return true;
 }
 
+bool uc_tf_input_edge(uc_tf_scope *s, const uc_tf_node *node, size_t i, uc_tf_edge *edge)
+{
+    if (i >= node->input_count || !resolve_inputs(s, node)) return false;
+    *edge = state_of(s, node)->edges[i];
+    return true;
+}
+
+void uc_tf_scope_set(uc_tf_scope *s, const uc_tf_node *node, size_t i, uc_tf_value value)
+{
+    set_value(s, node, i, value);
+}
+
 /* ---- calls ----------------------------------------------------------------------------------- */
 
 static const char *const calls[] = {"PartitionedCall", "StatefulPartitionedCall", "BatchFunction",
@@ -318,9 +331,29 @@ static void step_call(work *w, size_t at, const uc_tf_node *node, uc_str functio
     if (begin(s, node, &w->frames[at].entered)) push(w, child, ret);
 }
 
+/* A node of TensorFlow 1's control flow: what it takes first, then it. False: another node. */
+static bool step_control(work *w, size_t at, const uc_tf_node *node)
+{
+    enum { MOST = 64 };
+    uc_tf_scope *s = w->frames[at].scope;
+    uc_tf_edge edges[MOST];
+    const size_t count = uc_tf_frame_needs(s, node, edges, MOST);
+    if (count == SIZE_MAX) return false;
+    if (!w->frames[at].entered && !begin(s, node, &w->frames[at].entered)) return true;
+    for (size_t i = 0; i < count; i++) {
+        if (!push(w, s, edges[i])) return true;
+    }
+    if (count == 0) {
+        emit(s, node, w->frames[at].edge.output);
+        w->count--;
+    }
+    return true;
+}
+
 static void step_node(work *w, size_t at, const uc_tf_node *node)
 {
     uc_tf_scope *s = w->frames[at].scope;
+    if (step_control(w, at, node)) return;
     if (w->frames[at].entered) {
         emit(s, node, w->frames[at].edge.output);
         w->count--;
@@ -350,6 +383,12 @@ static void step(work *w)
         f->scope = f->scope->parent;
     }
     const uc_tf_node *node = &f->scope->body->nodes[f->edge.node];
+    uc_tf_edge from;
+    if (f->scope->inside && uc_tf_frame_outside(f->scope, f->edge, &from)) {
+        set_value(f->scope, node, (size_t)f->edge.output, uc_tf_frame_take(f->scope, from));
+        w->count--;
+        return;
+    }
     const uc_str function = uc_tf_called(w->build->session, node);
     if (function.size)
         step_call(w, at, node, function);
@@ -357,7 +396,7 @@ static void step(work *w)
         step_node(w, at, node);
 }
 
-static const uc_tf_value *demand(uc_tf_scope *s, uc_tf_edge edge)
+const uc_tf_value *uc_tf_demand(uc_tf_scope *s, uc_tf_edge edge)
 {
     static const uc_tf_value nothing = {.kind = UC_TF_NOTHING};
     work w = {.build = s->build};
@@ -402,12 +441,30 @@ bool uc_tf_emit_function(uc_tf_call *c, uc_tf_build *b, uc_str name, const uc_tf
     }
     for (size_t i = 0; s && i < out_count && !g->status; i++) {
         uc_tf_edge edge;
-        if (resolve(s, body->rets[i].from, &edge)) outs[i] = *demand(s, edge);
+        if (resolve(s, body->rets[i].from, &edge)) outs[i] = *uc_tf_demand(s, edge);
     }
     if (g->status && g != c->graph)
         uc_graph_fail(c->graph, g->status, "a function of %.*s", (int)c->node->op.size,
                       c->node->op.data);
     return !g->status;
+}
+
+/* Arguments of the body are taken at once: they aren't looked up where its call stands. */
+uc_tf_scope *uc_tf_scope_inside(uc_tf_build *b, const uc_tf_inside *inside)
+{
+    uc_tf_scope *outer = inside->outer;
+    uc_tf_scope *s = new_scope(b, outer->body, outer->depth + 1);
+    const size_t count = outer->body->arg_count;
+    uc_tf_value *args = s ? UC_NEW(b->session->arena, uc_tf_value, count) : NULL;
+    if (!args) return NULL;
+    s->inside = inside;
+    s->call = outer->call;
+    s->call_scope = outer->call_scope;
+    s->args = args;
+    for (size_t i = 0; i < count && !b->graph->status; i++) {
+        args[i] = uc_tf_frame_take(s, (uc_tf_edge){-1 - (int32_t)i, 0});
+    }
+    return s;
 }
 
 /* ---- the entry ------------------------------------------------------------------------------- */
@@ -438,7 +495,7 @@ void uc_tf_emit_entry(uc_tf_build *b, const uc_tf_entry *entry)
     for (size_t i = 0; s && i < entry->output_count && !g->status; i++) {
         uc_tf_edge edge;
         if (!resolve(s, entry->outputs[i].tensor, &edge)) return;
-        const uc_ref ref = uc_tf_plain(b, demand(s, edge));
+        const uc_ref ref = uc_tf_plain(b, uc_tf_demand(s, edge));
         g->where = NULL;
         if (!g->status && !ref)
             uc_graph_fail(g, UNCORK_UNSUPPORTED, "output '%.100s' is no tensor",

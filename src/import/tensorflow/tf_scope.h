@@ -12,6 +12,7 @@ struct uc_tf_session {
     const uc_tf_file *file;
     uc_arena *arena; /* the graph's */
     uc_table *bodies;
+    uc_table *frames; /* of bodies with control flow of TensorFlow 1 (tf_frame.c); NULL: none yet */
     size_t made; /* nodes emitted so far */
 };
 
@@ -23,6 +24,8 @@ typedef struct uc_tf_node_state {
     bool busy;
 } uc_tf_node_state;
 
+typedef struct uc_tf_inside uc_tf_inside;
+
 struct uc_tf_scope {
     uc_tf_build *build;
     const uc_tf_body *body;
@@ -31,6 +34,7 @@ struct uc_tf_scope {
     const uc_tf_node *call;  /* the node that instantiates the body: its attributes; NULL: none */
     uc_tf_scope *call_scope; /* where that node stands */
     const uc_tf_value *args;
+    const uc_tf_inside *inside; /* an iteration or branch within a scope over the same body (tf_frame.h) */
     int depth;
 };
 
@@ -43,5 +47,18 @@ bool uc_tf_attr_find(const uc_tf_scope *scope, const uc_tf_node *node, const cha
 uc_str uc_tf_attr_func(uc_bytes value);
 /* The place of output `name` of a node, NULL names the first; -1: there is none. */
 int32_t uc_tf_output_place(uc_tf_scope *scope, const uc_tf_node *node, uc_str name, int64_t index);
+/* What an edge is, made now; NOTHING after a failure. */
+const uc_tf_value *uc_tf_demand(uc_tf_scope *scope, uc_tf_edge edge);
+/* Where input i of a node comes from; false after a failure. */
+bool uc_tf_input_edge(uc_tf_scope *scope, const uc_tf_node *node, size_t i, uc_tf_edge *edge);
+void uc_tf_scope_set(uc_tf_scope *scope, const uc_tf_node *node, size_t i, uc_tf_value value);
+
+/* tf_op_frame.c: control flow of TensorFlow 1. */
+uc_tf_scope *uc_tf_scope_inside(uc_tf_build *b, const uc_tf_inside *inside); /* tf_build.c */
+/* An edge of an inside scope that the scope around has as `from`. */
+bool uc_tf_frame_outside(uc_tf_scope *scope, uc_tf_edge edge, uc_tf_edge *from);
+uc_tf_value uc_tf_frame_take(uc_tf_scope *scope, uc_tf_edge from);
+/* What such a node takes first, those not made yet; SIZE_MAX: it is no such node. */
+size_t uc_tf_frame_needs(uc_tf_scope *scope, const uc_tf_node *node, uc_tf_edge *edges, size_t most);
 
 #endif
