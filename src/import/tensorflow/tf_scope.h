@@ -13,7 +13,7 @@ struct uc_tf_session {
     uc_arena *arena; /* the graph's */
     uc_table *bodies;
     uc_table *frames; /* of bodies with control flow of TensorFlow 1 (tf_frame.c); NULL: none yet */
-    size_t made; /* nodes emitted so far */
+    size_t made;      /* nodes emitted so far */
 };
 
 typedef struct uc_tf_node_state {
@@ -34,7 +34,8 @@ struct uc_tf_scope {
     const uc_tf_node *call;  /* the node that instantiates the body: its attributes; NULL: none */
     uc_tf_scope *call_scope; /* where that node stands */
     const uc_tf_value *args;
-    const uc_tf_inside *inside; /* an iteration or branch within a scope over the same body (tf_frame.h) */
+    const uc_tf_inside
+        *inside; /* an iteration or branch within a scope over the same body (tf_frame.h) */
     int depth;
 };
 
@@ -59,6 +60,7 @@ uc_tf_scope *uc_tf_scope_inside(uc_tf_build *b, const uc_tf_inside *inside); /* 
 bool uc_tf_frame_outside(uc_tf_scope *scope, uc_tf_edge edge, uc_tf_edge *from);
 uc_tf_value uc_tf_frame_take(uc_tf_scope *scope, uc_tf_edge from);
 /* What such a node takes first, those not made yet; SIZE_MAX: it is no such node. */
-size_t uc_tf_frame_needs(uc_tf_scope *scope, const uc_tf_node *node, uc_tf_edge *edges, size_t most);
+size_t uc_tf_frame_needs(uc_tf_scope *scope, const uc_tf_node *node, uc_tf_edge *edges,
+                         size_t most);
 
 #endif
