@@ -54,7 +54,6 @@ typedef struct member {
 } member;
 
 static const member members[] = {
-    {"saved_model.pb", "this is a TensorFlow SavedModel", NOT_YET},
     {"saved_model.pbtxt", "this is a TensorFlow SavedModel", NOT_YET},
     {"schema.json", "this is a skops file", "load it with skops and save it with joblib"},
     {"coremldata.bin", "this is a Core ML model", "use the model it was converted from"},

@@ -128,6 +128,7 @@ uc_ref uc_tf_plain(uc_tf_build *b, const uc_tf_value *v);
 /* ---- the entry (tf_build.c) ------------------------------------------------------------------ */
 
 uc_tf_session *uc_tf_session_open(const uc_tf_file *file, uc_graph *g);
+void uc_tf_session_close(uc_tf_session *session);
 bool uc_tf_build_open(uc_tf_build *b, uc_tf_session *session, uc_graph *g, uc_findings *findings,
                       int depth);
 /* Emits an entry of the main graph: declares its inputs and outputs. */
@@ -140,14 +141,23 @@ uc_str uc_tf_called(const uc_tf_session *session, const uc_tf_node *node);
 /* ---- resources ------------------------------------------------------------------------------- */
 
 typedef struct uc_tf_variable {
+    const uc_tf_node *node;
     uc_str name;
-    const uc_tensor *tensor; /* its stored value; NULL: the file has none */
-    uc_ref ref;              /* as a constant of the graph, once it was read */
+    bool is_ref;             /* of TensorFlow 1: its output is taken as a tensor */
+    const uc_tensor *tensor; /* its stored value, once it was read */
+    const uc_graph *graph;   /* and as a constant of this graph */
+    uc_ref ref;
 } uc_tf_variable;
+
+/* A variable's value; 0 (and a failure): the file has none. */
+uc_ref uc_tf_variable_read(uc_tf_build *b, uc_tf_variable *variable);
+/* The variable's value of an input that is a resource handle. */
+uc_ref uc_tf_variable_in(uc_tf_call *c, size_t i);
 
 typedef struct uc_tf_table {
     uc_str name;
-    const uc_tensor *keys, *values; /* rank 1, in the order of insertion */
+    uncork_dtype key_type, value_type;
+    const uc_tensor *keys, *values; /* in the order of insertion; NULL: nothing filled it */
 } uc_tf_table;
 
 /* The table or variable of an input; NULL (and a failure): it is none. */

@@ -17,11 +17,16 @@ enum { MAX_OUTPUT = 1 << 16 };
 uc_tf_session *uc_tf_session_open(const uc_tf_file *file, uc_graph *g)
 {
     uc_tf_session *s = UC_NEW(g->arena, uc_tf_session, 1);
-    if (s) *s = (uc_tf_session){.file = file, .arena = g->arena};
+    if (s) *s = (uc_tf_session){.file = file, .graph = g, .arena = g->arena};
     if (s) s->bodies = uc_table_new(g->arena);
     if (s && s->bodies) return s;
     uc_graph_fail(g, UNCORK_NO_MEMORY, "memory is out");
     return NULL;
+}
+
+void uc_tf_session_close(uc_tf_session *s)
+{
+    if (s->init) uc_arena_free(s->init->look.infer.scratch);
 }
 
 bool uc_tf_build_open(uc_tf_build *b, uc_tf_session *session, uc_graph *g, uc_findings *findings,
@@ -61,7 +66,7 @@ const uc_tf_body *uc_tf_session_body(uc_tf_build *b, uc_str name)
 
 /* ---- scopes ---------------------------------------------------------------------------------- */
 
-static uc_tf_scope *new_scope(uc_tf_build *b, const uc_tf_body *body, int depth)
+uc_tf_scope *uc_tf_scope_new(uc_tf_build *b, const uc_tf_body *body, int depth)
 {
     uc_arena *arena = b->session->arena;
     if (depth > UC_TF_DEPTH) {
@@ -148,7 +153,7 @@ static bool number_of(uc_str text, int64_t *value)
 }
 
 /* "node", "node:1", and in functions "argument", "node:output" and "node:output:1". */
-static bool resolve(uc_tf_scope *s, uc_str text, uc_tf_edge *edge)
+bool uc_tf_resolve(uc_tf_scope *s, uc_str text, uc_tf_edge *edge)
 {
     const char *colon = text.size ? memchr(text.data, ':', text.size) : NULL;
     const uc_str name = {text.data, colon ? (size_t)(colon - text.data) : text.size};
@@ -176,7 +181,7 @@ static bool resolve(uc_tf_scope *s, uc_str text, uc_tf_edge *edge)
     return true;
 }
 
-static bool resolve_inputs(uc_tf_scope *s, const uc_tf_node *node)
+bool uc_tf_resolve_inputs(uc_tf_scope *s, const uc_tf_node *node)
 {
     uc_tf_node_state *state = state_of(s, node);
     if (state->edges) return true;
@@ -186,7 +191,7 @@ static bool resolve_inputs(uc_tf_scope *s, const uc_tf_node *node)
         return false;
     }
     for (size_t i = 0; i < node->input_count; i++) {
-        if (!resolve(s, node->inputs[i], &edges[i])) return false;
+        if (!uc_tf_resolve(s, node->inputs[i], &edges[i])) return false;
     }
     state->edges = edges;
     return true;
@@ -194,7 +199,7 @@ static bool resolve_inputs(uc_tf_scope *s, const uc_tf_node *node)
 
 bool uc_tf_input_edge(uc_tf_scope *s, const uc_tf_node *node, size_t i, uc_tf_edge *edge)
 {
-    if (i >= node->input_count || !resolve_inputs(s, node)) return false;
+    if (i >= node->input_count || !uc_tf_resolve_inputs(s, node)) return false;
     *edge = state_of(s, node)->edges[i];
     return true;
 }
@@ -202,6 +207,28 @@ bool uc_tf_input_edge(uc_tf_scope *s, const uc_tf_node *node, size_t i, uc_tf_ed
 void uc_tf_scope_set(uc_tf_scope *s, const uc_tf_node *node, size_t i, uc_tf_value value)
 {
     set_value(s, node, i, value);
+}
+
+const uc_tf_node *uc_tf_origin(uc_tf_scope **s, const uc_tf_node *node, size_t i, uc_tf_edge *edge)
+{
+    static const char *const through[] = {"Identity", "StopGradient", "Enter", "Snapshot"};
+    for (int steps = 0; steps < 10000; steps++) {
+        if (i >= node->input_count || !uc_tf_resolve_inputs(*s, node)) return NULL;
+        *edge = state_of(*s, node)->edges[i];
+        while (edge->node < 0) {
+            if (!(*s)->parent) return NULL;
+            *edge = state_of((*s)->parent, (*s)->call)->edges[-1 - edge->node];
+            *s = (*s)->parent;
+        }
+        node = &(*s)->body->nodes[edge->node];
+        bool passes = false;
+        for (size_t k = 0; k < sizeof through / sizeof through[0]; k++) {
+            passes = passes || uc_str_is(node->op, through[k]);
+        }
+        if (!passes) return node;
+        i = 0;
+    }
+    return NULL;
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -225,17 +252,17 @@ uc_str uc_tf_called(const uc_tf_session *session, const uc_tf_node *node)
     return none;
 }
 
-static uc_tf_scope *enter(uc_tf_scope *s, const uc_tf_node *node, uc_str function)
+uc_tf_scope *uc_tf_enter(uc_tf_scope *s, const uc_tf_node *node, uc_str function)
 {
     uc_tf_node_state *state = state_of(s, node);
     if (state->child) return state->child;
     const uc_tf_body *body = uc_tf_session_body(s->build, function);
-    if (!body || !resolve_inputs(s, node)) return NULL;
+    if (!body || !uc_tf_resolve_inputs(s, node)) return NULL;
     if (body->arg_count != node->input_count) {
         malformed(s, "as many arguments as it takes aren't given to", function);
         return NULL;
     }
-    uc_tf_scope *child = new_scope(s->build, body, s->depth + 1);
+    uc_tf_scope *child = uc_tf_scope_new(s->build, body, s->depth + 1);
     if (!child) return NULL;
     child->parent = child->call_scope = s;
     child->call = node;
@@ -314,13 +341,13 @@ static void step_call(work *w, size_t at, const uc_tf_node *node, uc_str functio
     uc_tf_scope *s = w->frames[at].scope;
     const int32_t output = w->frames[at].edge.output;
     uc_tf_edge ret;
-    uc_tf_scope *child = enter(s, node, function);
+    uc_tf_scope *child = uc_tf_enter(s, node, function);
     if (!child) return;
     if ((size_t)output >= child->body->ret_count) {
         malformed(s, "there is no such output of", node->name);
         return;
     }
-    if (!resolve(child, child->body->rets[output].from, &ret)) return;
+    if (!uc_tf_resolve(child, child->body->rets[output].from, &ret)) return;
     const uc_tf_value *value = uc_tf_have(child, ret);
     if (value) {
         set_value(s, node, (size_t)output, *value);
@@ -361,7 +388,7 @@ static void step_node(work *w, size_t at, const uc_tf_node *node)
     }
     if (!begin(s, node, &w->frames[at].entered)) return;
     if (!node->row || !node->row->emit) return; /* refused before what it takes is */
-    if (!resolve_inputs(s, node)) return;
+    if (!uc_tf_resolve_inputs(s, node)) return;
     const uc_tf_edge *edges = state_of(s, node)->edges;
     for (size_t i = node->input_count; i-- > 0;) {
         if (!uc_tf_have(s, edges[i]) && !push(w, s, edges[i])) return;
@@ -431,7 +458,7 @@ bool uc_tf_emit_function(uc_tf_call *c, uc_tf_build *b, uc_str name, const uc_tf
 {
     uc_graph *g = b->graph;
     const uc_tf_body *body = uc_tf_session_body(b, name);
-    uc_tf_scope *s = body ? new_scope(b, body, c->scope->depth + 1) : NULL;
+    uc_tf_scope *s = body ? uc_tf_scope_new(b, body, c->scope->depth + 1) : NULL;
     if (s && (body->arg_count != arg_count || body->ret_count < out_count))
         malformed(s, "the arguments or outputs aren't as many as those of", name);
     if (s && !g->status) {
@@ -441,7 +468,7 @@ bool uc_tf_emit_function(uc_tf_call *c, uc_tf_build *b, uc_str name, const uc_tf
     }
     for (size_t i = 0; s && i < out_count && !g->status; i++) {
         uc_tf_edge edge;
-        if (resolve(s, body->rets[i].from, &edge)) outs[i] = *uc_tf_demand(s, edge);
+        if (uc_tf_resolve(s, body->rets[i].from, &edge)) outs[i] = *uc_tf_demand(s, edge);
     }
     if (g->status && g != c->graph)
         uc_graph_fail(c->graph, g->status, "a function of %.*s", (int)c->node->op.size,
@@ -453,7 +480,7 @@ bool uc_tf_emit_function(uc_tf_call *c, uc_tf_build *b, uc_str name, const uc_tf
 uc_tf_scope *uc_tf_scope_inside(uc_tf_build *b, const uc_tf_inside *inside)
 {
     uc_tf_scope *outer = inside->outer;
-    uc_tf_scope *s = new_scope(b, outer->body, outer->depth + 1);
+    uc_tf_scope *s = uc_tf_scope_new(b, outer->body, outer->depth + 1);
     const size_t count = outer->body->arg_count;
     uc_tf_value *args = s ? UC_NEW(b->session->arena, uc_tf_value, count) : NULL;
     if (!args) return NULL;
@@ -474,7 +501,7 @@ static void declare(uc_tf_scope *s, const uc_tf_port *port)
     uc_graph *g = s->build->graph;
     uc_tf_edge edge;
     const uncork_dtype dtype = uc_tf_dtype(port->type);
-    if (!resolve(s, port->tensor, &edge)) return;
+    if (!uc_tf_resolve(s, port->tensor, &edge)) return;
     if (!dtype) {
         uc_graph_fail(g, UNCORK_UNSUPPORTED, "input '%.100s' is no tensor (DataType %" PRId64 ")",
                       port->name, port->type);
@@ -488,13 +515,13 @@ static void declare(uc_tf_scope *s, const uc_tf_port *port)
 void uc_tf_emit_entry(uc_tf_build *b, const uc_tf_entry *entry)
 {
     uc_graph *g = b->graph;
-    uc_tf_scope *s = new_scope(b, b->session->file->graph.main, 0);
+    uc_tf_scope *s = uc_tf_scope_new(b, b->session->file->graph.main, 0);
     for (size_t i = 0; s && i < entry->input_count && !g->status; i++) {
         declare(s, &entry->inputs[i]);
     }
     for (size_t i = 0; s && i < entry->output_count && !g->status; i++) {
         uc_tf_edge edge;
-        if (!resolve(s, entry->outputs[i].tensor, &edge)) return;
+        if (!uc_tf_resolve(s, entry->outputs[i].tensor, &edge)) return;
         const uc_ref ref = uc_tf_plain(b, uc_tf_demand(s, edge));
         g->where = NULL;
         if (!g->status && !ref)

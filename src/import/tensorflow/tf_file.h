@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "container/protobuf.h"
 #include "import/importer.h"
+#include "import/tensorflow/tf_checkpoint.h"
 
 typedef struct uc_tf_call uc_tf_call;
 typedef struct uc_tf_body uc_tf_body;
@@ -117,8 +118,23 @@ typedef struct uc_tf_entry {
     size_t input_count, output_count;
 } uc_tf_entry;
 
+/* A file of the model that a constant of the graph names. */
+typedef struct uc_tf_asset {
+    uc_str node; /* the constant */
+    const char *name;
+    uc_bytes bytes;
+    bool found;
+} uc_tf_asset;
+
 typedef struct uc_tf_file {
     uc_tf_graph graph;
+    uc_tf_checkpoint checkpoint;
+    uncork_error no_checkpoint; /* why there is none; OK: there is one */
+    uc_str restore_op;          /* the node that restores; empty: none */
+    uc_str *init_ops;           /* nodes that initialise tables */
+    size_t init_count;
+    uc_tf_asset *assets;
+    size_t asset_count;
     uc_tf_entry *entries;
     size_t entry_count;
     const char *version; /* of TensorFlow, as the file says; NULL: it doesn't */
@@ -143,6 +159,15 @@ bool uc_tf_node_shape(const uc_tf_node *node, const char *name, uc_arena *arena,
 /* tf_tensor.c: a TensorProto. */
 uncork_status uc_tf_tensor_make(uc_bytes bytes, uint64_t offset, uc_arena *arena,
                                 const uc_tensor **tensor, uncork_error *error);
+
+/* One that leaves its type and shape to others (V1 checkpoints). */
+uncork_status uc_tf_tensor_typed(uc_bytes bytes, uint64_t offset, int64_t type, int rank,
+                                 const int64_t *shape, uc_arena *arena, const uc_tensor **tensor,
+                                 uncork_error *error);
+
+/* tf_saved_model.c */
+uncork_status uc_tf_saved_model_read(uc_import *file, const char *member, uc_bytes bytes,
+                                     uc_tf_file *f, uncork_error *error);
 
 /* tf_frozen.c: the entry of a graph without signatures. */
 uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_tf_entry *entry,

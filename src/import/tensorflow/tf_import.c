@@ -1,4 +1,4 @@
-/* The importer "tensorflow": frozen graphs. */
+/* The importer "tensorflow": SavedModels and frozen graphs. */
 #include "import/tensorflow/tf.h"
 
 #include <inttypes.h>
@@ -21,9 +21,59 @@ static int graph_probe(uc_bytes head)
     return uc_tf_def_find(text[1]) || uc_tf_row_find(text[1]) ? 2 : 0;
 }
 
+/* SavedModel {1 saved_model_schema_version = 1, 2 meta_graphs}. */
+static int saved_model_probe(uc_bytes head)
+{
+    static const uint8_t begin[] = {0x08, 0x01, 0x12};
+    return head.size > 3 && memcmp(head.data, begin, sizeof begin) == 0 ? 1 : 0;
+}
+
+/* The number of a version folder ("1/saved_model.pb" of TensorFlow Serving's layout); -1: it is none. */
+static int64_t version_of(const char *name)
+{
+    int64_t v = 0;
+    const char *slash = strchr(name, '/');
+    for (const char *at = name; slash && at < slash; at++) {
+        if (*at < '0' || *at > '9' || v > INT32_MAX) return -1;
+        v = v * 10 + (*at - '0');
+    }
+    return slash && slash > name ? v : -1;
+}
+
+static size_t depth_of(const char *name)
+{
+    size_t n = 0;
+    for (; *name; name++) {
+        n += *name == '/';
+    }
+    return n;
+}
+
+/* The SavedModel of a folder or archive: the one least deep, of the highest version; SIZE_MAX: none. */
+static size_t find_saved_model(const uc_bundle *bundle)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
+        const char *name = uc_bundle_name(bundle, i);
+        const char *slash = strrchr(name, '/');
+        if (strcmp(slash ? slash + 1 : name, "saved_model.pb") != 0) continue;
+        if (best == SIZE_MAX) {
+            best = i;
+            continue;
+        }
+        const char *other = uc_bundle_name(bundle, best);
+        const size_t a = depth_of(name), b = depth_of(other);
+        if (a < b || (a == b && version_of(name) > version_of(other))) best = i;
+    }
+    return best;
+}
+
 static int tensorflow_probe(uc_bytes head, const uc_bundle *bundle)
 {
-    if (bundle && uc_bundle_kind_of(bundle) != UC_BUNDLE_FILE) return 0;
+    if (bundle && uc_bundle_kind_of(bundle) != UC_BUNDLE_FILE)
+        return find_saved_model(bundle) != SIZE_MAX ? 2 : 0;
+    const char *name = bundle ? uc_bundle_name(bundle, 0) : NULL;
+    if (saved_model_probe(head)) return name && strcmp(name, "saved_model.pb") == 0 ? 2 : 1;
     return graph_probe(head);
 }
 
@@ -37,11 +87,12 @@ static uncork_status set_entries(uc_import *file, const uc_tf_file *f, uncork_er
     return UNCORK_OK;
 }
 
-static uncork_status tensorflow_open(uc_import *file, uncork_error *error)
+static uncork_status open_graph(uc_import *file, uc_tf_file *f, uncork_error *error)
 {
-    uc_tf_file *f = UC_NEW(file->arena, uc_tf_file, 1);
-    if (!f) return uc_arena_status(file->arena, error);
-    file->state = f;
+    uc_error_init(&f->no_checkpoint);
+    uc_fail(&f->no_checkpoint, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
+            "this graph isn't frozen: its variables are in a checkpoint that isn't beside it");
+    uc_fix(&f->no_checkpoint, "give the checkpoint's .meta file, or freeze the graph");
     f->entries = UC_NEW(file->arena, uc_tf_entry, 1);
     if (!f->entries) return uc_arena_status(file->arena, error);
     if (uc_tf_graph_read(file->bytes, 0, file->arena, &f->graph, error))
@@ -49,7 +100,35 @@ static uncork_status tensorflow_open(uc_import *file, uncork_error *error)
     UC_TRY(uc_tf_frozen_entry(&f->graph, file->arena, &f->entries[0], error));
     f->entry_count = 1;
     uc_fact_text(&file->facts, "format", "frozen_pb");
+    return UNCORK_OK;
+}
+
+static uncork_status open_saved_model(uc_import *file, uc_tf_file *f, uncork_error *error)
+{
+    const bool alone = uc_bundle_kind_of(file->bundle) == UC_BUNDLE_FILE;
+    const size_t i = alone ? 0 : find_saved_model(file->bundle);
+    uc_bytes bytes = file->bytes;
+    if (!alone) UC_TRY(uc_bundle_read(file->bundle, i, &bytes, error));
+    const char *member = alone ? NULL : uc_bundle_name(file->bundle, i);
+    if (member && strchr(member, '/'))
+        uc_note(&file->findings, UC_NOTE_CHOSEN, "saved-model", "the SavedModel is %s", member);
+    if (uc_tf_saved_model_read(file, member, bytes, f, error))
+        return uc_where(error, "%s", member ? member : "the SavedModel");
+    uc_fact_text(&file->facts, "format", "saved_model");
+    return UNCORK_OK;
+}
+
+static uncork_status tensorflow_open(uc_import *file, uncork_error *error)
+{
+    uc_tf_file *f = UC_NEW(file->arena, uc_tf_file, 1);
+    if (!f) return uc_arena_status(file->arena, error);
+    file->state = f;
+    const bool folder = uc_bundle_kind_of(file->bundle) != UC_BUNDLE_FILE;
+    UC_TRY(folder || saved_model_probe(file->bytes) ? open_saved_model(file, f, error)
+                                                    : open_graph(file, f, error));
     uc_fact_text(&file->facts, "framework", "tensorflow");
+    if (f->version && *f->version)
+        uc_fact_text(&file->facts, "framework_version", "%.60s", f->version);
     return set_entries(file, f, error);
 }
 
@@ -79,6 +158,7 @@ static uncork_status tensorflow_import(const uc_import *file, const char *entry,
     if (!session || !uc_tf_build_open(&b, session, graph, findings, 0)) return graph->status;
     uc_tf_emit_entry(&b, e);
     uc_tf_build_close(&b);
+    uc_tf_session_close(session);
     return graph->status;
 }
 

@@ -22,4 +22,7 @@ void uc_tf_op_identity_n(uc_tf_call *c)
     }
 }
 
-void uc_tf_op_nothing(uc_tf_call *c) { uc_tf_out_value(c, 0, (uc_tf_value){.kind = UC_TF_NOTHING}); }
+void uc_tf_op_nothing(uc_tf_call *c)
+{
+    uc_tf_out_value(c, 0, (uc_tf_value){.kind = UC_TF_NOTHING});
+}

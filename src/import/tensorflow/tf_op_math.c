@@ -45,4 +45,7 @@ void uc_tf_op_bias_add(uc_tf_call *c)
         uc_tf_out(c, 0, y);
 }
 
-void uc_tf_op_softmax(uc_tf_call *c) { uc_tf_out(c, 0, uc_g_softmax(c->graph, uc_tf_in(c, 0), -1)); }
+void uc_tf_op_softmax(uc_tf_call *c)
+{
+    uc_tf_out(c, 0, uc_g_softmax(c->graph, uc_tf_in(c, 0), -1));
+}

@@ -8,12 +8,27 @@
 /* Functions calling functions: TensorFlow's own exports nest 4. */
 enum { UC_TF_DEPTH = 64, UC_TF_BODY_DEPTH = 30 };
 
+/* Something that the file's restore or initialising functions put into a variable or table. */
+typedef struct uc_tf_given {
+    uc_tf_scope *scope; /* of the initialising build */
+    const uc_tf_node *node;
+    struct uc_tf_given *next; /* of the same variable or table, in their order */
+} uc_tf_given;
+
 struct uc_tf_session {
     const uc_tf_file *file;
+    uc_graph *graph;
     uc_arena *arena; /* the graph's */
     uc_table *bodies;
     uc_table *frames; /* of bodies with control flow of TensorFlow 1 (tf_frame.c); NULL: none yet */
     size_t made;      /* nodes emitted so far */
+    /* What initialises the file's resources, found when one is first met (tf_init.c). */
+    uc_tf_build *init;
+    uc_tf_given **given;        /* by node of the main graph */
+    void **resources;           /* by node of the main graph: uc_tf_variable or uc_tf_table */
+    uc_table *by_shared;        /* resources made in functions, by their shared names */
+    const uc_tf_node *names_of; /* the RestoreV2 whose names are kept */
+    const uc_tensor *names, *slices;
 };
 
 typedef struct uc_tf_node_state {
@@ -62,5 +77,27 @@ uc_tf_value uc_tf_frame_take(uc_tf_scope *scope, uc_tf_edge from);
 /* What such a node takes first, those not made yet; SIZE_MAX: it is no such node. */
 size_t uc_tf_frame_needs(uc_tf_scope *scope, const uc_tf_node *node, uc_tf_edge *edges,
                          size_t most);
+
+/* ---- for tf_init.c and tf_variable.c --------------------------------------------------------- */
+
+uc_tf_scope *uc_tf_scope_new(uc_tf_build *b, const uc_tf_body *body, int depth);
+/* The scope of a node that calls `function`; NULL after a failure. */
+uc_tf_scope *uc_tf_enter(uc_tf_scope *s, const uc_tf_node *node, uc_str function);
+bool uc_tf_resolve(uc_tf_scope *s, uc_str text, uc_tf_edge *edge);
+bool uc_tf_resolve_inputs(uc_tf_scope *s, const uc_tf_node *node);
+/* Input i of a node, followed through arguments and identities to the node that makes it; NULL: it can't
+ * be told. */
+const uc_tf_node *uc_tf_origin(uc_tf_scope **s, const uc_tf_node *node, size_t i, uc_tf_edge *edge);
+static inline bool uc_tf_scope_is_main(const uc_tf_scope *s) { return s->body->name.size == 0; }
+
+/* tf_init.c: what was given to a resource of the main graph; NULL: nothing. */
+uc_tf_given *uc_tf_given_to(uc_tf_call *c, const uc_tf_node *node);
+/* Input i of what was given, as a tensor; NULL (and a failure of c's graph): it isn't constant. */
+const uc_tensor *uc_tf_given_tensor(uc_tf_call *c, const uc_tf_given *given, size_t i);
+/* tf_variable.c: a tensor that comes out of the checkpoint, by what restores it; false: it doesn't. */
+bool uc_tf_restored(uc_tf_call *c, uc_tf_scope *s, const uc_tf_node *node, size_t i,
+                    const uc_tensor **tensor);
+/* tf_vocabulary.c: a table's keys and values from the lines of a file. */
+bool uc_tf_vocabulary(uc_tf_call *c, const uc_tf_given *given, uc_bytes text, uc_tf_table *table);
 
 #endif

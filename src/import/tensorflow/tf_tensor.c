@@ -64,6 +64,11 @@ static uncork_status read_head(maker *m)
         }
     }
     if (!uc_reader_ok(&r) || !m->shape) return broken(m, "a tensor is broken");
+    return UNCORK_OK;
+}
+
+static uncork_status check_head(maker *m)
+{
     m->dtype = uc_tf_dtype(m->type);
     if (!m->dtype) {
         return uc_fail(m->error, UNCORK_UNSUPPORTED, m->offset,
@@ -286,5 +291,22 @@ uncork_status uc_tf_tensor_make(uc_bytes bytes, uint64_t offset, uc_arena *arena
     maker m = {.message = bytes, .offset = offset, .arena = arena, .error = error};
     *tensor = NULL;
     UC_TRY(read_head(&m));
+    UC_TRY(check_head(&m));
+    return m.has_content ? from_content(&m, tensor) : from_typed(&m, tensor);
+}
+
+uncork_status uc_tf_tensor_typed(uc_bytes bytes, uint64_t offset, int64_t type, int rank,
+                                 const int64_t *shape, uc_arena *arena, const uc_tensor **tensor,
+                                 uncork_error *error)
+{
+    maker m = {.message = bytes, .offset = offset, .arena = arena, .error = error};
+    *tensor = NULL;
+    UC_TRY(read_head(&m));
+    m.type = type;
+    m.rank = rank;
+    m.shape = UC_NEW(arena, int64_t, (size_t)rank + 1);
+    if (!m.shape) return uc_arena_status(arena, error);
+    memcpy(m.shape, shape, (size_t)rank * sizeof *shape);
+    UC_TRY(check_head(&m));
     return m.has_content ? from_content(&m, tensor) : from_typed(&m, tensor);
 }

@@ -77,6 +77,8 @@ uc_ref uc_tf_to_first(uc_tf_call *c, uc_ref a)
 
 uc_ref uc_tf_plain(uc_tf_build *b, const uc_tf_value *v)
 {
+    if (v->kind == UC_TF_VARIABLE && ((uc_tf_variable *)v->payload)->is_ref)
+        return uc_tf_variable_read(b, v->payload);
     if (v->kind != UC_TF_TENSOR) return 0;
     return v->nchw ? to_last(b, v->ref) : v->ref;
 }
@@ -99,7 +101,9 @@ const uc_tf_value *uc_tf_value_in(uc_tf_call *c, size_t i)
 static const uc_tf_value *tensor_in(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = uc_tf_value_in(c, i);
-    if (v->kind != UC_TF_TENSOR && !c->graph->status) uc_tf_fail(c, "input %zu is no tensor", i);
+    const bool is_ref = v->kind == UC_TF_VARIABLE && ((uc_tf_variable *)v->payload)->is_ref;
+    if (v->kind != UC_TF_TENSOR && !is_ref && !c->graph->status)
+        uc_tf_fail(c, "input %zu is no tensor", i);
     return v;
 }
 
@@ -113,7 +117,7 @@ uc_ref uc_tf_first(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = tensor_in(c, i);
     if (c->graph->status) return 0;
-    return v->nchw ? v->ref : uc_tf_to_first(c, v->ref);
+    return v->nchw ? v->ref : uc_tf_to_first(c, uc_tf_plain(c->build, v));
 }
 
 bool uc_tf_is_first(uc_tf_call *c, size_t i) { return uc_tf_value_in(c, i)->nchw; }
