@@ -355,6 +355,28 @@ bool uc_tf_node_shape(const uc_tf_node *node, const char *name, uc_arena *arena,
     return uc_tf_shape_read(f.bytes, f.offset, arena, rank, dims, error);
 }
 
+size_t uc_tf_node_functions(const uc_tf_node *node, uc_str *out, size_t most)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < node->attr_count && n < most; i++) {
+        const uc_tf_attr *a = &node->attrs[i];
+        uncork_error ignored;
+        uc_pb_field list, f, name;
+        const uc_str one = uc_tf_attr_func(a->value);
+        if (one.size) out[n++] = one;
+        if (!field_of(a->value, a->offset, A_LIST, &list) || list.wire != UC_PB_BYTES) continue;
+        uc_error_init(&ignored);
+        uc_reader r = uc_reader_over(list.bytes.data, list.bytes.size, list.offset, &ignored);
+        while (n < most && uc_pb_next(&r, &f)) {
+            if (f.number != 9 || f.wire != UC_PB_BYTES || !field_of(f.bytes, f.offset, 1, &name) ||
+                name.wire != UC_PB_BYTES)
+                continue;
+            out[n++] = (uc_str){(const char *)name.bytes.data, name.bytes.size};
+        }
+    }
+    return n;
+}
+
 /* ---- named outputs --------------------------------------------------------------------------- */
 
 /* How many tensors output "name:type" of a registered op stands for. */

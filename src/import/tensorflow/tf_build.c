@@ -236,6 +236,14 @@ const uc_tf_node *uc_tf_origin(uc_tf_scope **s, const uc_tf_node *node, size_t i
 static const char *const calls[] = {"PartitionedCall", "StatefulPartitionedCall", "BatchFunction",
                                     "TPUPartitionedCall", "XlaLaunch"};
 
+bool uc_tf_is_call(const uc_tf_node *node)
+{
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (uc_str_is(node->op, calls[i])) return true;
+    }
+    return false;
+}
+
 uc_str uc_tf_called(const uc_tf_session *session, const uc_tf_node *node)
 {
     const uc_str none = {"", 0};
@@ -324,7 +332,10 @@ static void emit(uc_tf_scope *s, const uc_tf_node *node, int32_t output)
     if (++session->made > MADE_NODES || uc_budget_check(g->budget, g->error)) {
         uc_graph_fail(g, UNCORK_LIMIT, "the functions expand to more than %zu nodes", MADE_NODES);
     } else if (!node->row) {
-        uc_tf_fail(&c, "this operator isn't supported");
+        const char *lacking = uc_tf_reach_lacking(&session->file->graph, session->entry,
+                                                  session->bodies, session->arena);
+        uc_tf_fail(&c, "the model uses operators that aren't supported: %s",
+                   lacking ? lacking : "this one");
     } else if (!node->row->emit) {
         uc_tf_fail(&c, "%s", node->row->why);
     } else {
@@ -515,6 +526,12 @@ static void declare(uc_tf_scope *s, const uc_tf_port *port)
 void uc_tf_emit_entry(uc_tf_build *b, const uc_tf_entry *entry)
 {
     uc_graph *g = b->graph;
+    b->session->entry = entry;
+    if (uc_tf_reach_check(&b->session->file->graph, entry, b->session->bodies, b->session->arena,
+                          g->error)) {
+        uc_graph_fail(g, g->error ? g->error->status : UNCORK_UNSUPPORTED, "the graph");
+        return;
+    }
     uc_tf_scope *s = uc_tf_scope_new(b, b->session->file->graph.main, 0);
     for (size_t i = 0; s && i < entry->input_count && !g->status; i++) {
         declare(s, &entry->inputs[i]);

@@ -82,7 +82,8 @@ struct uc_tf_body {
     uc_tf_arg *args;
     uc_tf_ret *rets;
     size_t arg_count, ret_count;
-    uc_bytes arg_attrs; /* the FunctionDef itself, for its arg_attr */
+    uc_str *control_rets; /* nodes that run whenever the function does */
+    size_t control_ret_count;
 };
 
 /* ---- the file -------------------------------------------------------------------------------- */
@@ -155,6 +156,19 @@ bool uc_tf_shape_read(uc_bytes bytes, uint64_t offset, uc_arena *arena, int *ran
 int64_t uc_tf_node_type(const uc_tf_node *node, const char *name); /* DataType; 0: not said */
 bool uc_tf_node_shape(const uc_tf_node *node, const char *name, uc_arena *arena, int *rank,
                       int64_t **dims, uncork_error *error);
+
+/* Whether the node calls the function of its attribute as if the function's nodes stood there. */
+bool uc_tf_is_call(const uc_tf_node *node);
+/* The functions that the node's attributes name, at most `most`. */
+size_t uc_tf_node_functions(const uc_tf_node *node, uc_str *out, size_t most);
+
+/* tf_reach.c: what an entry's outputs reach. `bodies` (name -> uc_tf_body) is shared and added to. Fails when a
+ * node that runs whenever they do writes files or runs foreign code. */
+uncork_status uc_tf_reach_check(const uc_tf_graph *graph, const uc_tf_entry *entry,
+                                uc_table *bodies, uc_arena *arena, uncork_error *error);
+/* "3 Foo, 1 Bar": operators without an emitter; NULL: none. */
+const char *uc_tf_reach_lacking(const uc_tf_graph *graph, const uc_tf_entry *entry,
+                                uc_table *bodies, uc_arena *arena);
 
 /* tf_tensor.c: a TensorProto. */
 uncork_status uc_tf_tensor_make(uc_bytes bytes, uint64_t offset, uc_arena *arena,

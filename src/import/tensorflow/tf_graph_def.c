@@ -204,6 +204,21 @@ static void read_ret(uc_reader *r, const uc_pb_field *field, uc_tf_body *b)
     }
 }
 
+static bool read_control_ret(uc_reader *r, const uc_pb_field *field, uc_arena *arena, uc_tf_body *b)
+{
+    uc_str key;
+    uc_bytes value;
+    uint64_t offset;
+    read_pair(r, field, &key, &value, &offset);
+    size_t capacity = b->control_ret_count;
+    uc_str *rets =
+        uc_arena_grow(arena, b->control_rets, &capacity, b->control_ret_count + 1, sizeof *rets);
+    if (!rets) return false;
+    b->control_rets = rets;
+    rets[b->control_ret_count++] = (uc_str){(const char *)value.data, value.size};
+    return true;
+}
+
 uncork_status uc_tf_body_read(const uc_tf_function *function, uc_arena *arena, uc_tf_body **body,
                               uncork_error *error)
 {
@@ -212,7 +227,6 @@ uncork_status uc_tf_body_read(const uc_tf_function *function, uc_arena *arena, u
     *body = b;
     if (!b) return uc_arena_status(arena, error);
     b->name = function->name;
-    b->arg_attrs = function->bytes;
     bool ok = true;
     uc_reader r =
         uc_reader_over(function->bytes.data, function->bytes.size, function->offset, error);
@@ -222,6 +236,7 @@ uncork_status uc_tf_body_read(const uc_tf_function *function, uc_arena *arena, u
     r = uc_reader_over(function->bytes.data, function->bytes.size, function->offset, error);
     while (ok && uc_pb_next(&r, &f)) {
         if (f.number == 4) read_ret(&r, &f, b);
+        if (f.number == 6) ok = read_control_ret(&r, &f, arena, b);
     }
     ok =
         ok && uc_reader_ok(&r) && read_nodes(function->bytes, function->offset, 3, arena, b, error);

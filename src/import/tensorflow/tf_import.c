@@ -172,6 +172,21 @@ static void put_ports(uc_json_writer *json, const char *key, const uc_tf_port *p
     uc_json_end_array(json);
 }
 
+/* What the default entry needs and isn't supported. */
+static void put_lacking(const uc_tf_file *f, uc_json_writer *json)
+{
+    uc_arena *arena = uc_arena_new(NULL);
+    uc_table *bodies = arena ? uc_table_new(arena) : NULL;
+    const char *lacking = bodies && f->entry_count
+                              ? uc_tf_reach_lacking(&f->graph, &f->entries[0], bodies, arena)
+                              : NULL;
+    if (lacking) {
+        uc_json_key(json, "unsupported_operators");
+        uc_json_put_text(json, lacking);
+    }
+    uc_arena_free(arena);
+}
+
 static void tensorflow_inspect(const uc_import *file, uc_json_writer *json)
 {
     const uc_tf_file *f = file->state;
@@ -190,6 +205,7 @@ static void tensorflow_inspect(const uc_import *file, uc_json_writer *json)
         uc_json_end_object(json);
     }
     uc_json_end_array(json);
+    put_lacking(f, json);
 }
 
 const uc_importer uc_importer_tensorflow = {

@@ -17,6 +17,7 @@ typedef struct uc_tf_given {
 
 struct uc_tf_session {
     const uc_tf_file *file;
+    const uc_tf_entry *entry; /* NULL: none is emitted */
     uc_graph *graph;
     uc_arena *arena; /* the graph's */
     uc_table *bodies;
