@@ -1,6 +1,6 @@
 /* The model in what a pickle holds: a state dict or module, perhaps in a checkpoint's dict beside epoch
  * and optimizer; and the names that wrappers put in front of the keys, undone. */
-#include "import/pytorch/torch.h"
+#include "import/pytorch/torch_module.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -337,6 +337,21 @@ uncork_status uc_t_recognise(uc_t_file *f, const uc_t_state *all, uncork_error *
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
+/* A module runs when its classes are known. Tensors by name are for whoever inspects it. */
+static uncork_status take_module(uc_t_file *f, const uc_pickle *module, uncork_error *error)
+{
+    uc_t_state *s = NULL;
+    UC_TRY(uc_t_module_state(&f->store, module, f->import->arena, &s, error));
+    f->module = module;
+    f->state = s;
+    const char *unknown = uc_t_unknown_classes(module, f->import->arena);
+    if (!unknown) return uc_arena_status(f->import->arena, error);
+    uc_t_flaw(f, UNCORK_UNSUPPORTED,
+              "it is a module of class %s, whose forward() is Python code outside of the file",
+              unknown);
+    return uc_arena_status(f->import->arena, error);
+}
+
 uncork_status uc_t_find_model(uc_t_file *f, uncork_error *error)
 {
     found in = {0};
@@ -351,13 +366,7 @@ uncork_status uc_t_find_model(uc_t_file *f, uncork_error *error)
         return uc_arena_status(f->import->arena, error);
     }
     if (in.path[0]) note_wrapper(f, &in);
-    if (is_module(in.value)) {
-        f->module = in.value;
-        const char *type = uc_pickle_type_name(in.value, f->import->arena);
-        uc_t_flaw(f, UNCORK_UNSUPPORTED, "it is a whole module (%.100s), which isn't read yet",
-                  type ? type : "?");
-        return UNCORK_OK;
-    }
+    if (is_module(in.value)) return take_module(f, in.value, error);
     UC_TRY(read_state(f, in.value, &s, error));
     return uc_t_recognise(f, s, error);
 }

@@ -1,5 +1,5 @@
 /* The importer "pytorch": which form a file has, what is said about it, what is emitted. */
-#include "import/pytorch/torch.h"
+#include "import/pytorch/torch_module.h"
 
 #include <inttypes.h>
 
@@ -84,6 +84,8 @@ static uncork_status torch_import(const uc_import *file, const char *entry,
     if (!uc_t_build_open(&b, graph, findings, f->state)) return graph->status;
     if (f->form->emit)
         f->form->emit(f, entry, &b);
+    else if (f->module)
+        uc_t_emit_module(f, &b);
     else
         uc_zoo_emit(&f->model, &b);
     uc_t_build_close(&b);
