@@ -106,8 +106,8 @@ int uc_t_axis(uc_t_build *b, uc_ref x, int64_t axis)
 
 /* ---- constants ------------------------------------------------------------------------------- */
 
-static const uc_tensor *find_named(uc_t_build *b, const char *format, va_list args, char *name,
-                                   size_t size)
+static UC_PRINTF(2, 0) const uc_tensor *find_named(uc_t_build *b, const char *format, va_list args,
+                                                   char *name, size_t size)
 {
     (void)vsnprintf(name, size, format, args);
     return uc_t_state_find(b->state, name);
