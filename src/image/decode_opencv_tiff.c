@@ -134,6 +134,7 @@ static uncork_status read_rgba(TIFF *tiff, const layout *l, const uc_tiff_file *
     uint32_t *block = uc_arena_alloc(arena, size, sizeof *block);
     if (!block) return uc_arena_status(arena, error);
     for (uint32_t y = 0; y < l->height; y += l->tile_height) {
+        UC_TRY(uc_arena_check(arena, error));
         uint32_t rows = l->height - y < l->tile_height ? l->height - y : l->tile_height;
         uint32_t first = flip ? l->height - y - rows : y;
         for (uint32_t x = 0; x < l->width; x += l->tile_width) {
@@ -238,6 +239,7 @@ static uncork_status read_samples(TIFF *tiff, const layout *l, const uc_tiff_fil
     if (!block || !unpacked) return uc_arena_status(arena, error);
     uint32_t index = 0;
     for (uint64_t y = 0; y < l->height; y += l->tile_height) {
+        UC_TRY(uc_arena_check(arena, error));
         for (uint64_t x = 0; x < l->width; x += l->tile_width, index++) {
             tmsize_t got = l->tiled ? TIFFReadEncodedTile(tiff, index, block, (tmsize_t)size)
                                     : TIFFReadEncodedStrip(tiff, index, block, (tmsize_t)size);

@@ -87,6 +87,7 @@ static uncork_status read_rows(GifFileType *gif, const decoder *d, uint8_t *indi
         int step = frame->Interlace ? steps[pass] : 1;
         for (int y = frame->Interlace ? starts[pass] : 0; y < frame->Height; y += step) {
             uint8_t *row = indices + (size_t)y * (size_t)frame->Width;
+            UC_TRY(uc_arena_check(d->arena, error));
             if (DGifGetLine(gif, row, frame->Width) != GIF_OK) return broken(d, gif->Error, error);
         }
     }

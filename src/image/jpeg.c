@@ -22,6 +22,8 @@ struct uc_jpeg {
     uc_bytes bytes;
     uc_jpeg_end end;
     bool truncated, too_many_scans, all_rows;
+    uc_arena *arena; /* of the pixels; its budget has the time */
+    bool over;       /* which is */
     char message[JMSG_LENGTH_MAX];
 };
 
@@ -72,6 +74,11 @@ static void on_progress(j_common_ptr jpeg)
         d->too_many_scans = true;
         longjmp(d->jump, 1);
     }
+    uncork_error unused = {.size = sizeof unused};
+    if (d->arena && uc_arena_check(d->arena, &unused)) {
+        d->over = true;
+        longjmp(d->jump, 1);
+    }
 }
 
 static void set_up(uc_jpeg *d)
@@ -103,6 +110,7 @@ static uncork_status failure(const uc_jpeg *d, uncork_error *error)
     const uint8_t *next = d->source.next_input_byte;
     bool inside = next >= d->bytes.data && next <= d->bytes.data + d->bytes.size;
     uint64_t at = inside ? (uint64_t)(next - d->bytes.data) : d->bytes.size;
+    if (d->over) return uc_arena_check(d->arena, error);
     if (d->too_many_scans) {
         return uc_fail(error, UNCORK_LIMIT, at, "the JPEG has more than %d scans", MAX_SCANS);
     }
@@ -249,6 +257,7 @@ uncork_status uc_jpeg_read(uc_jpeg *jpeg, const uc_jpeg_settings *settings, uc_a
         return failure(d, error);
     }
     d->end = settings->end;
+    d->arena = arena;
     if (settings->default_tables) add_default_tables(&d->jpeg);
     int channels = apply(&d->jpeg, settings);
     jpeg_calc_output_dimensions(&d->jpeg);

@@ -51,6 +51,15 @@ static void on_read(png_structp png, png_bytep to, size_t n)
     d->at += n;
 }
 
+static void on_row(png_structp png, png_uint_32 row, int pass)
+{
+    const uc_png *d = png_get_io_ptr(png);
+    uncork_error unused = {.size = sizeof unused};
+    (void)row;
+    (void)pass;
+    if (uc_arena_check(d->arena, &unused)) png_error(png, "no time left");
+}
+
 static int find_orientation(const uc_png *d)
 {
 #ifdef PNG_eXIf_SUPPORTED
@@ -64,6 +73,7 @@ static int find_orientation(const uc_png *d)
 
 static uncork_status failure(const uc_png *d, uncork_error *error)
 {
+    UC_TRY(uc_arena_check(d->arena, error));
     if (d->truncated) {
         uc_fail(error, UNCORK_MALFORMED, d->bytes.size,
                 "the PNG is cut short: its %zu bytes end inside the picture", d->bytes.size);
@@ -168,6 +178,7 @@ uncork_status uc_png_read(uc_png *png, const uc_png_settings *settings, uc_arena
                                png_get_image_height(d->png, d->info), arena, error));
     if (settings->keep_crc) png_set_crc_action(d->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
     ask_for(d, settings);
+    png_set_read_status_fn(d->png, on_row);
     png_read_update_info(d->png, d->info);
     bool wide = png_get_bit_depth(d->png, d->info) == 16;
     UC_TRY(uc_pixels_new(wide ? UNCORK_UINT16 : UNCORK_UINT8, png_get_image_height(d->png, d->info),

@@ -239,6 +239,7 @@ static uncork_status weighted(const uc_pixels *from, uc_opencv_axis x, uc_opencv
         held[k] = -1;
     }
     for (int i = 0; i < y.out; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const int32_t *at = ty.at + (size_t)i * (size_t)ty.count;
         for (int k = 0; k < ty.count; k++) {
             const int slot = at[k] % ty.count; /* neighbours: no two share a slot */
@@ -280,6 +281,7 @@ static uncork_status nearest(const uc_pixels *from, uc_opencv_axis x, uc_opencv_
     const size_t size = (size_t)from->channels * uc_dtype_size(from->dtype);
     char *out = to->data;
     for (int i = 0; i < y.out; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const char *row = (const char *)from->data + (size_t)rows[i] * (size_t)from->width * size;
         for (int j = 0; j < x.out; j++, out += size) {
             memcpy(out, row + (size_t)columns[j] * size, size);

@@ -43,6 +43,7 @@ uncork_status uc_opencv_linear_exact(const uc_pixels *from, uc_opencv_axis x, uc
     const size_t channels = (size_t)from->channels, stride = (size_t)from->width * channels;
     size_t out = 0;
     for (int i = 0; i < y.out; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const size_t r0 = (size_t)py[i].at * stride, r1 = (size_t)py[i].next * stride;
         for (int j = 0; j < x.out; j++) {
             const pair *p = px + j;

@@ -175,6 +175,7 @@ static uncork_status pass_u8(const uc_image *from, uc_image *to, const axis *a, 
         weights.packed = packed;
     }
     for (int y = 0; y < to->height; y++) {
+        UC_TRY(uc_arena_check(arena, error));
         if (horizontal) {
             kernel->across(in, ((size_t)from->height - (size_t)y) * row, channels, &weights, out);
             in += row;
@@ -186,9 +187,11 @@ static uncork_status pass_u8(const uc_image *from, uc_image *to, const axis *a, 
     return UNCORK_OK;
 }
 
-static void pass_wide(const uc_image *from, uc_image *to, const axis *a, bool horizontal)
+static uncork_status pass_wide(const uc_image *from, uc_image *to, const axis *a, bool horizontal,
+                               uc_arena *arena, uncork_error *error)
 {
     for (int y = 0; y < to->height; y++) {
+        UC_TRY(uc_arena_check(arena, error));
         for (int x = 0; x < to->width; x++) {
             int at = horizontal ? x : y;
             size_t base = horizontal ? (size_t)y * (size_t)from->width + (size_t)a->first[at]
@@ -202,6 +205,7 @@ static void pass_wide(const uc_image *from, uc_image *to, const axis *a, bool ho
             store(to, (size_t)y * (size_t)to->width + (size_t)x, sum);
         }
     }
+    return UNCORK_OK;
 }
 
 static uncork_status pass(const uc_image *from, int size, double low, double high, bool horizontal,
@@ -213,11 +217,9 @@ static uncork_status pass(const uc_image *from, int size, double low, double hig
                      error));
     UC_TRY(uc_image_new(from->mode, horizontal ? size : from->width,
                         horizontal ? from->height : size, arena, to, error));
-    if (uc_image_channel_bytes(from->mode) == 1) {
+    if (uc_image_channel_bytes(from->mode) == 1)
         return pass_u8(from, to, &a, horizontal, arena, error);
-    }
-    pass_wide(from, to, &a, horizontal);
-    return UNCORK_OK;
+    return pass_wide(from, to, &a, horizontal, arena, error);
 }
 
 static uncork_status resample(const uc_image *from, int width, int height, uc_pillow_filter filter,
@@ -257,6 +259,7 @@ static uncork_status nearest(const uc_image *from, int width, int height, const 
     size_t size = (size_t)uc_image_channels(from->mode) * uc_image_channel_bytes(from->mode);
     double y = b1 + sy * 0.5; /* positions accumulate: (i + 0.5) * scale differs at ties */
     for (int i = 0; i < height; i++, y += sy) {
+        UC_TRY(uc_arena_check(arena, error));
         double x = b0 + sx * 0.5;
         for (int j = 0; j < width; j++, x += sx) {
             int px = (int)x, py = (int)y;
@@ -312,6 +315,7 @@ static uncork_status reduce(const uc_image *from, int fx, int fy, const int box[
     size_t channels = (size_t)uc_image_channels(from->mode);
     bool wide = uc_image_channel_bytes(from->mode) != 1;
     for (int y = 0; y < height; y++) {
+        UC_TRY(uc_arena_check(arena, error));
         int y0 = box[1] + y * fy, y1 = y0 + fy < box[3] ? y0 + fy : box[3];
         for (int x = 0; x < width; x++) {
             int x0 = box[0] + x * fx, x1 = x0 + fx < box[2] ? x0 + fx : box[2];

@@ -89,6 +89,7 @@ static uncork_status nearest(const uc_pixels *from, const places *x, const place
     const size_t size = (size_t)from->channels * uc_dtype_size(from->dtype);
     char *out = to->data;
     for (int i = 0; i < y->out; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const char *row = (const char *)from->data + (size_t)rows[i] * (size_t)from->width * size;
         for (int j = 0; j < x->out; j++, out += size) {
             memcpy(out, row + (size_t)columns[j] * size, size);
@@ -168,6 +169,7 @@ static uncork_status bilinear(const uc_pixels *from, const places *x, const plac
     if (!bx || !by || !slots[0] || !slots[1]) return uc_arena_status(arena, error);
     UC_TRY(uc_pixels_new(UNCORK_FLOAT32, y->out, x->out, from->channels, arena, to, error));
     for (int i = 0; i < y->out; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const int rows[2] = {by[i].lower, by[i].upper}; /* the same or neighbours */
         for (int k = 0; k < 2; k++) {
             const int slot = rows[k] & 1;
@@ -241,6 +243,7 @@ static uncork_status bicubic(const uc_pixels *from, const places *x, const place
     UC_TRY(uc_pixels_new(UNCORK_FLOAT32, y->out, x->out, from->channels, arena, to, error));
     float *out = to->data;
     for (int i = 0; i < y->out; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const float *in[4], *w = fy[i].weight;
         for (int k = 0; k < 4; k++) {
             in[k] = (const float *)floats.data + (size_t)fy[i].at[k] * row;
@@ -294,6 +297,7 @@ static uncork_status area(const uc_pixels *from, const places *x, const places *
     const float part = (float)(1.0 / (double)(y->scale * x->scale));
     float *out = to->data;
     for (int i = 0; i < y->out; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const cover cy = cover_of(y, i);
         for (int j = 0; j < x->out; j++) {
             const cover cx = cover_of(x, j);

@@ -116,6 +116,7 @@ uncork_status uc_tensorflow_spans(const uc_pixels *from, int width, int height,
     float *gathered = UC_NEW(arena, float, row), *out = to->data;
     if (!gathered) return uc_arena_status(arena, error);
     for (int i = 0; i < height; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         memset(gathered, 0, row * sizeof *gathered);
         for (int k = 0; k < y.count[i]; k++) {
             add_scaled((const float *)from->data + (size_t)(y.first[i] + k) * row,

@@ -275,6 +275,7 @@ static uncork_status pass(uc_pixels *now, const axis *a, bool horizontal, uc_are
         w.packed = packed;
     }
     for (int y = 0; y < to.height; y++) {
+        UC_TRY(uc_arena_check(arena, error));
         const size_t in = (size_t)y * in_row, out = (size_t)y * out_row;
         if (integers && horizontal) {
             kernel->across((const uint8_t *)now->data + in, (size_t)now->height * in_row - in,
@@ -406,6 +407,7 @@ static uncork_status sampled(const uc_pixels *from, int width, int height, int t
     UC_TRY(uc_pixels_new(UNCORK_FLOAT32, height, width, from->channels, arena, to, error));
     float *out = to->data;
     for (int i = 0; i < height; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         for (int j = 0; j < width; j++) {
             for (size_t c = 0; c < channels; c++) {
                 const float *p = (const float *)from->data + c;
@@ -432,6 +434,7 @@ static uncork_status nearest(const uc_pixels *from, int width, int height, bool 
     UC_TRY(uc_pixels_new(from->dtype, height, width, from->channels, arena, to, error));
     char *out = to->data;
     for (int i = 0; i < height; i++) {
+        UC_TRY(uc_arena_check(arena, error));
         const char *row =
             (const char *)from->data +
             (size_t)nearest_place(i, from->height, height, exact) * (size_t)from->width * size;

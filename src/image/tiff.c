@@ -205,6 +205,7 @@ static uncork_status read_strips(TIFF *tiff, const layout *l, const uc_tiff_file
     if (!buffer) return uc_arena_status(arena, error);
     for (unsigned plane = 0; plane < (l->separate ? l->channels : 1); plane++) {
         for (uint32_t y = 0; y < l->height; y += rows) {
+            UC_TRY(uc_arena_check(arena, error));
             uint32_t here = l->height - y < rows ? l->height - y : rows;
             tmsize_t need = (tmsize_t)(row * here);
             uint32_t strip = TIFFComputeStrip(tiff, y, (uint16_t)plane);
@@ -234,6 +235,7 @@ static uncork_status read_tiles(TIFF *tiff, const layout *l, const uc_tiff_file 
     if (!buffer) return uc_arena_status(arena, error);
     for (unsigned plane = 0; plane < (l->separate ? l->channels : 1); plane++) {
         for (uint64_t y = 0; y < l->height; y += height) {
+            UC_TRY(uc_arena_check(arena, error));
             for (uint64_t x = 0; x < l->width; x += width) {
                 uint32_t tile = TIFFComputeTile(tiff, (uint32_t)x, (uint32_t)y, 0, (uint16_t)plane);
                 if (TIFFReadEncodedTile(tiff, tile, buffer, (tmsize_t)size) != (tmsize_t)size)

@@ -29,6 +29,28 @@ static int find_orientation(const WebPDemuxer *file)
     return orientation;
 }
 
+/* Bytes that libwebp is given at a time, between which the time given is looked at. */
+#define PART_BYTES ((size_t)256 << 10)
+
+/* `config.output` has the place of the pixels. */
+static uncork_status decode_parts(uc_bytes file, WebPDecoderConfig *config, uc_arena *arena,
+                                  uncork_error *error)
+{
+    WebPIDecoder *decoder = WebPIDecode(NULL, 0, config);
+    if (!decoder) return uc_fail_memory(error);
+    VP8StatusCode code = VP8_STATUS_SUSPENDED;
+    uncork_status status = UNCORK_OK;
+    for (size_t at = 0; status == UNCORK_OK && code == VP8_STATUS_SUSPENDED && at < file.size;) {
+        at = file.size - at > PART_BYTES ? at + PART_BYTES : file.size;
+        code = WebPIUpdate(decoder, file.data, at);
+        status = uc_arena_check(arena, error);
+    }
+    WebPIDelete(decoder);
+    if (status) return status;
+    if (code == VP8_STATUS_OUT_OF_MEMORY) return uc_fail_memory(error);
+    return code == VP8_STATUS_OK ? UNCORK_OK : broken(file, "its pixels don't decode", error);
+}
+
 /* The frame's pixels straight into their place on the canvas. */
 static uncork_status decode_frame(const WebPIterator *frame, uc_bytes bytes, uc_arena *arena,
                                   const uc_image *image, uncork_error *error)
@@ -51,11 +73,11 @@ static uncork_status decode_frame(const WebPIterator *frame, uc_bytes bytes, uc_
     /* lossless needs 4 bytes a pixel beside the output, a lossy alpha plane 1 more */
     uint64_t lent = (uint64_t)frame->width * (uint64_t)frame->height * 5 + (1u << 20);
     UC_TRY(uc_arena_lend(arena, lent, "decoding a WebP picture", error));
-    VP8StatusCode code = WebPDecode(frame->fragment.bytes, frame->fragment.size, &config);
+    uncork_status status = decode_parts((uc_bytes){frame->fragment.bytes, frame->fragment.size},
+                                        &config, arena, error);
     WebPFreeDecBuffer(&config.output);
     uc_arena_unlend(arena, lent);
-    if (code == VP8_STATUS_OUT_OF_MEMORY) return uc_fail_memory(error);
-    return code == VP8_STATUS_OK ? UNCORK_OK : broken(bytes, "its pixels don't decode", error);
+    return status;
 }
 
 static uncork_status decode(const WebPDemuxer *file, uc_bytes bytes, uc_arena *arena,
@@ -105,8 +127,8 @@ uncork_status uc_webp_header_read(uc_bytes bytes, uc_webp_header *header, uncork
     return UNCORK_OK;
 }
 
-static uncork_status read_animation(uc_bytes bytes, int frames, const uc_pixels *pixels,
-                                    uncork_error *error)
+static uncork_status read_animation(uc_bytes bytes, int frames, uc_arena *arena,
+                                    const uc_pixels *pixels, uncork_error *error)
 {
     WebPAnimDecoder *decoder = WebPAnimDecoderNew(&(WebPData){bytes.data, bytes.size}, NULL);
     size_t size = uc_pixels_bytes(pixels);
@@ -114,6 +136,8 @@ static uncork_status read_animation(uc_bytes bytes, int frames, const uc_pixels 
     for (int i = 0; !status && i < frames; i++) {
         uint8_t *frame;
         int time;
+        status = uc_arena_check(arena, error);
+        if (status) break;
         if (WebPAnimDecoderGetNext(decoder, &frame, &time))
             memcpy((uint8_t *)pixels->data + (size_t)i * size, frame, size);
         else
@@ -137,13 +161,20 @@ uncork_status uc_webp_read(uc_bytes bytes, const uc_webp_header *header, int fra
     UC_TRY(uc_arena_lend(arena, lent, "decoding a WebP picture", error));
     uncork_status status = UNCORK_OK;
     if (header->animated) {
-        status = read_animation(bytes, frames, pixels, error);
+        status = read_animation(bytes, frames, arena, pixels, error);
     } else {
-        uint8_t *to =
-            pixels->channels == 4
-                ? WebPDecodeRGBAInto(bytes.data, bytes.size, pixels->data, size, (int)stride)
-                : WebPDecodeRGBInto(bytes.data, bytes.size, pixels->data, size, (int)stride);
-        if (!to) status = broken(bytes, "its pixels don't decode", error);
+        WebPDecoderConfig config;
+        if (!WebPInitDecoderConfig(&config)) {
+            uc_arena_unlend(arena, lent);
+            return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "libwebp has another ABI");
+        }
+        config.output.colorspace = pixels->channels == 4 ? MODE_RGBA : MODE_RGB;
+        config.output.is_external_memory = 1;
+        config.output.u.RGBA.rgba = pixels->data;
+        config.output.u.RGBA.stride = (int)stride;
+        config.output.u.RGBA.size = size;
+        status = decode_parts(bytes, &config, arena, error);
+        WebPFreeDecBuffer(&config.output);
     }
     uc_arena_unlend(arena, lent);
     return status;
