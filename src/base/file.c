@@ -438,18 +438,10 @@ static int open_temporary(const char *path, mode_t mode, char *temp, size_t size
     return -1;
 }
 
-uncork_status uc_file_write(const char *path, uc_bytes bytes, uncork_error *error)
+static uncork_status write_beside(const char *path, mode_t mode, uc_bytes bytes,
+                                  uncork_error *error)
 {
-    char target[PATH_MAX];
     char temp[PATH_MAX];
-    mode_t mode = 0666; /* less the umask, as any program's */
-    struct stat st;
-    if (stat(path, &st) == 0) {
-        if (S_ISDIR(st.st_mode)) return fail_errno(error, EISDIR, "write", path);
-        if (!S_ISREG(st.st_mode)) return write_into(path, bytes, error);
-        if (realpath(path, target)) path = target; /* a link stays one: its target is replaced */
-        mode = st.st_mode & 0777;
-    }
     const int fd = open_temporary(path, mode, temp, sizeof temp);
     if (fd < 0) return fail_errno(error, errno, "write", path);
     int code = write_all(fd, bytes);
@@ -458,4 +450,25 @@ uncork_status uc_file_write(const char *path, uc_bytes bytes, uncork_error *erro
     if (code == 0) return UNCORK_OK;
     (void)unlink(temp);
     return fail_errno(error, code, "write", path);
+}
+
+uncork_status uc_file_replace(const char *path, uc_bytes bytes, uncork_error *error)
+{
+    struct stat st;
+    const bool plain = lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+    return write_beside(path, plain ? st.st_mode & 0777 : 0666, bytes, error);
+}
+
+uncork_status uc_file_write(const char *path, uc_bytes bytes, uncork_error *error)
+{
+    char target[PATH_MAX];
+    mode_t mode = 0666; /* less the umask, as any program's */
+    struct stat st;
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode)) return fail_errno(error, EISDIR, "write", path);
+        if (!S_ISREG(st.st_mode)) return write_into(path, bytes, error);
+        if (realpath(path, target)) path = target; /* a link stays one: its target is replaced */
+        mode = st.st_mode & 0777;
+    }
+    return write_beside(path, mode, bytes, error);
 }

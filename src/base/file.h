@@ -45,5 +45,8 @@ uncork_status uc_file_list(const char *folder, bool recurse, uc_arena *arena, ch
 uncork_status uc_file_make_folder(const char *path, uncork_error *error);
 /* Writes a file whole or not at all: beside it first, then renamed. */
 uncork_status uc_file_write(const char *path, uc_bytes bytes, uncork_error *error);
+/* The same under a name that was made up, in a folder that anybody may have put something into: a link
+ * or a device of that name is replaced, never written through. */
+uncork_status uc_file_replace(const char *path, uc_bytes bytes, uncork_error *error);
 
 #endif

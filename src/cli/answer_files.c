@@ -18,5 +18,5 @@ uncork_status cli_write_beside(const cli_answers *a, const uc_reading *reading,
     if (!whole) return uc_arena_status(arena, error);
     if (bytes->status) return uc_fail(error, bytes->status, UC_NO_OFFSET, "%s is too large", name);
     *path = whole;
-    return uc_file_write(whole, (uc_bytes){bytes->data, bytes->size}, error);
+    return uc_file_replace(whole, (uc_bytes){bytes->data, bytes->size}, error);
 }

@@ -115,7 +115,7 @@ static uncork_status write_png(const uc_pixels *pixels, const char *path, uncork
     uc_writer w;
     uc_writer_init(&w, SIZE_MAX / 2);
     uncork_status status = uc_png_write(pixels, NULL, &w, error);
-    if (status == UNCORK_OK) status = uc_file_write(path, (uc_bytes){w.data, w.size}, error);
+    if (status == UNCORK_OK) status = uc_file_replace(path, (uc_bytes){w.data, w.size}, error);
     uc_writer_done(&w);
     return status;
 }
@@ -127,7 +127,7 @@ static uncork_status write_npy(const uc_tensor *t, const char *path, uncork_erro
     uc_npy_write(&w, t);
     uncork_status status =
         w.status ? uc_fail(error, w.status, UC_NO_OFFSET, "the tensor is too large for .npy")
-                 : uc_file_write(path, (uc_bytes){w.data, w.size}, error);
+                 : uc_file_replace(path, (uc_bytes){w.data, w.size}, error);
     uc_writer_done(&w);
     return status;
 }

@@ -148,7 +148,7 @@ static uncork_status write_page(cli_drawer *d, const char *path, uncork_error *e
     if (!path) return uc_fail_memory(error);
     UC_TRY(uc_font_new(d->kept, &font, error));
     UC_TRY(uc_sheet_page(d->items, d->item_count, font, d->kept, &page, error));
-    return cli_write_picture(&page, path, error);
+    return cli_write_picture(&page, path, true, error);
 }
 
 static void fail(cli_drawer *d, uncork_error *error)

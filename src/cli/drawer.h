@@ -36,8 +36,10 @@ typedef struct cli_drawing {
 /* drawer_answer.c: what an answer looks like: lines, boxes, a mask, points, copied into the drawing. */
 uncork_status cli_drawing_of(cli_drawing *drawing, const cli_answers *answers,
                              const cli_input *input, void *const *made);
-/* The canvas as a file, JPEG or PNG by its ending. */
-uncork_status cli_write_picture(const uc_pixels *canvas, const char *path, uncork_error *error);
+/* The canvas as a file, JPEG or PNG by its ending. `asked`: somebody named the file, it isn't one of a
+ * folder's. */
+uncork_status cli_write_picture(const uc_pixels *canvas, const char *path, bool asked,
+                                uncork_error *error);
 /* drawer_picture.c: reads, draws, writes, and makes the thumbnail in `kept`, within `budget`. */
 uncork_status cli_drawing_draw(cli_drawing *drawing, uc_budget *budget, uc_arena *kept);
 

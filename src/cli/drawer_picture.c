@@ -81,13 +81,16 @@ static bool is_jpeg_name(const char *name)
     return false;
 }
 
-uncork_status cli_write_picture(const uc_pixels *canvas, const char *path, uncork_error *error)
+uncork_status cli_write_picture(const uc_pixels *canvas, const char *path, bool asked,
+                                uncork_error *error)
 {
     uc_writer w;
     uc_writer_init(&w, FILE_BYTES);
     uncork_status status = is_jpeg_name(path) ? uc_jpeg_write(canvas, UC_JPEG_QUALITY, &w, error)
                                               : uc_png_write(canvas, NULL, &w, error);
-    if (status == UNCORK_OK) status = uc_file_write(path, (uc_bytes){w.data, w.size}, error);
+    const uc_bytes bytes = {w.data, w.size};
+    if (status == UNCORK_OK)
+        status = asked ? uc_file_write(path, bytes, error) : uc_file_replace(path, bytes, error);
     uc_writer_done(&w);
     if (status) uc_where(error, "%s", path);
     return status;
@@ -132,7 +135,7 @@ static uncork_status draw(cli_drawing *d, uc_arena *work, uc_arena *kept)
     if (d->wants_item) UC_TRY(make_thumbnail(d, &canvas, scale, work, kept));
     if (!d->output) return UNCORK_OK;
     UC_TRY(draw_over(d, &canvas, scale, area, work));
-    return cli_write_picture(&canvas, d->output, &d->error);
+    return cli_write_picture(&canvas, d->output, false, &d->error);
 }
 
 uncork_status cli_drawing_draw(cli_drawing *drawing, uc_budget *budget, uc_arena *kept)

@@ -237,7 +237,7 @@ static uncork_status write_report(const box_evaluation *e, const char *folder, u
     uc_writer_init(&w, (size_t)1 << 30);
     put_json(e, &w);
     uncork_status status = path && !w.status
-                               ? uc_file_write(path, (uc_bytes){w.data, w.size}, error)
+                               ? uc_file_replace(path, (uc_bytes){w.data, w.size}, error)
                                : uc_fail_memory(error);
     uc_writer_done(&w);
     return status;

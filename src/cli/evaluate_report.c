@@ -280,7 +280,7 @@ static uncork_status write_text(const char *folder, const char *name, const uc_w
 {
     const char *path = uc_arena_printf(arena, "%s/%s", folder, name);
     if (!path || w->status) return uc_fail_memory(error);
-    return uc_file_write(path, (uc_bytes){w->data, w->size}, error);
+    return uc_file_replace(path, (uc_bytes){w->data, w->size}, error);
 }
 
 static uncork_status write_matrix(const evaluation *e, const char *folder, uc_arena *arena,
@@ -305,7 +305,7 @@ static uncork_status write_matrix(const evaluation *e, const char *folder, uc_ar
     UC_TRY(uc_font_new(arena, &font, error));
     UC_TRY(uc_draw_matrix(r->matrix, r->class_count, names, uc_str_of(title), font, arena, &canvas,
                           error));
-    return cli_write_picture(&canvas, path, error);
+    return cli_write_picture(&canvas, path, false, error);
 }
 
 uncork_status evaluate_write(const evaluation *e, const char *folder, uncork_error *error)

@@ -41,7 +41,7 @@ static uncork_status write_tensor(outputs *o, const char *name, const uc_tensor 
         status = uc_fail(o->error, w.status, UC_NO_OFFSET,
                          "output '%.60s' can't be written as .npy", name);
     }
-    if (status == UNCORK_OK) status = uc_file_write(path, (uc_bytes){w.data, w.size}, o->error);
+    if (status == UNCORK_OK) status = uc_file_replace(path, (uc_bytes){w.data, w.size}, o->error);
     uc_writer_done(&w);
     if (status == UNCORK_OK) o->paths[o->count++] = path;
     return status;

@@ -93,3 +93,17 @@ expect 0 "1 pictures aren't drawn"
 # rows have no picture
 run "$uncork" predict "$digits/iris_boosting.pkl" "$digits/iris.csv" --draw "$work/rows"
 expect 0 'are rows, not pictures'
+
+# a link planted in the folder is replaced, what it points to stays
+mkdir "$work/planted"
+printf 'precious' >"$work/precious"
+for name in digit_3.png digit_7.png; do
+    ln -s "$work/precious" "$work/planted/$name"
+done
+run "$uncork" predict "$forest" "$digits/digit_3.png" --draw "$work/planted" --quiet
+expect 0 ''
+[ "$(magic "$work/planted/digit_3.png")" = 89504e470d0a1a0a ] || fail "digit_3.png isn't a PNG"
+run "$uncork" preprocess "$digits/digit_7.png" --preprocess 'gray | resize=8x8,box,pillow' -o "$work/planted" --quiet
+expect 0 ''
+[ ! -L "$work/planted/digit_7.png" ] || fail 'a link was written through'
+[ "$(cat "$work/precious")" = precious ] || fail 'a planted link was written through'

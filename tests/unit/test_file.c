@@ -174,6 +174,9 @@ static void a_file_is_written_whole_or_not_at_all(void **state)
     put(p, "link", "through the link");
     CHECK_OK(uc_file_read(at(p, "a"), true, p->arena, &bytes, &err), &err);
     CHECK_INT(bytes.size, 16);
+    CHECK_OK(uc_file_replace(at(p, "link"), (uc_bytes){(const uint8_t *)"new", 3}, &err), &err);
+    CHECK_OK(uc_file_read(at(p, "a"), true, p->arena, &bytes, &err), &err);
+    CHECK_INT(bytes.size, 16); /* the link was replaced, not followed */
     CHECK_INT(uc_file_write(at(p, "none/a"), bytes, &err), UNCORK_IO);
     uc_error_init(&err);
     CHECK_INT(uc_file_write(p->folder, bytes, &err), UNCORK_IO);
