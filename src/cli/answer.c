@@ -190,7 +190,7 @@ static uncork_status answer_classic(cli_answers *a, const cli_input *input, uc_a
 
 uncork_status cli_answer(cli_answers *answers, const cli_input *input, uncork_error *error)
 {
-    uc_arena *arena = uc_arena_new(NULL);
+    uc_arena *arena = uc_arena_new(answers->budget);
     if (!arena) return uc_fail_memory(error);
     const uncork_status status = answers->readings ? answer(answers, input, arena, error)
                                                    : answer_classic(answers, input, arena, error);

@@ -38,6 +38,7 @@ typedef uncork_status (*cli_answered_fn)(void *context, const struct cli_answers
 typedef struct cli_answers {
     const cli_options *options;
     uc_writer *out;
+    uc_budget *budget;              /* of an answer's own memory */
     uc_arena *arena;                /* of the command */
     const uc_tensor *classes;       /* classic: meaning of probability columns; may be NULL */
     uc_labels labels;               /* count 0: none */
@@ -123,6 +124,8 @@ uncork_status cli_table_of(const cli_answers *a, const cli_input *input, uc_aren
 uc_str cli_table_class(const cli_answers *a, int64_t index, char text[32]);
 /* answer_csv.c */
 void cli_csv_cell(uc_writer *out, uc_str s);
+/* Headings of an output, each behind a comma, with its name in front where there are several; how many. */
+size_t cli_csv_headings(const cli_answers *a, const uc_reading *reading, const char *const *names);
 void cli_csv_failures(cli_answers *a);
 /* answer_classes.c: the name of class `index`, text[32] for a number. */
 uc_str cli_class_name(const cli_answers *a, const uc_reading *reading, int64_t index,

@@ -4,7 +4,7 @@
 void cli_csv_cell(uc_writer *out, uc_str s)
 {
     bool quote = s.size && (memchr(s.data, ',', s.size) || memchr(s.data, '"', s.size) ||
-                            memchr(s.data, '\n', s.size));
+                            memchr(s.data, '\n', s.size) || memchr(s.data, '\r', s.size));
     if (!quote) {
         uc_writer_put(out, s.data, s.size);
         return;
@@ -15,6 +15,22 @@ void cli_csv_cell(uc_writer *out, uc_str s)
         uc_writer_put(out, s.data + i, 1);
     }
     uc_writer_text(out, "\"");
+}
+
+size_t cli_csv_headings(const cli_answers *a, const uc_reading *reading, const char *const *names)
+{
+    size_t count = 0;
+    uc_writer cell;
+    uc_writer_init(&cell, (size_t)1 << 20);
+    for (; names[count]; count++) {
+        cell.size = 0;
+        uc_writer_printf(&cell, "%s%s%s", a->shown > 1 ? reading->name : "",
+                         a->shown > 1 ? "_" : "", names[count]);
+        uc_writer_text(a->out, ",");
+        cli_csv_cell(a->out, (uc_str){uc_writer_string(&cell), cell.size});
+    }
+    uc_writer_done(&cell);
+    return count;
 }
 
 static void csv_failure(cli_answers *a, const char *input, const char *what)

@@ -187,11 +187,9 @@ static void json_segments(const cli_answers *a, const uc_reading *reading, const
 /* The largest class and the number of classes: a column a class would differ from picture to picture. */
 static size_t csv_head_segments(const cli_answers *a, const uc_reading *reading, const void *made)
 {
+    static const char *const names[] = {"label", "share", "classes", NULL};
     (void)made;
-    const char *name = a->shown > 1 ? reading->name : "", *between = a->shown > 1 ? "_" : "";
-    uc_writer_printf(a->out, ",%s%slabel,%s%sshare,%s%sclasses", name, between, name, between, name,
-                     between);
-    return 3;
+    return cli_csv_headings(a, reading, names);
 }
 
 static void csv_segments(const cli_answers *a, const uc_reading *reading, const void *made)
@@ -268,11 +266,9 @@ static void json_picture(const cli_answers *a, const uc_reading *reading, const 
 
 static size_t csv_head_picture(const cli_answers *a, const uc_reading *reading, const void *made)
 {
+    static const char *const names[] = {"width", "height", "file", NULL};
     (void)made;
-    const char *name = a->shown > 1 ? reading->name : "", *between = a->shown > 1 ? "_" : "";
-    uc_writer_printf(a->out, ",%s%swidth,%s%sheight,%s%sfile", name, between, name, between, name,
-                     between);
-    return 3;
+    return cli_csv_headings(a, reading, names);
 }
 
 static void csv_picture(const cli_answers *a, const uc_reading *reading, const void *made)

@@ -337,7 +337,7 @@ static void answer_csv(cli_answers *a, const char *input, const uc_tensor *const
 
 void cli_answer_table(cli_answers *a, const char *input, const uc_tensor *const *outputs, int64_t r)
 {
-    uc_arena *arena = uc_arena_new(NULL);
+    uc_arena *arena = uc_arena_new(a->budget);
     if (!arena) return;
     if (a->options->json) {
         answer_json(a, input, outputs, r, arena);

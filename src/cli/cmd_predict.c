@@ -237,7 +237,7 @@ uncork_status predict_run_all(predictor *p, const predict_run *run)
 {
     uncork_error error = {.size = sizeof error};
     uc_error_init(&error);
-    uc_arena *arena = uc_arena_new(NULL);
+    uc_arena *arena = uc_arena_new(&p->held);
     uncork_status status = arena ? UNCORK_OK : uc_fail_memory(&error);
     bool can_split = run->batch > 1 && p->network && !p->answers.readings;
     if (status == UNCORK_OK)
@@ -422,6 +422,7 @@ static int set_up(predictor *p)
     *a = (cli_answers){.options = p->options,
                        .out = &p->out,
                        .arena = p->arena,
+                       .budget = &p->held,
                        .count = count > CLI_OUTPUTS ? CLI_OUTPUTS : count,
                        .label_output = -1,
                        .score_output = -1};
@@ -464,6 +465,8 @@ static uncork_status take_packed(predictor *p)
 int predict_open(predictor *p)
 {
     uc_writer_init(&p->out, (size_t)1 << 30);
+    uc_budget_init(&p->held, &p->options->limits, 0);
+    p->held.deadline_ns = 0; /* --timeout is each picture's */
     p->begin_ns = uc_now_ns();
     int status = cli_open(p->options, &p->file);
     p->opened_ns = uc_now_ns();

@@ -232,7 +232,7 @@ uncork_status cli_drawer_take(void *context, const cli_answers *answers, const c
     }
     if (d->folder) UC_TRY(uc_file_make_folder(d->folder, error));
     cli_drawing *one = &d->queue[d->count];
-    *one = (cli_drawing){.arena = uc_arena_new(NULL), .style = d->style};
+    *one = (cli_drawing){.arena = uc_arena_new(&d->p->held), .style = d->style};
     one->error.size = sizeof one->error;
     uc_error_init(&one->error);
     if (!one->arena) return uc_fail_memory(error);

@@ -40,6 +40,7 @@ static void print_help(FILE *out)
         "  --output DIR, -o     masks, pictures and vectors of the answers as files\n"
         "  --method NAME        predict, predict_proba, predict_log_proba, decision_function,\n"
         "                       transform, score_samples, kneighbors\n"
+        "  --signature NAME     which of a model's signatures; inspect lists them\n"
         "  --preprocess SPEC    steps in front of the model, e.g. 'gray | resize=8x8,bicubic,pillow | scale=1/16',\n"
         "                       or a preset such as torchvision:resnet50; list prints all presets\n"
         "  --raw, --scaled      leave out a scaler found beside the model: the input is scaled already\n"

@@ -18,6 +18,7 @@ typedef struct predictor {
     uncork_pool *pool;
     const uc_contract *contract; /* made when the first picture comes */
     uc_contract_want want;
+    uc_budget held;            /* pictures and answers at once, of all threads */
     bool network;              /* answers by readings */
     bool one_a_run;            /* a free batch axis that the graph doesn't keep free */
     uc_post_output *described; /* [answers.count], of a network */

@@ -109,13 +109,13 @@ static uncork_status load_picture(loader *l, picture *item, uc_arena *work, int 
                                   .offset_y = g.shift_y,
                                   .width = g.picture_width,
                                   .height = g.picture_height};
-    item->arena = uc_arena_new(NULL);
+    item->arena = uc_arena_new(&l->p->held);
     if (!item->arena) return uc_fail_memory(&item->error);
     item->tensor = *tensor; /* its shape; the data goes with `work` */
     if (l->lanes) return run_lane(l, item, tensor, thread);
     size_t size = (size_t)uc_tensor_count(tensor) * uc_dtype_size(tensor->dtype);
     void *copy = uc_arena_alloc_raw(item->arena, size);
-    if (!copy) return uc_fail_memory(&item->error);
+    if (!copy) return uc_arena_status(item->arena, &item->error);
     memcpy(copy, tensor->data, size);
     item->tensor.data = copy;
     return UNCORK_OK;
@@ -209,7 +209,7 @@ static void run_batch(predictor *p, batch *b, bool fixed)
     if (!b->count) return;
     bool unused;
     int64_t rows = fixed ? predict_batch_size(p, PART_PICTURES, &unused) : b->count;
-    uc_arena *arena = uc_arena_new(NULL);
+    uc_arena *arena = uc_arena_new(&p->held);
     uncork_value *value = NULL;
     uncork_value **values =
         arena ? UC_NEW(arena, uncork_value *, (size_t)uncork_model_input_count(p->model)) : NULL;
@@ -334,7 +334,9 @@ static size_t part_size(const predictor *p)
         int64_t n = p->want.shape[d];
         if (!uc_mul_size(bytes, n > 0 ? (size_t)n : 1024, &bytes)) return 1;
     }
-    size_t fit = bytes ? PART_BYTES / bytes : PART_PICTURES;
+    const uint64_t asked = p->options->limits.max_memory_bytes, share = asked / 8;
+    const size_t most = asked && share < PART_BYTES ? (size_t)share : PART_BYTES;
+    size_t fit = bytes ? most / bytes : PART_PICTURES;
     return fit < 2 ? 2 : fit > PART_PICTURES ? PART_PICTURES : fit;
 }
 
@@ -408,7 +410,7 @@ static void free_loader(loader *l, int threads)
 uncork_status predict_pictures(predictor *p, char **paths, size_t count, uncork_error *error)
 {
     UC_TRY(need_contract(p, error));
-    uc_arena *arena = uc_arena_new(NULL);
+    uc_arena *arena = uc_arena_new(&p->held);
     if (!arena) return uc_fail_memory(error);
     loader l = {0};
     part *parts = UC_NEW(arena, part, 2);

@@ -103,9 +103,10 @@ static uncork_status place(uc_detect_job *job, uc_detections *found)
     const float w = (float)job->geometry->picture_width, h = (float)job->geometry->picture_height;
     found->items = UC_NEW(job->arena, uc_detection, job->count);
     if (!found->items) return uc_arena_status(job->arena, job->error);
+    size_t count = 0;
     for (size_t i = 0; i < job->count; i++) {
         const uc_candidate *c = &job->found[i];
-        uc_detection *d = &found->items[i];
+        uc_detection *d = &found->items[count];
         *d = (uc_detection){.id = c->id, .score = c->score};
         memcpy(d->box, c->box, sizeof d->box);
         uc_detect_to_picture(job, &d->box[0], &d->box[1]);
@@ -113,8 +114,13 @@ static uncork_status place(uc_detect_job *job, uc_detections *found)
         for (int k = 0; k < 4 && job->d->family->clip; k++) {
             d->box[k] = clamp(d->box[k], k % 2 ? h : w);
         }
+        if (isfinite(d->box[0] + d->box[1] + d->box[2] + d->box[3])) {
+            job->found[count++] = *c;
+        } else { /* too far out for a number of the picture */
+            job->lost++;
+        }
     }
-    found->count = job->count;
+    found->count = job->count = count;
     return UNCORK_OK;
 }
 
@@ -145,12 +151,12 @@ uncork_status uc_detect_boxes(const uc_detector *detector, const uc_tensor *cons
     job.error = error;
     *detections = (uc_detections){0};
     UC_TRY(detector->family->decode(&job));
+    UC_TRY(suppress(&job));
+    UC_TRY(place(&job, detections));
     if (job.lost) {
         uc_note(findings, UC_NOTE_IGNORED, "detection-not-a-number",
                 "%zu boxes or scores are no number and were left out", job.lost);
     }
-    UC_TRY(suppress(&job));
-    UC_TRY(place(&job, detections));
     if (job.lost && !detections->count) { /* "nothing found" would be another answer than none */
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
                        "the model's answer is no box: %zu boxes or scores are no number", job.lost);

@@ -1,6 +1,8 @@
-/* Outputs that lie over the picture: class maps, heat maps, pictures. A mask is the class of the map's
- * nearest cell for every pixel of the picture that was given; what the model never saw (cut off by a
- * crop) has no class. */
+/* Outputs that lie over the picture: class maps, heat maps, pictures. Scores are interpolated to the
+ * pixels of the picture that was given, as the libraries do it (F.interpolate, bilinear, about pixel
+ * centres: transformers' post_process_semantic_segmentation, torchvision's and mmseg's heads), and each
+ * pixel takes the best; a map of class numbers gives the nearest cell's. What the model never saw (cut
+ * off by a crop) has no class. */
 #include "contract/post.h"
 
 #include <math.h>
@@ -41,72 +43,138 @@ static uncork_status take_map(const uc_reading *reading, const uc_tensor *row, u
     return UNCORK_OK;
 }
 
-/* The first largest, as argmax takes it. */
-static uint16_t class_at(const uc_reading *reading, const map *m, const double *at)
+/* Where a pixel of the picture lies on an axis of the map. */
+typedef struct spot {
+    int64_t nearest; /* -1: outside of what the model saw */
+    int64_t low, high;
+    double share; /* of `high` */
+} spot;
+
+static spot *make_spots(int count, const double *scale, const double *offset, int64_t n,
+                        int64_t model, uc_arena *arena)
 {
-    if (reading->indices) return *at >= 0 && *at < UINT16_MAX ? (uint16_t)*at : UINT16_MAX;
-    if (reading->binary) {
-        double p = *at;
-        if (reading->activation == UC_ACTIVATION_SIGMOID) p = 1 / (1 + exp(-p));
-        return p >= reading->threshold;
+    spot *spots = UC_NEW(arena, spot, (size_t)count);
+    for (int i = 0; spots && i < count; i++) {
+        double at = (double)i + 0.5;
+        if (scale) at = at / *scale + *offset;
+        if (scale && model > 0) at = at * (double)n / (double)model;
+        const double cell = floor(at), place = at - 0.5 < 0 ? 0 : at - 0.5;
+        spot *s = &spots[i];
+        s->nearest = cell >= 0 && cell < (double)n ? (int64_t)cell : -1;
+        if (s->nearest < 0) continue;
+        s->low = (int64_t)place < n - 1 ? (int64_t)place : n - 1;
+        s->high = s->low + 1 < n ? s->low + 1 : n - 1;
+        s->share = place - (double)s->low;
     }
-    int64_t best = 0;
-    for (int64_t c = 1; c < m->channels; c++) {
-        if (at[c * m->channel_step] > at[best * m->channel_step]) best = c;
-    }
-    return (uint16_t)best;
+    return spots;
 }
 
-/* Where the middle of pixel i of the picture falls on the map's axis of n cells; -1: outside. */
-static int64_t cell(int i, double scale, double offset, int64_t n, int64_t model)
+typedef struct masking {
+    const uc_reading *reading;
+    map m;
+    const spot *rows, *columns;
+    double *line, *best; /* [map width], [picture width] */
+} masking;
+
+/* Channel c of the map between two of its lines. */
+static void line_between(const masking *w, const spot *y, int64_t c)
 {
-    double at = ((double)i + 0.5) / scale + offset;
-    int64_t c = (int64_t)floor(model > 0 ? at * (double)n / (double)model : at);
-    return c < 0 || c >= n ? -1 : c;
+    const double *a = w->m.values + y->low * w->m.row_step + c * w->m.channel_step,
+                 *b = w->m.values + y->high * w->m.row_step + c * w->m.channel_step;
+    for (int64_t x = 0; x < w->m.width; x++) {
+        const int64_t at = x * w->m.column_step;
+        w->line[x] = a[at] * (1 - y->share) + b[at] * y->share;
+    }
+}
+
+/* The largest score's class for every pixel of a line, the first of equals as argmax takes it. */
+static void best_of_line(const masking *w, const spot *y, int width, uint16_t *to)
+{
+    for (int64_t c = 0; c < w->m.channels; c++) {
+        line_between(w, y, c);
+        for (int x = 0; x < width; x++) {
+            const spot *s = &w->columns[x];
+            const double v = w->line[s->low] * (1 - s->share) + w->line[s->high] * s->share;
+            if (c && !(v > w->best[x])) continue;
+            w->best[x] = v;
+            to[x] = (uint16_t)c;
+        }
+    }
+    for (int x = 0; x < width && w->reading->binary; x++) {
+        double p = w->best[x];
+        if (w->reading->activation == UC_ACTIVATION_SIGMOID) p = 1 / (1 + exp(-p));
+        to[x] = p >= w->reading->threshold;
+    }
+}
+
+static void nearest_of_line(const masking *w, const spot *y, int width, uint16_t *to)
+{
+    const double *line = w->m.values + y->nearest * w->m.row_step;
+    for (int x = 0; x < width; x++) {
+        if (w->columns[x].nearest < 0) continue;
+        const double v = line[w->columns[x].nearest * w->m.column_step];
+        to[x] = v >= 0 && v < UINT16_MAX ? (uint16_t)v : UINT16_MAX;
+    }
+}
+
+static uncork_status fill(const masking *w, uc_arena *arena, uc_mask *mask, uncork_error *error)
+{
+    for (int y = 0; y < mask->height; y++) {
+        uint16_t *to = mask->index + (size_t)y * (size_t)mask->width;
+        UC_TRY(uc_arena_check(arena, error));
+        for (int x = 0; x < mask->width; x++) {
+            to[x] = UINT16_MAX;
+        }
+        if (w->rows[y].nearest < 0) continue;
+        if (w->reading->indices)
+            nearest_of_line(w, &w->rows[y], mask->width, to);
+        else
+            best_of_line(w, &w->rows[y], mask->width, to);
+        for (int x = 0; x < mask->width; x++) {
+            if (w->columns[x].nearest < 0) to[x] = UINT16_MAX;
+            if (to[x] != UINT16_MAX) mask->pixels[to[x]]++;
+        }
+    }
+    return UNCORK_OK;
+}
+
+/* Class numbers may be any: one more than the largest. */
+static int64_t classes_of(const uc_reading *reading, const map *m)
+{
+    int64_t largest = 0;
+    if (!reading->indices) return reading->classes;
+    for (int64_t i = 0; i < m->height * m->width; i++) {
+        const double v = m->values[i * m->column_step];
+        if (v < UINT16_MAX && v > (double)largest) largest = (int64_t)v;
+    }
+    return largest + 1;
 }
 
 uncork_status uc_post_mask(const uc_reading *reading, const uc_tensor *row,
                            const uc_post_options *options, const uc_post_place *place,
                            uc_arena *arena, uc_mask *mask, uncork_error *error)
 {
-    map m;
-    UC_TRY(take_map(reading, row, arena, &m, error));
-    if (!reading->indices && !reading->binary && m.channels != reading->classes)
+    masking w = {.reading = reading};
+    const map *m = &w.m;
+    UC_TRY(take_map(reading, row, arena, &w.m, error));
+    if (!reading->indices && !reading->binary && m->channels != reading->classes)
         return uc_fail(error, UNCORK_INPUT, UC_NO_OFFSET,
                        "'%.60s' has %lld classes for this input, %lld before", reading->name,
-                       (long long)m.channels, (long long)reading->classes);
-    size_t cells = (size_t)m.height * (size_t)m.width;
-    uint16_t *small = UC_NEW(arena, uint16_t, cells);
-    if (!small) return uc_arena_status(arena, error);
-    int64_t largest = 0;
-    for (int64_t y = 0; y < m.height; y++) {
-        for (int64_t x = 0; x < m.width; x++) {
-            uint16_t c = class_at(reading, &m, m.values + y * m.row_step + x * m.column_step);
-            small[y * m.width + x] = c;
-            if (c != UINT16_MAX && c > largest) largest = c;
-        }
-    }
-    mask->width = place ? place->width : (int)m.width;
-    mask->height = place ? place->height : (int)m.height;
-    mask->classes = reading->indices ? largest + 1 : reading->classes;
+                       (long long)m->channels, (long long)reading->classes);
+    mask->width = place ? place->width : (int)m->width;
+    mask->height = place ? place->height : (int)m->height;
+    mask->classes = classes_of(reading, m);
     mask->index = UC_NEW(arena, uint16_t, (size_t)mask->width * (size_t)mask->height);
     mask->pixels = UC_NEW(arena, int64_t, (size_t)mask->classes);
-    int64_t *column = UC_NEW(arena, int64_t, (size_t)mask->width);
-    if (!mask->index || !mask->pixels || !column) return uc_arena_status(arena, error);
-    for (int x = 0; x < mask->width; x++) {
-        column[x] =
-            place ? cell(x, place->scale_x, place->offset_x, m.width, options->input_width) : x;
-    }
-    for (int y = 0; y < mask->height; y++) {
-        int64_t line =
-            place ? cell(y, place->scale_y, place->offset_y, m.height, options->input_height) : y;
-        uint16_t *to = mask->index + (size_t)y * (size_t)mask->width;
-        for (int x = 0; x < mask->width; x++) {
-            to[x] = line < 0 || column[x] < 0 ? UINT16_MAX : small[line * m.width + column[x]];
-            if (to[x] != UINT16_MAX) mask->pixels[to[x]]++;
-        }
-    }
-    return UNCORK_OK;
+    w.line = UC_NEW(arena, double, (size_t)m->width);
+    w.best = UC_NEW(arena, double, (size_t)mask->width);
+    w.columns = make_spots(mask->width, place ? &place->scale_x : NULL,
+                           place ? &place->offset_x : NULL, m->width, options->input_width, arena);
+    w.rows = make_spots(mask->height, place ? &place->scale_y : NULL,
+                        place ? &place->offset_y : NULL, m->height, options->input_height, arena);
+    if (!mask->index || !mask->pixels || !w.line || !w.best || !w.columns || !w.rows)
+        return uc_arena_status(arena, error);
+    return fill(&w, arena, mask, error);
 }
 
 /* ---- points --------------------------------------------------------------------------------- */
