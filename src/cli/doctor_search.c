@@ -6,8 +6,10 @@
 
 #include <math.h>
 
-/* Pictures of the first round, and what the whole search may take without --timeout. */
+/* Pictures of the first round at least, how many of its best go on, and what the whole search may take
+ * without --timeout. */
 #define FIRST_PICTURES 24
+#define BEAM           3
 #define SEARCH_NS      UINT64_C(40000000000)
 /* A probability of nothing still has a logarithm. */
 #define LEAST          1e-6
@@ -306,33 +308,70 @@ static uncork_status run_base(doctor *d, uncork_error *error)
     return uc_contract_parse(d->base.spec, d->arena, &d->base.contract, error);
 }
 
+/* The best trials so far, the best first: what was found at a first look may not be what wins. */
+static size_t best_trials(const doctor *d, doctor_trial *best, size_t most)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->trial_count; i++) {
+        size_t at = count < most ? count : most;
+        while (at > 0 && doctor_merit(d, &best[at - 1]) < doctor_merit(d, &d->trials[i])) {
+            at--;
+        }
+        if (at == most) continue;
+        if (count < most) count++;
+        memmove(best + at + 1, best + at, (count - 1 - at) * sizeof *best);
+        best[at] = d->trials[i];
+    }
+    return count;
+}
+
+/* Of all pictures, or of every step-th where they would take more than a third of the time. */
+static size_t first_step(const doctor *d, uint64_t base_ns, uint64_t limit_ns)
+{
+    const size_t trials =
+        uc_axis_choices(&d->size, UC_AXIS_VALUES) * uc_axis_choices(&d->size, UC_AXIS_CHANNELS);
+    const double share = (double)base_ns * (double)trials * 3 / (double)limit_ns;
+    const size_t most = d->truth.count / FIRST_PICTURES;
+    const size_t step = share < 1 ? 1 : (size_t)(share + 1);
+    return step < most ? step : most < 1 ? 1 : most;
+}
+
+static uncork_status search(doctor *d, size_t step, uint64_t until, uncork_error *error)
+{
+    doctor_trial best = {.answered = 0}, beam[BEAM + 1];
+    UC_TRY(try_axes(d, UC_AXIS_VALUES, UC_AXIS_CHANNELS, step, until, &best, error));
+    if (!d->labelled) { /* sizes and filters show in answers alone */
+        if (doctor_merit(d, &best) > doctor_merit(d, &d->best)) d->best = best;
+        return UNCORK_OK;
+    }
+    const size_t count = best_trials(d, beam, BEAM);
+    for (size_t i = 0; i < count; i++) {
+        UC_TRY(try_axes(d, UC_AXIS_GEOMETRY, UC_AXIS_GEOMETRY, step, until, &beam[i], error));
+        if (i == 0 || doctor_merit(d, &beam[i]) > doctor_merit(d, &best) + LEAST_GAIN)
+            best = beam[i];
+    }
+    UC_TRY(try_axes(d, UC_AXIS_RESIZE, UC_AXIS_RESIZE, step, until, &best, error));
+    UC_TRY(try_axes(d, UC_AXIS_DECODER, UC_AXIS_DECODER, step, until, &best, error));
+    if (!best.contract) return UNCORK_OK;
+    if (step > 1) UC_TRY(run_trial(d, &best, 1, error));
+    if (doctor_merit(d, &best) > doctor_merit(d, &d->best)) d->best = best;
+    return UNCORK_OK;
+}
+
 uncork_status doctor_search(doctor *d, uncork_error *error)
 {
-    const uint64_t given = d->timeout_ms * 1000000;
-    const uint64_t until = uc_now_ns() + (given ? given : SEARCH_NS);
-    const size_t count = d->truth.count;
-    const size_t step = count > FIRST_PICTURES ? count / FIRST_PICTURES : 1;
+    const uint64_t given = d->timeout_ms * 1000000, limit = given ? given : SEARCH_NS;
+    const uint64_t begin = uc_now_ns();
     d->p.answers.silent = true;
     d->p.answers.answered = take;
     d->p.answers.answered_context = d;
     UC_TRY(
         uc_probe_open(d->p.file, d->p.options->signature, &d->p.options->limits, &d->probe, error));
     UC_TRY(run_base(d, error));
+    const uint64_t base_ns = uc_now_ns() - begin;
     d->best = d->base;
     if (!uc_candidate_size_of(&d->p.want, &d->size)) return UNCORK_OK;
     d->p.trying = true;
     UC_TRY(measure_moves(d, error));
-    doctor_trial best = {.answered = 0};
-    UC_TRY(try_axes(d, UC_AXIS_VALUES, UC_AXIS_CHANNELS, step, until, &best, error));
-    if (!d->labelled) { /* sizes and filters show in answers alone */
-        if (doctor_merit(d, &best) > doctor_merit(d, &d->best)) d->best = best;
-        return UNCORK_OK;
-    }
-    UC_TRY(try_axes(d, UC_AXIS_GEOMETRY, UC_AXIS_GEOMETRY, step, until, &best, error));
-    UC_TRY(try_axes(d, UC_AXIS_RESIZE, UC_AXIS_RESIZE, step, until, &best, error));
-    UC_TRY(try_axes(d, UC_AXIS_DECODER, UC_AXIS_DECODER, step, until, &best, error));
-    if (!best.contract) return UNCORK_OK;
-    UC_TRY(run_trial(d, &best, 1, error));
-    if (doctor_merit(d, &best) > doctor_merit(d, &d->best)) d->best = best;
-    return UNCORK_OK;
+    return search(d, first_step(d, base_ns, limit), begin + limit, error);
 }
