@@ -63,7 +63,7 @@ uc_ref uc_t_norm(uc_t_build *b, uc_ref x, double p, int64_t dim, bool keepdim)
 uc_ref uc_t_normalize(uc_t_build *b, uc_ref x, double p, int64_t dim, double eps)
 {
     const uc_ref norm = uc_t_norm(b, x, p, dim, true);
-    return uc_t_div(b, x, uc_t_clamp(b, norm, eps, NAN));
+    return uc_t_div(b, x, uc_t_clamp(b, norm, eps, (double)NAN));
 }
 
 /* at::cosine_similarity: both are divided by their norms, at least eps, before the product. */

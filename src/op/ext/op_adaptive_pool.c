@@ -72,7 +72,7 @@ static void put(const job *j, int64_t at, double v)
 static void window(const job *j, int64_t plane, const int64_t *o, int64_t at)
 {
     int64_t place = -1, count = 0;
-    double sum = 0, best = -INFINITY;
+    double sum = 0, best = -(double)INFINITY;
     for (int64_t a = j->begin[0][o[0]]; a < j->end[0][o[0]]; a++) {
         for (int64_t r = j->begin[1][o[1]]; r < j->end[1][o[1]]; r++) {
             for (int64_t c = j->begin[2][o[2]]; c < j->end[2][o[2]]; c++, count++) {
