@@ -58,8 +58,12 @@ static void axes_that_lie_otherwise_are_seen_through(void **state)
     uc_arena *arena = uc_arena_new(NULL);
     const uc_tensor *last = floats(arena, 4, (int64_t[]){1, 2, 5, 3});
     uc_tensor first = *last; /* the same numbers as [1, 3, 2, 5] */
-    first.shape[1] = 3, first.shape[2] = 2, first.shape[3] = 5;
-    first.stride[1] = 1, first.stride[2] = 15, first.stride[3] = 3;
+    first.shape[1] = 3;
+    first.shape[2] = 2;
+    first.shape[3] = 5;
+    first.stride[1] = 1;
+    first.stride[2] = 15;
+    first.stride[3] = 3;
     uc_difference d = difference(&first, last);
     assert_true(d.comparable && d.turned);
     assert_false(d.beyond);
