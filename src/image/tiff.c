@@ -10,6 +10,7 @@ typedef struct layout {
     unsigned bits, samples, channels; /* of a sample; in the file; kept */
     unsigned photometric, format, compression;
     bool separate, inverted, premultiplied;
+    bool ycbcr; /* compressed, but not as JPEG: libtiff makes RGB of it */
     uc_image_mode mode;
 } layout;
 
@@ -73,9 +74,10 @@ static bool choose_color(layout *l, int alpha, unsigned extras)
         l->channels = 4;
         return l->samples == 4 + extras && alpha <= 0;
     }
-    if (l->photometric == PHOTOMETRIC_YCBCR &&
-        (l->compression != COMPRESSION_JPEG || l->samples != 3))
-        return false;
+    if (l->photometric == PHOTOMETRIC_YCBCR) {
+        l->ycbcr = l->compression != COMPRESSION_JPEG;
+        if (l->samples != 3 || l->bits != 8 || l->compression == COMPRESSION_NONE) return false;
+    }
     bool missing = l->samples == 4 && extras == 0; /* Pillow takes the fourth for alpha */
     l->mode = alpha > 0 || missing ? UC_IMAGE_RGBA : UC_IMAGE_RGB;
     l->channels = l->mode == UC_IMAGE_RGBA ? 4 : 3;
@@ -220,6 +222,42 @@ static uncork_status read_strips(TIFF *tiff, const layout *l, const uc_tiff_file
     return UNCORK_OK;
 }
 
+/* As Pillow's _decodeAsRGBA: strips or rows of tiles at a time. */
+static uncork_status read_ycbcr(TIFF *tiff, const layout *l, const uc_tiff_file *d, uc_arena *arena,
+                                const uc_image *image, uncork_error *error)
+{
+    TIFFRGBAImage rgba;
+    char why[1024] = "";
+    uint32_t rows = l->height;
+    size_t size;
+    TIFFGetFieldDefaulted(tiff, TIFFIsTiled(tiff) ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP,
+                          &rows);
+    if (rows < 1 || rows > l->height) rows = l->height;
+    if (!uc_mul_size(l->width, rows, &size) || size > INT32_MAX / 4)
+        return uc_tiff_file_broken(d, "its strips are too large", error);
+    uint32_t *block = uc_arena_alloc(arena, size, sizeof *block);
+    if (!block) return uc_arena_status(arena, error);
+    if (!TIFFRGBAImageOK(tiff, why) || !TIFFRGBAImageBegin(&rgba, tiff, 0, why))
+        return uc_tiff_file_broken(d, why, error);
+    rgba.req_orientation = ORIENTATION_TOPLEFT;
+    uncork_status status = UNCORK_OK;
+    for (uint32_t y = 0; status == UNCORK_OK && y < l->height; y += rows) {
+        const uint32_t here = l->height - y < rows ? l->height - y : rows;
+        rgba.row_offset = (int)y;
+        status = uc_arena_check(arena, error);
+        if (status == UNCORK_OK && !TIFFRGBAImageGet(&rgba, block, l->width, here))
+            status = uc_tiff_file_broken(d, "a strip doesn't decode", error);
+        uint8_t *to = (uint8_t *)image->data + (size_t)y * l->width * 3;
+        for (size_t i = 0; status == UNCORK_OK && i < (size_t)here * l->width; i++, to += 3) {
+            to[0] = (uint8_t)TIFFGetR(block[i]);
+            to[1] = (uint8_t)TIFFGetG(block[i]);
+            to[2] = (uint8_t)TIFFGetB(block[i]);
+        }
+    }
+    TIFFRGBAImageEnd(&rgba);
+    return status;
+}
+
 static uncork_status read_tiles(TIFF *tiff, const layout *l, const uc_tiff_file *d, uc_arena *arena,
                                 const uc_image *image, uncork_error *error)
 {
@@ -274,7 +312,9 @@ static uncork_status decode(TIFF *tiff, const uc_tiff_file *d, uc_arena *arena, 
     UC_TRY(uc_image_new(l.mode, l.width, l.height, arena, &file, error));
     file.format = "TIFF";
     if (l.mode == UC_IMAGE_P) UC_TRY(read_palette(tiff, &l, d, &file, error));
-    if (TIFFIsTiled(tiff)) {
+    if (l.ycbcr) {
+        UC_TRY(read_ycbcr(tiff, &l, d, arena, &file, error));
+    } else if (TIFFIsTiled(tiff)) {
         UC_TRY(read_tiles(tiff, &l, d, arena, &file, error));
     } else {
         UC_TRY(read_strips(tiff, &l, d, arena, &file, error));
