@@ -37,6 +37,26 @@ static const char *const harmful[] = {"WriteFile",
                                       "XlaHostCompute",
                                       "CopyToMesh"};
 
+/* PrintV2 {output_stream}: to a file. */
+static bool prints_to_file(const uc_tf_node *n)
+{
+    if (!uc_str_is(n->op, "PrintV2")) return false;
+    for (size_t i = 0; i < n->attr_count; i++) {
+        const uc_bytes v = n->attrs[i].value;
+        if (uc_str_is(n->attrs[i].name, "output_stream"))
+            return v.size > 9 && memcmp(v.data + 2, "file://", 7) == 0;
+    }
+    return false;
+}
+
+static bool is_harmful(const uc_tf_node *n)
+{
+    for (size_t i = 0; i < sizeof harmful / sizeof harmful[0]; i++) {
+        if (uc_str_is(n->op, harmful[i])) return true;
+    }
+    return prints_to_file(n);
+}
+
 typedef struct place {
     const uc_tf_body *body;
     uint8_t *seen; /* by node: how it was reached */
@@ -118,6 +138,10 @@ static void reach_function(walker *w, uc_str name, uint8_t how)
         const uc_tf_node *n = node_of(body, body->control_rets[i]);
         if (n) reach(w, at, n, BY_CONTROL);
     }
+    /* A function runs its nodes with effects even where nothing waits for them. */
+    for (size_t i = 0; !known && i < body->node_count; i++) {
+        if (is_harmful(&body->nodes[i])) reach(w, at, &body->nodes[i], BY_CONTROL);
+    }
 }
 
 static void walk(walker *w, const uc_tf_entry *entry)
@@ -149,26 +173,6 @@ static void walk(walker *w, const uc_tf_entry *entry)
         }
         if (!n->def && !n->row) reach_function(w, n->op, how);
     }
-}
-
-/* PrintV2 {output_stream}: to a file. */
-static bool prints_to_file(const uc_tf_node *n)
-{
-    if (!uc_str_is(n->op, "PrintV2")) return false;
-    for (size_t i = 0; i < n->attr_count; i++) {
-        const uc_bytes v = n->attrs[i].value;
-        if (uc_str_is(n->attrs[i].name, "output_stream"))
-            return v.size > 9 && memcmp(v.data + 2, "file://", 7) == 0;
-    }
-    return false;
-}
-
-static bool is_harmful(const uc_tf_node *n)
-{
-    for (size_t i = 0; i < sizeof harmful / sizeof harmful[0]; i++) {
-        if (uc_str_is(n->op, harmful[i])) return true;
-    }
-    return prints_to_file(n);
 }
 
 uncork_status uc_tf_reach_check(const uc_tf_graph *graph, const uc_tf_entry *entry,
