@@ -14,8 +14,6 @@ typedef struct signature {
     {                                                            \
         at, bytes, sizeof(bytes) - 1, UNCORK_##status, what, fix \
     }
-#define NOT_YET \
-    "this build reads scikit-learn, xgboost, lightgbm, ONNX, Keras, TensorFlow Lite and PyTorch models"
 
 static const signature signatures[] = {
     SIGNATURE(0, "version https://git-lfs", MALFORMED, "this is a Git LFS pointer, not the model",
@@ -54,7 +52,6 @@ typedef struct member {
 } member;
 
 static const member members[] = {
-    {"saved_model.pbtxt", "this is a TensorFlow SavedModel", NOT_YET},
     {"schema.json", "this is a skops file", "load it with skops and save it with joblib"},
     {"coremldata.bin", "this is a Core ML model", "use the model it was converted from"},
     {"model.mlmodel", "this is a Core ML model", "use the model it was converted from"},
@@ -96,16 +93,6 @@ static bool all_zero(uc_bytes head)
     return true;
 }
 
-/* Frozen graphs: protobuf starts with a small field tag; the text gives it away. */
-static bool holds(uc_bytes head, const char *text)
-{
-    size_t n = strlen(text);
-    for (size_t i = 0; i + n <= head.size; i++) {
-        if (memcmp(head.data + i, text, n) == 0) return true;
-    }
-    return false;
-}
-
 static uncork_status named(uncork_error *error, uncork_status status, const char *what,
                            const char *fix)
 {
@@ -134,10 +121,6 @@ uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool ma
     if (all_zero(head)) {
         return named(error, UNCORK_MALFORMED, "the file begins with nothing but zero bytes",
                      "the copy or download is broken: fetch it again");
-    }
-    if (holds(head, "Placeholder")) {
-        return named(error, UNCORK_UNSUPPORTED, "this looks like a frozen TensorFlow graph",
-                     NOT_YET);
     }
     return named(error, UNCORK_UNSUPPORTED, "the content is of no format that uncork knows",
                  "see uncork formats for what it reads");

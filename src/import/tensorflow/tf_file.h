@@ -142,6 +142,23 @@ typedef struct uc_tf_file {
     const char *tags;    /* "serve"; NULL: none */
 } uc_tf_file;
 
+/* tf_probe.c: what a file is, or which member of a folder or archive counts. */
+typedef enum uc_tf_kind_of_file {
+    UC_TF_IS_NOTHING,
+    UC_TF_IS_GRAPH,
+    UC_TF_IS_GRAPH_TEXT,
+    UC_TF_IS_SAVED_MODEL,
+    UC_TF_IS_SAVED_MODEL_TEXT,
+    UC_TF_IS_META_GRAPH,
+    UC_TF_IS_META_GRAPH_TEXT,
+    UC_TF_IS_CHECKPOINT, /* weights without a graph */
+} uc_tf_kind_of_file;
+typedef struct uc_tf_found {
+    uc_tf_kind_of_file kind;
+    size_t index; /* in the bundle; SIZE_MAX: the lone file */
+} uc_tf_found;
+uc_tf_found uc_tf_find(uc_bytes head, const uc_bundle *bundle);
+
 /* tf_graph_def.c */
 uncork_status uc_tf_graph_read(uc_bytes bytes, uint64_t offset, uc_arena *arena, uc_tf_graph *graph,
                                uncork_error *error);
@@ -179,9 +196,23 @@ uncork_status uc_tf_tensor_typed(uc_bytes bytes, uint64_t offset, int64_t type, 
                                  const int64_t *shape, uc_arena *arena, const uc_tensor **tensor,
                                  uncork_error *error);
 
+/* tf_text.c: messages as text, turned into their wire form. */
+typedef enum uc_tf_text {
+    UC_TF_NO_TEXT,
+    UC_TF_TEXT_GRAPH,
+    UC_TF_TEXT_SAVED_MODEL,
+    UC_TF_TEXT_META_GRAPH,
+} uc_tf_text;
+uc_tf_text uc_tf_text_of(uc_bytes head);
+uncork_status uc_tf_text_read(uc_bytes text, uc_tf_text what, uc_arena *arena, uc_bytes *wire,
+                              uncork_error *error);
+
 /* tf_saved_model.c */
 uncork_status uc_tf_saved_model_read(uc_import *file, const char *member, uc_bytes bytes,
                                      uc_tf_file *f, uncork_error *error);
+/* A MetaGraphDef by itself; its checkpoint is `prefix` beside it. */
+uncork_status uc_tf_meta_graph_read(uc_import *file, const char *member, const char *prefix,
+                                    uc_bytes bytes, uc_tf_file *f, uncork_error *error);
 
 /* tf_frozen.c: the entry of a graph without signatures. */
 uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_tf_entry *entry,

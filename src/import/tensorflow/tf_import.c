@@ -3,78 +3,14 @@
 
 #include <inttypes.h>
 
-/* A GraphDef begins with a node: its name, then an op that TensorFlow knows. */
-static int graph_probe(uc_bytes head)
-{
-    uncork_error ignored;
-    uc_str text[2] = {{"", 0}, {"", 0}};
-    uc_error_init(&ignored);
-    uc_reader r = uc_reader_over(head.data, head.size, 0, &ignored);
-    if (uc_reader_u8(&r, "tag") != 0x0a) return 0;
-    (void)uc_pb_varint(&r, "size");
-    for (int i = 0; i < 2; i++) {
-        if (uc_reader_u8(&r, "tag") != 0x0a + 8 * i) return 0;
-        const uc_bytes b = uc_reader_take(&r, uc_pb_varint(&r, "size"), "text");
-        if (!uc_reader_ok(&r)) return 0;
-        text[i] = (uc_str){(const char *)b.data, b.size};
-    }
-    return uc_tf_def_find(text[1]) || uc_tf_row_find(text[1]) ? 2 : 0;
-}
-
-/* SavedModel {1 saved_model_schema_version = 1, 2 meta_graphs}. */
-static int saved_model_probe(uc_bytes head)
-{
-    static const uint8_t begin[] = {0x08, 0x01, 0x12};
-    return head.size > 3 && memcmp(head.data, begin, sizeof begin) == 0 ? 1 : 0;
-}
-
-/* The number of a version folder ("1/saved_model.pb" of TensorFlow Serving's layout); -1: it is none. */
-static int64_t version_of(const char *name)
-{
-    int64_t v = 0;
-    const char *slash = strchr(name, '/');
-    for (const char *at = name; slash && at < slash; at++) {
-        if (*at < '0' || *at > '9' || v > INT32_MAX) return -1;
-        v = v * 10 + (*at - '0');
-    }
-    return slash && slash > name ? v : -1;
-}
-
-static size_t depth_of(const char *name)
-{
-    size_t n = 0;
-    for (; *name; name++) {
-        n += *name == '/';
-    }
-    return n;
-}
-
-/* The SavedModel of a folder or archive: the one least deep, of the highest version; SIZE_MAX: none. */
-static size_t find_saved_model(const uc_bundle *bundle)
-{
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
-        const char *name = uc_bundle_name(bundle, i);
-        const char *slash = strrchr(name, '/');
-        if (strcmp(slash ? slash + 1 : name, "saved_model.pb") != 0) continue;
-        if (best == SIZE_MAX) {
-            best = i;
-            continue;
-        }
-        const char *other = uc_bundle_name(bundle, best);
-        const size_t a = depth_of(name), b = depth_of(other);
-        if (a < b || (a == b && version_of(name) > version_of(other))) best = i;
-    }
-    return best;
-}
-
 static int tensorflow_probe(uc_bytes head, const uc_bundle *bundle)
 {
-    if (bundle && uc_bundle_kind_of(bundle) != UC_BUNDLE_FILE)
-        return find_saved_model(bundle) != SIZE_MAX ? 2 : 0;
-    const char *name = bundle ? uc_bundle_name(bundle, 0) : NULL;
-    if (saved_model_probe(head)) return name && strcmp(name, "saved_model.pb") == 0 ? 2 : 1;
-    return graph_probe(head);
+    const uc_tf_found f = uc_tf_find(head, bundle);
+    if (!f.kind) return 0;
+    return f.index != SIZE_MAX && f.kind != UC_TF_IS_SAVED_MODEL &&
+                   f.kind != UC_TF_IS_SAVED_MODEL_TEXT
+               ? 1
+               : 2;
 }
 
 static uncork_status set_entries(uc_import *file, const uc_tf_file *f, uncork_error *error)
@@ -87,35 +23,79 @@ static uncork_status set_entries(uc_import *file, const uc_tf_file *f, uncork_er
     return UNCORK_OK;
 }
 
-static uncork_status open_graph(uc_import *file, uc_tf_file *f, uncork_error *error)
+typedef struct opened {
+    uc_import *file;
+    uc_tf_file *f;
+    const char *member; /* of a folder or archive; NULL: the lone file */
+    uc_bytes bytes;
+    uncork_error *error;
+} opened;
+
+static uncork_status open_graph(opened *o)
 {
+    uc_tf_file *f = o->f;
+    uc_arena *arena = o->file->arena;
     uc_error_init(&f->no_checkpoint);
     uc_fail(&f->no_checkpoint, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
             "this graph isn't frozen: its variables are in a checkpoint that isn't beside it");
     uc_fix(&f->no_checkpoint, "give the checkpoint's .meta file, or freeze the graph");
-    f->entries = UC_NEW(file->arena, uc_tf_entry, 1);
-    if (!f->entries) return uc_arena_status(file->arena, error);
-    if (uc_tf_graph_read(file->bytes, 0, file->arena, &f->graph, error))
-        return uc_where(error, "the TensorFlow graph");
-    UC_TRY(uc_tf_frozen_entry(&f->graph, file->arena, &f->entries[0], error));
+    f->entries = UC_NEW(arena, uc_tf_entry, 1);
+    if (!f->entries) return uc_arena_status(arena, o->error);
+    UC_TRY(uc_tf_graph_read(o->bytes, 0, arena, &f->graph, o->error));
+    UC_TRY(uc_tf_frozen_entry(&f->graph, arena, &f->entries[0], o->error));
     f->entry_count = 1;
-    uc_fact_text(&file->facts, "format", "frozen_pb");
     return UNCORK_OK;
 }
 
-static uncork_status open_saved_model(uc_import *file, uc_tf_file *f, uncork_error *error)
+/* NAME.meta with NAME.index and its data beside it. */
+static uncork_status open_meta_graph(opened *o)
 {
-    const bool alone = uc_bundle_kind_of(file->bundle) == UC_BUNDLE_FILE;
-    const size_t i = alone ? 0 : find_saved_model(file->bundle);
-    uc_bytes bytes = file->bytes;
-    if (!alone) UC_TRY(uc_bundle_read(file->bundle, i, &bytes, error));
-    const char *member = alone ? NULL : uc_bundle_name(file->bundle, i);
-    if (member && strchr(member, '/'))
-        uc_note(&file->findings, UC_NOTE_CHOSEN, "saved-model", "the SavedModel is %s", member);
-    if (uc_tf_saved_model_read(file, member, bytes, f, error))
-        return uc_where(error, "%s", member ? member : "the SavedModel");
-    uc_fact_text(&file->facts, "format", "saved_model");
-    return UNCORK_OK;
+    const char *name = o->member ? o->member : uc_bundle_name(o->file->bundle, 0);
+    const char *slash = name ? strrchr(name, '/') : NULL;
+    const char *base = !name ? "model" : slash ? slash + 1 : name;
+    const size_t n = strlen(base);
+    const bool meta = n > 5 && strcmp(base + n - 5, ".meta") == 0;
+    const char *prefix = uc_arena_copy(o->file->arena, base, meta ? n - 5 : n);
+    if (!prefix) return uc_arena_status(o->file->arena, o->error);
+    return uc_tf_meta_graph_read(o->file, o->member, prefix, o->bytes, o->f, o->error);
+}
+
+static uncork_status refuse_checkpoint(opened *o)
+{
+    uc_fail(o->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
+            "this is a TensorFlow checkpoint: weights without the model that they belong to");
+    return uc_fix(o->error, "give its .meta file, or save the model whole: tf.saved_model.save");
+}
+
+static uncork_status open_kind(opened *o, uc_tf_kind_of_file kind)
+{
+    switch (kind) {
+    case UC_TF_IS_SAVED_MODEL:
+    case UC_TF_IS_SAVED_MODEL_TEXT:
+        uc_fact_text(&o->file->facts, "format", "saved_model");
+        return uc_tf_saved_model_read(o->file, o->member, o->bytes, o->f, o->error);
+    case UC_TF_IS_META_GRAPH:
+    case UC_TF_IS_META_GRAPH_TEXT:
+        uc_fact_text(&o->file->facts, "format", "tf_checkpoint");
+        return open_meta_graph(o);
+    case UC_TF_IS_CHECKPOINT: return refuse_checkpoint(o);
+    case UC_TF_IS_GRAPH:
+    case UC_TF_IS_GRAPH_TEXT:
+    case UC_TF_IS_NOTHING: break;
+    }
+    uc_fact_text(&o->file->facts, "format", "frozen_pb");
+    return open_graph(o);
+}
+
+static uncork_status read_text(opened *o, uc_tf_kind_of_file kind)
+{
+    uc_tf_text text = UC_TF_NO_TEXT;
+    if (kind == UC_TF_IS_GRAPH_TEXT) text = UC_TF_TEXT_GRAPH;
+    if (kind == UC_TF_IS_SAVED_MODEL_TEXT) text = UC_TF_TEXT_SAVED_MODEL;
+    if (kind == UC_TF_IS_META_GRAPH_TEXT) text = UC_TF_TEXT_META_GRAPH;
+    if (!text) return UNCORK_OK;
+    const uc_bytes bytes = o->bytes;
+    return uc_tf_text_read(bytes, text, o->file->arena, &o->bytes, o->error);
 }
 
 static uncork_status tensorflow_open(uc_import *file, uncork_error *error)
@@ -123,9 +103,18 @@ static uncork_status tensorflow_open(uc_import *file, uncork_error *error)
     uc_tf_file *f = UC_NEW(file->arena, uc_tf_file, 1);
     if (!f) return uc_arena_status(file->arena, error);
     file->state = f;
-    const bool folder = uc_bundle_kind_of(file->bundle) != UC_BUNDLE_FILE;
-    UC_TRY(folder || saved_model_probe(file->bytes) ? open_saved_model(file, f, error)
-                                                    : open_graph(file, f, error));
+    const uc_tf_found found = uc_tf_find(file->bytes, file->bundle);
+    opened o = {file, f, NULL, file->bytes, error};
+    if (found.index != SIZE_MAX) {
+        UC_TRY(uc_bundle_read(file->bundle, found.index, &o.bytes, error));
+        o.member = uc_bundle_name(file->bundle, found.index);
+        if (strchr(o.member, '/') || found.kind != UC_TF_IS_SAVED_MODEL)
+            uc_note(&file->findings, UC_NOTE_CHOSEN, "member", "of the folder %s is taken",
+                    o.member);
+    }
+    uncork_status status = read_text(&o, found.kind);
+    if (!status) status = open_kind(&o, found.kind);
+    if (status) return uc_where(error, "%s", o.member ? o.member : "the TensorFlow file");
     uc_fact_text(&file->facts, "framework", "tensorflow");
     if (f->version && *f->version)
         uc_fact_text(&file->facts, "framework_version", "%.60s", f->version);

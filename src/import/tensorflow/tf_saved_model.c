@@ -377,3 +377,25 @@ uncork_status uc_tf_saved_model_read(uc_import *file, const char *member, uc_byt
     UC_TRY(read_assets(&o));
     return open_checkpoint(&o, "variables/variables");
 }
+
+uncork_status uc_tf_meta_graph_read(uc_import *file, const char *member, const char *prefix,
+                                    uc_bytes bytes, uc_tf_file *f, uncork_error *error)
+{
+    opening o = {file, f, member, error};
+    uc_pb_field whole = {.number = 2, .wire = UC_PB_BYTES, .bytes = bytes}, m;
+    int score;
+    uc_reader r = uc_reader_over(bytes.data, bytes.size, 0, error);
+    while (uc_pb_next(&r, &m)) {
+        if (m.number == 1 && !read_info(&o, &r, &m, &score, &f->tags, &f->version))
+            return broken(&o, m.offset, "the meta graph's description is broken");
+    }
+    if (!uc_reader_ok(&r)) return broken(&o, 0, "the meta graph is broken");
+    UC_TRY(read_meta_graph(&o, &whole));
+    if (!f->entry_count) { /* no signatures: as a frozen graph's */
+        f->entries = UC_NEW(file->arena, uc_tf_entry, 1);
+        if (!f->entries) return uc_arena_status(file->arena, error);
+        UC_TRY(uc_tf_frozen_entry(&f->graph, file->arena, &f->entries[0], error));
+        f->entry_count = 1;
+    }
+    return open_checkpoint(&o, prefix);
+}
