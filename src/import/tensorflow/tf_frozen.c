@@ -66,13 +66,30 @@ static bool is_input(const uc_tf_node *n)
     return uc_str_is(n->op, "Placeholder") || uc_str_is(n->op, "PlaceholderV2");
 }
 
+/* Losses and what is computed of them: no answers, as long as there are others. */
+static bool is_loss(const uc_tf_node *n)
+{
+    return ends(n->op, "CrossEntropyWithLogits") || begins(n->op, "InTopK") ||
+           uc_str_is(n->op, "L2Loss") || uc_str_is(n->op, "BroadcastGradientArgs") ||
+           uc_str_is(n->op, "Assert") || begins(n->name, "gradients") || ends(n->name, "accuracy");
+}
+
+/* Sizes that nobody took. */
+static bool is_size(const uc_tf_node *n)
+{
+    return uc_str_is(n->op, "Shape") || uc_str_is(n->op, "Rank") || uc_str_is(n->op, "Size");
+}
+
 typedef struct finder {
     const uc_tf_body *body;
     uc_arena *arena;
     uncork_error *error;
-    uint8_t *taken;  /* by node: somebody takes one of its outputs */
     uint8_t *needed; /* by node: an output depends on it */
-    uint32_t *list;  /* nodes to visit */
+    uint8_t *fed;    /* by node: depends on a placeholder */
+    uint8_t *trains; /* by node: depends on a loss */
+    size_t *first;   /* by node: its consumers, in `consumers` */
+    uint32_t *consumers;
+    uint32_t *list; /* nodes to visit */
 } finder;
 
 static const uc_tf_node *source_of(const finder *f, uc_str input)
@@ -82,7 +99,60 @@ static const uc_tf_node *source_of(const finder *f, uc_str input)
     return uc_tf_body_find(f->body, input);
 }
 
-/* Marks what `from` reaches backwards; visited ones are passed by. */
+/* Who takes each node's outputs, leftovers not counted. */
+static bool find_consumers(finder *f)
+{
+    const uc_tf_body *b = f->body;
+    size_t count = 0;
+    f->first = UC_NEW(f->arena, size_t, b->node_count + 2);
+    for (size_t i = 0; i < b->node_count; i++) {
+        count += b->nodes[i].input_count;
+    }
+    f->consumers = UC_NEW(f->arena, uint32_t, count);
+    uint32_t *sources = UC_NEW(f->arena, uint32_t, count);
+    if (!f->first || !f->consumers || !sources) return false;
+    size_t at = 0;
+    for (size_t i = 0; i < b->node_count; i++) {
+        for (size_t k = 0; k < b->nodes[i].input_count; k++, at++) {
+            const uc_tf_node *source = source_of(f, b->nodes[i].inputs[k]);
+            sources[at] = UINT32_MAX;
+            if (!source || is_leftover(&b->nodes[i])) continue;
+            sources[at] = (uint32_t)(source - b->nodes);
+            f->first[sources[at] + 2]++;
+        }
+    }
+    for (size_t i = 2; i < b->node_count + 2; i++) {
+        f->first[i] += f->first[i - 1];
+    }
+    at = 0;
+    for (size_t i = 0; i < b->node_count; i++) {
+        for (size_t k = 0; k < b->nodes[i].input_count; k++, at++) {
+            if (sources[at] != UINT32_MAX) f->consumers[f->first[sources[at] + 1]++] = (uint32_t)i;
+        }
+    }
+    return true;
+}
+
+/* Marks everything that comes of the nodes that `is` holds for. */
+static void mark_forward(finder *f, bool (*is)(const uc_tf_node *), uint8_t *marks)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->body->node_count; i++) {
+        if (!is(&f->body->nodes[i])) continue;
+        marks[i] = 1;
+        f->list[count++] = (uint32_t)i;
+    }
+    while (count) {
+        const uint32_t i = f->list[--count];
+        for (size_t k = f->first[i]; k < f->first[i + 1]; k++) {
+            if (marks[f->consumers[k]]) continue;
+            marks[f->consumers[k]] = 1;
+            f->list[count++] = f->consumers[k];
+        }
+    }
+}
+
+/* Marks what `from` reaches backwards. */
 static void mark_needed(finder *f, size_t from)
 {
     size_t count = 0;
@@ -100,41 +170,15 @@ static void mark_needed(finder *f, size_t from)
     }
 }
 
-/* Whether a placeholder is behind `from`; leaves `needed` as it was. */
-static bool depends_on_input(finder *f, size_t from, uint8_t *before)
-{
-    bool found = false;
-    memcpy(before, f->needed, f->body->node_count);
-    memset(f->needed, 0, f->body->node_count);
-    mark_needed(f, from);
-    for (size_t i = 0; i < f->body->node_count && !found; i++) {
-        found = f->needed[i] && is_input(&f->body->nodes[i]);
-    }
-    memcpy(f->needed, before, f->body->node_count);
-    return found;
-}
-
 static const char *name_of(uc_arena *arena, uc_str s)
 {
     return uc_arena_copy(arena, s.data, s.size);
 }
 
-static size_t output_count(const uc_tf_node *n)
-{
-    size_t count = 1;
-    if (!n->def) return 1;
-    for (const char *at = uc_tf_def_outputs(n->def); *at; at++) {
-        count += *at == '|';
-        if (*at == '*') return 1; /* a list: its length is the node's own affair */
-    }
-    return count;
-}
-
 static bool add_output(finder *f, uc_tf_entry *e, const uc_tf_node *n)
 {
-    const size_t count =
-        uc_str_is(n->op, "TopKV2") || uc_str_is(n->op, "TopK") ? output_count(n) : 1;
-    for (size_t k = 0; k < count; k++) {
+    const bool top = uc_str_is(n->op, "TopKV2") || uc_str_is(n->op, "TopK");
+    for (size_t k = 0; k < (top ? 2u : 1u); k++) {
         const char *name = name_of(f->arena, n->name);
         const char *tensor = name && k ? uc_arena_printf(f->arena, "%s:%zu", name, k) : name;
         if (!tensor) return false;
@@ -144,29 +188,25 @@ static bool add_output(finder *f, uc_tf_entry *e, const uc_tf_node *n)
     return true;
 }
 
-/* Sinks that depend on an input; when none does, all sinks. */
+/* Sinks that depend on an input and on no loss; when there is none, with less asked of them. */
 static bool find_outputs(finder *f, uc_tf_entry *e)
 {
     const uc_tf_body *b = f->body;
-    uint8_t *before = UC_NEW(f->arena, uint8_t, b->node_count);
     size_t sinks = 0;
-    if (!before) return false;
+    if (!find_consumers(f)) return false;
+    mark_forward(f, is_input, f->fed);
+    mark_forward(f, is_loss, f->trains);
     for (size_t i = 0; i < b->node_count; i++) {
-        if (is_leftover(&b->nodes[i])) continue;
-        for (size_t k = 0; k < b->nodes[i].input_count; k++) {
-            const uc_tf_node *source = source_of(f, b->nodes[i].inputs[k]);
-            if (source) f->taken[source - b->nodes] = 1;
-        }
+        sinks += f->first[i] == f->first[i + 1] && !is_leftover(&b->nodes[i]);
     }
-    for (size_t i = 0; i < b->node_count; i++) {
-        sinks += !f->taken[i] && !is_leftover(&b->nodes[i]);
-    }
-    e->outputs = UC_NEW(f->arena, uc_tf_port, 6 * sinks);
+    e->outputs = UC_NEW(f->arena, uc_tf_port, 2 * sinks);
     if (!e->outputs) return false;
-    for (int fed = 1; fed >= 0 && e->output_count == 0; fed--) {
+    for (int wish = 3; wish >= 0 && e->output_count == 0; wish--) {
         for (size_t i = 0; i < b->node_count; i++) {
-            if (f->taken[i] || is_leftover(&b->nodes[i])) continue;
-            if (fed && !depends_on_input(f, i, before)) continue;
+            if (f->first[i] != f->first[i + 1] || is_leftover(&b->nodes[i])) continue;
+            if ((wish >= 3 && is_size(&b->nodes[i])) || (wish >= 2 && f->trains[i]) ||
+                (wish >= 1 && !f->fed[i]))
+                continue;
             mark_needed(f, i);
             if (!add_output(f, e, &b->nodes[i])) return false;
         }
@@ -211,10 +251,12 @@ uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_t
     const uc_tf_body *body = graph->main;
     finder f = {.body = body, .arena = arena, .error = error};
     *entry = (uc_tf_entry){.name = "predict"};
-    f.taken = UC_NEW(arena, uint8_t, body->node_count);
+    f.fed = UC_NEW(arena, uint8_t, body->node_count);
+    f.trains = UC_NEW(arena, uint8_t, body->node_count);
     f.needed = UC_NEW(arena, uint8_t, body->node_count);
     f.list = UC_NEW(arena, uint32_t, body->node_count);
-    if (f.taken && f.needed && f.list && find_outputs(&f, entry) && find_inputs(&f, graph, entry))
+    if (f.fed && f.trains && f.needed && f.list && find_outputs(&f, entry) &&
+        find_inputs(&f, graph, entry))
         return UNCORK_OK;
     UC_TRY(uc_arena_status(arena, error));
     return uc_fail(error, UNCORK_MALFORMED, graph->offset, "the graph is broken");
