@@ -340,6 +340,19 @@ int64_t uc_tf_node_type(const uc_tf_node *node, const char *name)
     return field_of(value, offset, A_TYPE, &f) ? (int64_t)f.value : 0;
 }
 
+bool uc_tf_node_tensor(const uc_tf_node *node, uc_bytes *bytes, uint64_t *offset)
+{
+    uc_bytes value;
+    uint64_t at;
+    uc_pb_field f;
+    if (!uc_str_is(node->op, "Const") || !uc_tf_attr_find(NULL, node, "value", &value, &at) ||
+        !field_of(value, at, A_TENSOR, &f) || f.wire != UC_PB_BYTES)
+        return false;
+    *bytes = f.bytes;
+    *offset = f.offset;
+    return true;
+}
+
 bool uc_tf_node_shape(const uc_tf_node *node, const char *name, uc_arena *arena, int *rank,
                       int64_t **dims, uncork_error *error)
 {

@@ -511,16 +511,26 @@ static void declare(uc_tf_scope *s, const uc_tf_port *port)
 {
     uc_graph *g = s->build->graph;
     uc_tf_edge edge;
-    const uncork_dtype dtype = uc_tf_dtype(port->type);
+    const uc_tensor *fallback = NULL;
     if (!uc_tf_resolve(s, port->tensor, &edge)) return;
+    const uc_tf_node *node = &s->body->nodes[edge.node];
+    /* A placeholder knows its type better than a signature made by hand. */
+    const int64_t own = uc_tf_node_type(node, "dtype");
+    const int64_t type = own && uc_str_is(node->op, "Placeholder") ? own : port->type;
+    const uncork_dtype dtype = uc_tf_dtype(type);
     if (!dtype) {
         uc_graph_fail(g, UNCORK_UNSUPPORTED, "input '%.100s' is no tensor (DataType %" PRId64 ")",
-                      port->name, port->type);
+                      port->name, type);
         return;
     }
     const uc_ref ref = uc_graph_input(g, port->name, dtype, port->rank, port->dims);
-    set_value(s, &s->body->nodes[edge.node], (size_t)edge.output,
-              (uc_tf_value){.kind = UC_TF_TENSOR, .ref = ref});
+    if (port->fallback.data) {
+        const uncork_status status =
+            uc_tf_tensor_make(port->fallback, port->fallback_at, g->arena, &fallback, g->error);
+        if (status) uc_graph_fail(g, status, "the default of an input is broken");
+        if (fallback && fallback->dtype == dtype) uc_graph_input_optional(g, ref, fallback);
+    }
+    set_value(s, node, (size_t)edge.output, (uc_tf_value){.kind = UC_TF_TENSOR, .ref = ref});
 }
 
 void uc_tf_emit_entry(uc_tf_build *b, const uc_tf_entry *entry)

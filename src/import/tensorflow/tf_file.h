@@ -110,6 +110,8 @@ typedef struct uc_tf_port {
     int64_t type;        /* DataType; 0: not said */
     int rank;            /* -1: not said */
     const int64_t *dims; /* -1: free */
+    uc_bytes fallback;   /* a TensorProto: what an input is that isn't given; empty: it must be */
+    uint64_t fallback_at;
 } uc_tf_port;
 
 typedef struct uc_tf_entry {
@@ -171,6 +173,8 @@ bool uc_tf_shape_read(uc_bytes bytes, uint64_t offset, uc_arena *arena, int *ran
 
 /* tf_attr.c: attributes of a node outside of any call. */
 int64_t uc_tf_node_type(const uc_tf_node *node, const char *name); /* DataType; 0: not said */
+/* The TensorProto of a Const's value; false: it has none. */
+bool uc_tf_node_tensor(const uc_tf_node *node, uc_bytes *bytes, uint64_t *offset);
 bool uc_tf_node_shape(const uc_tf_node *node, const char *name, uc_arena *arena, int *rank,
                       int64_t **dims, uncork_error *error);
 

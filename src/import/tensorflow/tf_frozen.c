@@ -188,6 +188,18 @@ static bool add_output(finder *f, uc_tf_entry *e, const uc_tf_node *n)
     return true;
 }
 
+/* What the largest is taken of is an answer too. */
+static bool add_scores(finder *f, uc_tf_entry *e, const uc_tf_node *n)
+{
+    if (!uc_str_is(n->op, "ArgMax") || !n->input_count) return true;
+    const uc_tf_node *source = source_of(f, n->inputs[0]);
+    if (!source || is_input(source) || uc_str_is(source->op, "Const")) return true;
+    for (size_t i = 0; i < e->output_count; i++) {
+        if (uc_str_equal(e->outputs[i].tensor, source->name)) return true;
+    }
+    return add_output(f, e, source);
+}
+
 /* Sinks that depend on an input and on no loss; when there is none, with less asked of them. */
 static bool find_outputs(finder *f, uc_tf_entry *e)
 {
@@ -199,7 +211,7 @@ static bool find_outputs(finder *f, uc_tf_entry *e)
     for (size_t i = 0; i < b->node_count; i++) {
         sinks += f->first[i] == f->first[i + 1] && !is_leftover(&b->nodes[i]);
     }
-    e->outputs = UC_NEW(f->arena, uc_tf_port, 2 * sinks);
+    e->outputs = UC_NEW(f->arena, uc_tf_port, 4 * sinks);
     if (!e->outputs) return false;
     for (int wish = 3; wish >= 0 && e->output_count == 0; wish--) {
         for (size_t i = 0; i < b->node_count; i++) {
@@ -208,10 +220,19 @@ static bool find_outputs(finder *f, uc_tf_entry *e)
                 (wish >= 1 && !f->fed[i]))
                 continue;
             mark_needed(f, i);
-            if (!add_output(f, e, &b->nodes[i])) return false;
+            if (!add_output(f, e, &b->nodes[i]) || !add_scores(f, e, &b->nodes[i])) return false;
         }
     }
     return true;
+}
+
+/* A placeholder that has a constant to fall back on, unless it is a switch between training and not. */
+static const uc_tf_node *default_of(const finder *f, const uc_tf_node *n)
+{
+    if (!uc_str_is(n->op, "PlaceholderWithDefault") || !n->input_count) return NULL;
+    const int64_t type = uc_tf_node_type(n, "dtype");
+    const uc_tf_node *source = source_of(f, n->inputs[0]);
+    return type != 10 && type != 3 && source && uc_str_is(source->op, "Const") ? source : NULL;
 }
 
 static bool add_input(finder *f, const uc_tf_graph *graph, uc_tf_entry *e, const uc_tf_node *n)
@@ -225,6 +246,8 @@ static bool add_input(finder *f, const uc_tf_graph *graph, uc_tf_entry *e, const
     /* Before producer 24 an empty shape meant any. core/framework/versions in public/version.h. */
     if (p->rank == 0 && graph->producer < 24) p->rank = -1;
     p->dims = dims;
+    const uc_tf_node *source = default_of(f, n);
+    if (source) (void)uc_tf_node_tensor(source, &p->fallback, &p->fallback_at);
     return p->name != NULL;
 }
 
@@ -232,13 +255,13 @@ static bool find_inputs(finder *f, const uc_tf_graph *graph, uc_tf_entry *e)
 {
     size_t count = 0;
     for (size_t i = 0; i < f->body->node_count; i++) {
-        count += f->needed[i] && is_input(&f->body->nodes[i]);
+        count += f->needed[i];
     }
     e->inputs = UC_NEW(f->arena, uc_tf_port, count);
     if (!e->inputs) return false;
     for (size_t i = 0; i < f->body->node_count; i++) {
-        if (f->needed[i] && is_input(&f->body->nodes[i]) &&
-            !add_input(f, graph, e, &f->body->nodes[i])) {
+        const uc_tf_node *n = &f->body->nodes[i];
+        if (f->needed[i] && (is_input(n) || default_of(f, n)) && !add_input(f, graph, e, n)) {
             return false;
         }
     }

@@ -164,6 +164,24 @@ static bool read_port(opening *o, uc_reader *r, const uc_pb_field *field, uc_tf_
     return name && read_info_tensor(o, &in, &value, name, ports, count, capacity, 0);
 }
 
+/* SignatureDef {4 defaults}: an entry of a map<string, TensorProto>. */
+static bool read_default(uc_reader *r, const uc_pb_field *field, uc_tf_entry *e)
+{
+    uc_pb_field f, value = {.number = 0};
+    uc_str key = {"", 0};
+    uc_reader in = uc_pb_message(r, field, 3, "an input's default");
+    while (uc_pb_next(&in, &f)) {
+        if (f.number == 1) key = uc_pb_str(&in, &f, "an input's key");
+        if (f.number == 2 && f.wire == UC_PB_BYTES) value = f;
+    }
+    for (size_t i = 0; value.number && i < e->input_count; i++) {
+        if (!uc_str_is(key, e->inputs[i].name)) continue;
+        e->inputs[i].fallback = value.bytes;
+        e->inputs[i].fallback_at = value.offset;
+    }
+    return uc_reader_ok(&in);
+}
+
 static int by_port_name(const void *a, const void *b)
 {
     return strcmp(((const uc_tf_port *)a)->name, ((const uc_tf_port *)b)->name);
@@ -186,6 +204,7 @@ static bool read_signature(opening *o, uc_reader *r, const uc_pb_field *field, u
             if (s.number == 2 &&
                 !read_port(o, &sig, &s, &e->outputs, &e->output_count, &out_capacity))
                 return false;
+            if (s.number == 4 && !read_default(&sig, &s, e)) return false;
             if (s.number == 3) e->method = text_of(o, uc_pb_str(&sig, &s, "a method's name"));
         }
         if (!uc_reader_ok(&sig)) return false;
