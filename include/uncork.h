@@ -253,6 +253,15 @@ typedef enum uncork_precision {
                    * machines without instructions for it */
 } uncork_precision;
 
+/* What will be fed to an input, for formats that don't say it themselves (PyTorch's modules and
+ * TorchScript): its type, rank and shape, -1 where a dimension shall stay free. */
+typedef struct uncork_fed {
+    const char *name; /* NULL: by place */
+    uncork_dtype dtype;
+    int rank;
+    const int64_t *shape;
+} uncork_fed;
+
 typedef struct uncork_prepare_options {
     size_t size; /* sizeof(uncork_prepare_options) */
     uncork_limits limits;
@@ -261,6 +270,9 @@ typedef struct uncork_prepare_options {
     bool raw;                 /* skip a scaler found beside the model */
     const char *disable_pass; /* comma-separated names of graph passes to leave out; may be NULL */
     uncork_precision precision;
+    const uncork_fed
+        *fed; /* the inputs in order, or NULL; a format that knows its own ignores it */
+    int fed_count;
 } uncork_prepare_options;
 
 /* Makes one entry ready to run. Only what that entry needs is imported: predict never fails because

@@ -80,9 +80,11 @@ int cli_list_presets(const cli_options *options);
 
 /* Opens the first argument; prints the failure and returns its exit status. */
 int cli_open(const cli_options *options, uncork_file **file);
-/* Checks --method, prepares the entry for rows of `dtype`, dumps the graph when asked. */
-int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtype dtype,
-                uc_arena *arena, uncork_model **model);
+/* Checks --method, prepares the entry for these arrays (NULL: not known yet), dumps the graph when
+ * asked. */
+struct cli_arrays;
+int cli_prepare(const cli_options *options, const uncork_file *file,
+                const struct cli_arrays *arrays, uc_arena *arena, uncork_model **model);
 
 /* ---- fast.c ---- */
 

@@ -372,7 +372,7 @@ int cmd_bench(const cli_options *options, uc_arena *arena)
     int status = cli_open(options, &file);
     if (status) return status;
     const uint64_t opened = uc_now_ns();
-    status = cli_prepare(options, file, UNCORK_DTYPE_NONE, arena, &b.model);
+    status = cli_prepare(options, file, NULL, arena, &b.model);
     if (status == EXIT_OK) {
         b.open_ms = (double)(opened - begin) * 1e-6;
         b.prepare_ms = (double)(uc_now_ns() - opened) * 1e-6;

@@ -108,7 +108,7 @@ static int put_fast(const cli_options *options, const uncork_file *file, uc_aren
                     uc_writer *out)
 {
     uncork_model *model = NULL;
-    int status = cli_prepare(options, file, UNCORK_DTYPE_NONE, arena, &model);
+    int status = cli_prepare(options, file, NULL, arena, &model);
     if (status) return status;
     const cli_fast fast = cli_fast_of(model);
     uncork_model_free(model);

@@ -154,7 +154,7 @@ int cmd_verify(const cli_options *options, uc_arena *arena)
     int status = check_words(options);
     if (status == EXIT_OK) status = cli_open(options, &file);
     if (status) return status;
-    status = cli_prepare(options, file, UNCORK_DTYPE_NONE, arena, &model);
+    status = cli_prepare(options, file, NULL, arena, &model);
     if (status == EXIT_OK) {
         uc_error_init(&error);
         if (verify(options, file, model, arena, &result, &error)) {
@@ -182,7 +182,7 @@ int cmd_convert(const cli_options *options, uc_arena *arena)
     if (status) return status;
     uc_error_init(&error);
     uc_writer_init(&out, SIZE_MAX / 2);
-    status = cli_prepare(options, file, UNCORK_DTYPE_NONE, arena, &model);
+    status = cli_prepare(options, file, NULL, arena, &model);
     if (status == EXIT_OK) {
         if (uc_convert(uc_model_graph(model), &out, &error)) {
             uc_where(&error, "%s", options->arguments[0]);

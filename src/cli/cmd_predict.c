@@ -471,8 +471,7 @@ int predict_open(predictor *p)
     int status = cli_open(p->options, &p->file);
     p->opened_ns = uc_now_ns();
     if (status == EXIT_OK && take_packed(p)) status = cli_usage("memory is out");
-    if (status == EXIT_OK)
-        status = cli_prepare(p->options, p->file, UNCORK_DTYPE_NONE, p->arena, &p->model);
+    if (status == EXIT_OK) status = cli_prepare(p->options, p->file, NULL, p->arena, &p->model);
     if (status == EXIT_OK) status = set_up(p);
     p->ready_ns = uc_now_ns();
     return status;

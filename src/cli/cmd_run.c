@@ -69,8 +69,7 @@ int cmd_run(const cli_options *options, uc_arena *arena)
         }
     }
     uncork_model *model = NULL;
-    if (status == EXIT_OK)
-        status = cli_prepare(options, file, cli_input_dtype(&arrays), arena, &model);
+    if (status == EXIT_OK) status = cli_prepare(options, file, &arrays, arena, &model);
     if (status == EXIT_OK) {
         uc_error_init(&error);
         if (run(options, model, &arrays, arena, &error)) {

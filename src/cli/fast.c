@@ -73,7 +73,7 @@ int cli_fast_compare(const cli_options *options, const uncork_file *file, uc_are
     exact.fast = false;
     exact.dump_graph = NULL;
     *moved = 0;
-    int status = cli_prepare(&exact, file, UNCORK_DTYPE_NONE, arena, &model);
+    int status = cli_prepare(&exact, file, NULL, arena, &model);
     if (status) return status;
     uncork_status ran = uncork_session_new(model, NULL, &other);
     if (ran == UNCORK_OK) {

@@ -64,19 +64,33 @@ static uncork_status dump_graph(const char *path, const uncork_model *model, unc
     return status;
 }
 
-int cli_prepare(const cli_options *options, const uncork_file *file, uncork_dtype dtype,
+/* The arrays as what will be fed; NULL when a table of rows is among them: its columns may be inputs. */
+static const uncork_fed *fed_of(const cli_arrays *arrays, uc_arena *arena)
+{
+    uncork_fed *fed = arrays ? UC_NEW(arena, uncork_fed, arrays->count + 1) : NULL;
+    for (size_t i = 0; fed && i < arrays->count; i++) {
+        const uc_tensor *t = arrays->items[i].tensor;
+        if (!t) return NULL;
+        fed[i] = (uncork_fed){arrays->items[i].name, t->dtype, t->rank, t->shape};
+    }
+    return fed;
+}
+
+int cli_prepare(const cli_options *options, const uncork_file *file, const cli_arrays *arrays,
                 uc_arena *arena, uncork_model **model)
 {
-    (void)arena;
     *model = NULL;
     int status = check_method(options, file);
     if (status) return status;
     uncork_prepare_options prepare = {.size = sizeof prepare,
                                       .limits = options->limits,
-                                      .input_dtype = dtype,
+                                      .input_dtype =
+                                          arrays ? cli_input_dtype(arrays) : UNCORK_DTYPE_NONE,
                                       .raw = options->raw || options->scaled,
                                       .disable_pass = options->disable_pass,
                                       .precision = options->fast ? UNCORK_FAST : UNCORK_EXACT};
+    prepare.fed = fed_of(arrays, arena);
+    if (prepare.fed) prepare.fed_count = (int)arrays->count;
     uncork_error error = {.size = sizeof error};
     if (uncork_prepare(file, options->signature ? options->signature : options->method, &prepare,
                        model, &error)) {

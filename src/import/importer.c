@@ -31,3 +31,14 @@ uncork_status uc_importer_choose(uc_bytes head, const uc_bundle *bundle, const u
     }
     return *found && best > 1 ? UNCORK_OK : uc_recognise_other(head, bundle, *found != NULL, error);
 }
+
+const uncork_fed *uc_import_fed(const uc_import_options *options, const char *name, size_t place)
+{
+    const size_t count = options && options->fed ? options->fed_count : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *own = options->fed[i].name;
+        if (own && name && strcmp(own, name) == 0) return &options->fed[i];
+    }
+    if (count == 1 && place == 0) return &options->fed[0]; /* one input goes by any name */
+    return place < count && !options->fed[place].name ? &options->fed[place] : NULL;
+}

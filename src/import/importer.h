@@ -28,7 +28,12 @@ typedef struct uc_import {
 typedef struct uc_import_options {
     uncork_dtype input_dtype; /* NONE: the format's own */
     bool raw;                 /* leave out a scaler found beside the model */
+    const uncork_fed *fed;    /* what will be fed, where the caller knows it; or NULL */
+    size_t fed_count;
 } uc_import_options;
+
+/* What will be fed to the input of that name or, unnamed, place; NULL: not known. */
+const uncork_fed *uc_import_fed(const uc_import_options *options, const char *name, size_t place);
 
 struct uc_importer {
     const char *name; /* "sklearn" */

@@ -5,10 +5,14 @@
 #include "container/bundle.h"
 #include "pass/pass.h"
 
-/* Callers built before `precision` was appended have shorter options. */
+/* Callers built before a member was appended have shorter options. */
+#define HAS(options, member) \
+    ((options) &&            \
+     (options)->size >= offsetof(uncork_prepare_options, member) + sizeof(options)->member)
+
 static bool is_fast(const uncork_prepare_options *options)
 {
-    return options && options->size >= sizeof *options && options->precision == UNCORK_FAST;
+    return HAS(options, precision) && options->precision == UNCORK_FAST;
 }
 
 typedef struct request {
@@ -22,9 +26,12 @@ static uncork_status prepare(uncork_model *m, const request *r, uncork_error *er
 {
     const uncork_prepare_options *options = r->options;
     const uc_import *import = &m->file->import;
-    const uc_import_options given = {.input_dtype =
-                                         options ? options->input_dtype : UNCORK_DTYPE_NONE,
-                                     .raw = options && options->raw};
+    uc_import_options given = {.input_dtype = options ? options->input_dtype : UNCORK_DTYPE_NONE,
+                               .raw = options && options->raw};
+    if (HAS(options, fed_count) && options->fed && options->fed_count > 0) {
+        given.fed = options->fed;
+        given.fed_count = (size_t)options->fed_count;
+    }
     m->graph = uc_graph_new(m->arena, &m->budget, error);
     if (!m->graph) return uc_fail_memory(error);
     m->graph->packs = r->packs;

@@ -38,7 +38,8 @@ typedef struct uc_t_build {
     uc_findings *findings; /* may be NULL */
     const uc_t_state *state;
     uncork_dtype dtype; /* floating parameters come as this; NONE: as they are stored */
-    uc_look look;       /* what is known of the values so far */
+    const struct uc_import_options *options; /* what will be fed; may be NULL */
+    uc_look look;                            /* what is known of the values so far */
 } uc_t_build;
 
 /* The build must not move afterwards. False (the graph has failed) when memory is out. */

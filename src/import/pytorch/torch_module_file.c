@@ -188,8 +188,22 @@ static uncork_dtype float_type(const uc_t_state *s)
     return UNCORK_FLOAT32;
 }
 
-static uc_ref declare(uc_t_build *b, const uc_t_file *f, const char *name, const first_seen *first)
+/* An input looks like what is fed to it; its type is the layers'. */
+static uncork_dtype fed_type(const uc_t_file *f, const first_seen *first, size_t place,
+                             const uncork_fed *fed)
 {
+    const bool indices = first->row && first->row->shape == UC_T_INDICES;
+    if (indices) return fed->dtype == UNCORK_INT32 ? UNCORK_INT32 : UNCORK_INT64;
+    return place && uc_dtype_is_integer(fed->dtype) ? fed->dtype : float_type(f->state);
+}
+
+static uc_ref declare(uc_t_build *b, const uc_t_file *f, const char *name, size_t place,
+                      const first_seen *first)
+{
+    const uncork_fed *fed = uc_import_fed(b->options, name, place);
+    if (fed && fed->rank >= 0 && fed->rank <= UNCORK_MAX_RANK)
+        return uc_graph_input(b->graph, name, fed_type(f, first, place, fed), fed->rank,
+                              fed->shape);
     static const char *const widths[] = {"in_features", "in_channels", "num_features",
                                          "input_size",  "embed_dim",   "num_channels",
                                          "d_model",     "in1_features"};
@@ -242,7 +256,8 @@ void uc_t_emit_module(const uc_t_file *f, uc_t_build *b)
     for (const char *p = row->inputs; *p && count < 4;) {
         const size_t n = strcspn(p, ",");
         const char *name = uc_arena_copy(b->graph->arena, p, n);
-        if (name) in[count++] = declare(b, f, name, &seen);
+        if (name) in[count] = declare(b, f, name, count, &seen);
+        count++;
         p += n + (p[n] == ',');
     }
     if (uc_t_call_module(&tree, f->module, "", in, count, &done)) put_outputs(b, &done);

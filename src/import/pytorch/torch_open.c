@@ -73,7 +73,6 @@ static uncork_status torch_import(const uc_import *file, const char *entry,
 {
     const uc_t_file *f = file->state;
     uc_t_build b;
-    (void)options;
     if (f->flaw.status) {
         (void)uc_fail(error, f->flaw.status, f->flaw.offset, "%s", f->flaw.what);
         if (f->flaw.where[0]) (void)uc_where(error, "%s", f->flaw.where);
@@ -82,6 +81,7 @@ static uncork_status torch_import(const uc_import *file, const char *entry,
     if (entry && strcmp(entry, "predict") != 0 && !f->form->emit)
         return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "there is no method '%s'", entry);
     if (!uc_t_build_open(&b, graph, findings, f->state)) return graph->status;
+    b.options = options;
     if (f->form->emit)
         f->form->emit(f, entry, &b);
     else if (f->module)
