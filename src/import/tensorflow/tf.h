@@ -91,6 +91,8 @@ size_t uc_tf_ints(uc_tf_call *c, const char *name, int64_t *out, size_t most); /
 size_t uc_tf_floats(uc_tf_call *c, const char *name, double *out, size_t most);
 size_t uc_tf_strs(uc_tf_call *c, const char *name, uc_str *out, size_t most);
 size_t uc_tf_types(uc_tf_call *c, const char *name, int64_t *out, size_t most); /* DataTypes */
+/* Shapes one behind the other, each its rank (-1: unknown) and then its dimensions. */
+size_t uc_tf_shapes(uc_tf_call *c, const char *name, int64_t *out, size_t most);
 /* A shape: its rank, -1: unknown; dims (room for UNCORK_MAX_RANK) -1: free. */
 int uc_tf_shape(uc_tf_call *c, const char *name, int64_t *dims);
 const uc_tensor *uc_tf_tensor(uc_tf_call *c, const char *name);

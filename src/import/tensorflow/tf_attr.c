@@ -308,6 +308,28 @@ int uc_tf_shape(uc_tf_call *c, const char *name, int64_t *dims)
     return rank;
 }
 
+size_t uc_tf_shapes(uc_tf_call *c, const char *name, int64_t *out, size_t most)
+{
+    uncork_error ignored;
+    uc_pb_field *fields = UC_NEW(c->graph->arena, uc_pb_field, most);
+    const size_t count = fields ? list_bytes(c, name, A_SHAPE, fields, most) : 0;
+    size_t n = 0;
+    uc_error_init(&ignored);
+    for (size_t i = 0; i < count && n < most; i++) {
+        int rank = -1;
+        int64_t *dims = NULL;
+        if (!uc_tf_shape_read(fields[i].bytes, fields[i].offset, c->graph->arena, &rank, &dims,
+                              &ignored)) {
+            break;
+        }
+        out[n++] = rank;
+        for (int d = 0; d < rank && n < most; d++) {
+            out[n++] = dims[d];
+        }
+    }
+    return n;
+}
+
 const uc_tensor *uc_tf_tensor(uc_tf_call *c, const char *name)
 {
     uc_pb_field f;

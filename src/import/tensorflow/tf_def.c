@@ -34,11 +34,12 @@ static const char *after(const char *text) { return text + strlen(text) + 1; }
 
 const char *uc_tf_def_inputs(const uc_tf_def *def) { return after(def->name); }
 const char *uc_tf_def_outputs(const uc_tf_def *def) { return after(uc_tf_def_inputs(def)); }
+const char *uc_tf_def_attrs(const uc_tf_def *def) { return after(uc_tf_def_outputs(def)); }
 
 bool uc_tf_def_default(const uc_tf_def *def, const char *attr, uc_str *text)
 {
     const size_t n = strlen(attr);
-    const char *at = after(uc_tf_def_outputs(def));
+    const char *at = uc_tf_def_attrs(def);
     while (*at) {
         const char *end = strchr(at, '|');
         if (!end) end = at + strlen(at);

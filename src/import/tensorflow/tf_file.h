@@ -24,6 +24,7 @@ typedef struct uc_tf_def {
 const uc_tf_def *uc_tf_def_find(uc_str op); /* NULL: not registered, or of training only */
 const char *uc_tf_def_inputs(const uc_tf_def *def);
 const char *uc_tf_def_outputs(const uc_tf_def *def); /* "output:T|indices:3" */
+const char *uc_tf_def_attrs(const uc_tf_def *def);   /* "T:type|alpha:float=0.2" */
 /* The default of an attribute as text; false: there is none. */
 bool uc_tf_def_default(const uc_tf_def *def, const char *attr, uc_str *text);
 
