@@ -153,6 +153,8 @@ typedef struct uc_tf_variable {
 
 /* A variable's value; 0 (and a failure): the file has none. */
 uc_ref uc_tf_variable_read(uc_tf_build *b, uc_tf_variable *variable);
+/* The same as the node of c sees it, after what was assigned before (tf_state.c). */
+uc_ref uc_tf_variable_at(uc_tf_call *c, uc_tf_variable *variable);
 /* The variable's value of an input that is a resource handle. */
 uc_ref uc_tf_variable_in(uc_tf_call *c, size_t i);
 

@@ -13,7 +13,15 @@ void uc_tf_op_constant(uc_tf_call *c)
     if (t) uc_tf_out(c, 0, uc_graph_const(c->graph, t));
 }
 
-void uc_tf_op_identity(uc_tf_call *c) { uc_tf_out_value(c, 0, *uc_tf_value_in(c, 0)); }
+/* A variable of TensorFlow 1 is read where its identity stands. */
+void uc_tf_op_identity(uc_tf_call *c)
+{
+    const uc_tf_value *v = uc_tf_value_in(c, 0);
+    if (v->kind == UC_TF_VARIABLE && ((uc_tf_variable *)v->payload)->is_ref)
+        uc_tf_out(c, 0, uc_tf_in(c, 0));
+    else
+        uc_tf_out_value(c, 0, *v);
+}
 
 void uc_tf_op_identity_n(uc_tf_call *c)
 {

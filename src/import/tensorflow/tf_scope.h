@@ -28,6 +28,8 @@ struct uc_tf_session {
     uc_tf_given **given;        /* by node of the main graph */
     void **resources;           /* by node of the main graph: uc_tf_variable or uc_tf_table */
     uc_table *by_shared;        /* resources made in functions, by their shared names */
+    uc_table *changes;          /* function -> whether it assigns to variables (tf_state.c) */
+    int nested;                 /* reads that wait for assignments */
     const uc_tf_node *names_of; /* the RestoreV2 whose names are kept */
     const uc_tensor *names, *slices;
 };
@@ -53,6 +55,8 @@ struct uc_tf_scope {
     const uc_tf_inside
         *inside; /* an iteration or branch within a scope over the same body (tf_frame.h) */
     int depth;
+    uint8_t *seen; /* of searches among the body's nodes (tf_state.c) */
+    uint32_t *list;
 };
 
 /* The value of an edge, NULL: not made yet. */

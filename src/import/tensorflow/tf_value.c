@@ -98,11 +98,15 @@ const uc_tf_value *uc_tf_value_in(uc_tf_call *c, size_t i)
     return &nothing;
 }
 
+static bool is_ref(const uc_tf_value *v)
+{
+    return v->kind == UC_TF_VARIABLE && ((uc_tf_variable *)v->payload)->is_ref;
+}
+
 static const uc_tf_value *tensor_in(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = uc_tf_value_in(c, i);
-    const bool is_ref = v->kind == UC_TF_VARIABLE && ((uc_tf_variable *)v->payload)->is_ref;
-    if (v->kind != UC_TF_TENSOR && !is_ref && !c->graph->status)
+    if (v->kind != UC_TF_TENSOR && !is_ref(v) && !c->graph->status)
         uc_tf_fail(c, "input %zu is no tensor", i);
     return v;
 }
@@ -110,14 +114,15 @@ static const uc_tf_value *tensor_in(uc_tf_call *c, size_t i)
 uc_ref uc_tf_in(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = tensor_in(c, i);
-    return c->graph->status ? 0 : uc_tf_plain(c->build, v);
+    if (c->graph->status) return 0;
+    return is_ref(v) ? uc_tf_variable_at(c, v->payload) : uc_tf_plain(c->build, v);
 }
 
 uc_ref uc_tf_first(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = tensor_in(c, i);
     if (c->graph->status) return 0;
-    return v->nchw ? v->ref : uc_tf_to_first(c, uc_tf_plain(c->build, v));
+    return v->nchw ? v->ref : uc_tf_to_first(c, uc_tf_in(c, i));
 }
 
 bool uc_tf_is_first(uc_tf_call *c, size_t i) { return uc_tf_value_in(c, i)->nchw; }

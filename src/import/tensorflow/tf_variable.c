@@ -95,7 +95,7 @@ uc_ref uc_tf_variable_read(uc_tf_build *b, uc_tf_variable *v)
 uc_ref uc_tf_variable_in(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = uc_tf_value_in(c, i);
-    if (v->kind == UC_TF_VARIABLE) return uc_tf_variable_read(c->build, v->payload);
+    if (v->kind == UC_TF_VARIABLE) return uc_tf_variable_at(c, v->payload);
     return c->graph->status ? 0 : uc_tf_fail(c, "input %zu is no variable", i);
 }
 
