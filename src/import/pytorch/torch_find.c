@@ -337,6 +337,24 @@ uncork_status uc_t_recognise(uc_t_file *f, const uc_t_state *all, uncork_error *
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
+/* Whether a class is of a library whose networks have one forward(). */
+static bool is_published(const uc_pickle *module)
+{
+    static const char *const packages[] = {"torchvision.",     "timm.",
+                                           "transformers.",    "ultralytics.",
+                                           "models.yolo.",     "efficientnet_pytorch.",
+                                           "facenet_pytorch.", "segmentation_models_pytorch.",
+                                           "pretrainedmodels."};
+    uc_str package, name;
+    if (!uc_t_class_of(module, &package, &name)) return false;
+    for (size_t i = 0; i < sizeof packages / sizeof packages[0]; i++) {
+        const size_t n = strlen(packages[i]);
+        if (package.size > n && memcmp(package.data, packages[i], n) == 0) return true;
+        if (package.size + 1 == n && memcmp(package.data, packages[i], n - 1) == 0) return true;
+    }
+    return false;
+}
+
 /* A module runs when its classes are known. Tensors by name are for whoever inspects it. */
 static uncork_status take_module(uc_t_file *f, const uc_pickle *module, uncork_error *error)
 {
@@ -346,9 +364,21 @@ static uncork_status take_module(uc_t_file *f, const uc_pickle *module, uncork_e
     f->state = s;
     const char *unknown = uc_t_unknown_classes(module, f->import->arena);
     if (!unknown) return uc_arena_status(f->import->arena, error);
+    const char *why = NULL;
+    const bool named = uc_zoo_find(s, f->config, NULL, f->import->arena, &f->model, &why);
+    if (named && is_published(module)) { /* a library's class, by its tensors' names */
+        f->recognised = true;
+        f->module = NULL;
+        return uc_arena_status(f->import->arena, error);
+    }
     uc_t_flaw(f, UNCORK_UNSUPPORTED,
               "it is a module of class %s, whose forward() is Python code outside of the file",
               unknown);
+    if (named)
+        (void)uc_fix(&f->flaw,
+                     "its weights are those of %s: save model.state_dict() instead, "
+                     "which runs as that",
+                     f->model.name);
     return uc_arena_status(f->import->arena, error);
 }
 

@@ -104,6 +104,12 @@ uc_ref uc_t_refuse(uc_t_call *c, const char *format, ...) UC_PRINTF(2, 3);
     X(flatten) X(unflatten) X(fold) X(unfold) X(pad) X(upsample) X(pixel_shuffle)                 \
     X(pixel_unshuffle) X(channel_shuffle) X(permute) X(cosine) X(distance)                        \
     X(rnn) X(rnn_cell)                                                                            \
+    X(resnet) X(resnet_block) X(features) X(squeezenet) X(fire) X(densenet) X(dense_layer)         \
+    X(dense_block) X(basic_conv) X(googlenet) X(inception) X(inception3) X(inception_a)            \
+    X(inception_b) X(inception_c) X(inception_d) X(inception_e) X(inverted_residual)              \
+    X(squeeze_excitation) X(mnasnet) X(shufflenet) X(shuffle_block) X(regnet) X(regnet_block)      \
+    X(layer_norm_2d) X(convnext_block) X(vit) X(vit_encoder) X(vit_block) X(segmenter) X(aspp)     \
+    X(aspp_pooling)                                                                               \
     X(attention) X(encoder_layer) X(encoder) X(decoder_layer) X(decoder) X(transformer)
 #define UC_T_EMITTER(name) void uc_t_m_##name(uc_t_call *call);
 UC_T_EMITTERS(UC_T_EMITTER)
