@@ -140,7 +140,12 @@ typedef struct cli_classes {
     size_t count;   /* after --top and --threshold */
     double *scores; /* of every class */
     int64_t all;
+    const uc_tensor
+        *names; /* of every class, as the graph gave them with the scores; NULL: it didn't */
 } cli_classes;
+/* The name of one of them, text[32] for a number. */
+uc_str cli_class_of(const cli_answers *a, const uc_reading *reading, const cli_classes *classes,
+                    int64_t index, char text[32]);
 /* Made by segment. */
 typedef struct cli_segments {
     uc_mask mask;

@@ -18,6 +18,31 @@ uc_str cli_class_name(const cli_answers *a, const uc_reading *reading, int64_t i
     return (uc_str){text, n > 0 ? (size_t)n : 0};
 }
 
+uc_str cli_class_of(const cli_answers *a, const uc_reading *reading, const cli_classes *classes,
+                    int64_t index, char text[32])
+{
+    const uc_tensor *names = a->labels_given ? NULL : classes->names;
+    if (names && index >= 0 && index < uc_tensor_count(names)) {
+        return uc_tensor_string(names, index);
+    }
+    return cli_class_name(a, reading, index, text);
+}
+
+/* Names that the graph gives beside the scores. */
+static uncork_status take_names(const cli_answers *a, const uc_reading *reading,
+                                const cli_input *input, uc_arena *arena, cli_classes *c,
+                                uncork_error *error)
+{
+    if (!reading->named_by) return UNCORK_OK;
+    const uc_reading *names = &a->readings[reading->named_by - 1];
+    uc_tensor *row = UC_NEW(arena, uc_tensor, 1);
+    if (!row) return uc_arena_status(arena, error);
+    UC_TRY(uc_post_take(names, input->outputs[names->output], input->batch, input->row, arena, row,
+                        error));
+    if (row->dtype == UNCORK_STRING) c->names = row;
+    return UNCORK_OK;
+}
+
 static bool is_better(cli_class x, cli_class y)
 {
     return x.score > y.score || (x.score == y.score && x.index < y.index);
@@ -69,6 +94,7 @@ static uncork_status make(const cli_answers *a, const uc_reading *reading, const
     UC_TRY(uc_post_take(reading, input->outputs[reading->output], input->batch, input->row, arena,
                         &row, error));
     UC_TRY(uc_post_scores(reading, &row, arena, &c->scores, error));
+    UC_TRY(take_names(a, reading, input, arena, c, error));
     c->all = reading->classes;
     int64_t top = a->options->top ? a->options->top : c->all;
     if (top > c->all) top = c->all;
@@ -97,7 +123,7 @@ static void text(const cli_answers *a, const uc_reading *reading, const void *ma
     char own[32];
     for (size_t i = 0; i < c->count; i++) {
         uc_writer_text(a->out, i ? ", " : "");
-        uc_text_escape(a->out, cli_class_name(a, reading, c->items[i].index, own));
+        uc_text_escape(a->out, cli_class_of(a, reading, c, c->items[i].index, own));
         uc_writer_printf(a->out, " %.4f", c->items[i].score);
     }
     if (!c->count) uc_writer_printf(a->out, "(none above %g)", reading->threshold);
@@ -109,13 +135,13 @@ static void screen(const cli_answers *a, const uc_reading *reading, const void *
     size_t width = 0, count = a->one_line && c->count > 1 ? 1 : c->count;
     char own[32];
     for (size_t i = 0; i < count; i++) {
-        size_t n = cli_text_width(cli_class_name(a, reading, c->items[i].index, own));
+        size_t n = cli_text_width(cli_class_of(a, reading, c, c->items[i].index, own));
         if (n > width) width = n;
     }
     if (a->one_line) width = 24;
     for (size_t i = 0; i < count; i++) {
         if (!a->one_line) cli_screen_line(a, i);
-        cli_screen_bar(a, cli_class_name(a, reading, c->items[i].index, own), width,
+        cli_screen_bar(a, cli_class_of(a, reading, c, c->items[i].index, own), width,
                        c->items[i].score, reading->raw);
     }
     if (!c->count)
@@ -131,7 +157,7 @@ static void json(const cli_answers *a, const uc_reading *reading, const void *ma
     char own[32];
     if (reading->kind == UC_POST_CLASSIFY && c->count) {
         uc_json_key(json, "label");
-        uc_json_put_str(json, cli_class_name(a, reading, c->items[0].index, own));
+        uc_json_put_str(json, cli_class_of(a, reading, c, c->items[0].index, own));
         uc_json_key(json, "index");
         uc_json_put_i64(json, c->items[0].index);
         uc_json_key(json, "score");
@@ -142,7 +168,7 @@ static void json(const cli_answers *a, const uc_reading *reading, const void *ma
     for (size_t i = 0; i < c->count; i++) {
         uc_json_begin_object(json);
         uc_json_key(json, "label");
-        uc_json_put_str(json, cli_class_name(a, reading, c->items[i].index, own));
+        uc_json_put_str(json, cli_class_of(a, reading, c, c->items[i].index, own));
         uc_json_key(json, "index");
         uc_json_put_i64(json, c->items[i].index);
         uc_json_key(json, "score");
@@ -163,7 +189,7 @@ static size_t csv_head(const cli_answers *a, const uc_reading *reading, const vo
             uc_writer_text(a->out, ",");
             uc_writer cell;
             uc_writer_init(&cell, 1u << 20);
-            uc_str label = cli_class_name(a, reading, i, own);
+            uc_str label = cli_class_of(a, reading, c, i, own);
             uc_writer_printf(&cell, "%s%s%.*s", name, between, (int)label.size, label.data);
             cli_csv_cell(a->out, (uc_str){uc_writer_string(&cell), cell.size});
             uc_writer_done(&cell);
@@ -211,7 +237,7 @@ static void csv(const cli_answers *a, const uc_reading *reading, const void *mad
             continue;
         }
         uc_writer_text(a->out, ",");
-        cli_csv_cell(a->out, cli_class_name(a, reading, c->items[i].index, own));
+        cli_csv_cell(a->out, cli_class_of(a, reading, c, c->items[i].index, own));
         uc_writer_printf(a->out, ",%lld", (long long)c->items[i].index);
         csv_score(a->out, c->items[i].score);
     }

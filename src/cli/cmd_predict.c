@@ -123,7 +123,7 @@ static bool answers_as_table(predictor *p)
 static bool picture_size(const predictor *p, const predict_run *run, int64_t *height,
                          int64_t *width)
 {
-    if (!run->values) {
+    if (!run->values || run->height > 0) {
         *height = run->height;
         *width = run->width;
         return run->height > 0;

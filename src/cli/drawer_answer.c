@@ -35,7 +35,7 @@ static void add_classes(cli_drawing *d, const cli_answers *a, const uc_reading *
     d->answered = true;
     for (size_t i = 0; i < classes->count && i < LINES; i++) {
         const double score = classes->items[i].score;
-        uc_str name = cli_class_name(a, reading, classes->items[i].index, own);
+        uc_str name = cli_class_of(a, reading, classes, classes->items[i].index, own);
         if (!reading->raw) {
             if (i && score < LEAST) break;
             add_line(d, name, score);

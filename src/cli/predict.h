@@ -48,8 +48,8 @@ void predict_close(predictor *p);
 void predict_fail(predictor *p, const char *input, const uncork_error *error);
 /* Inputs of one run. */
 typedef struct predict_run {
-    uncork_value **values; /* one a model input; NULL for predict_answer, which takes the size: */
-    int64_t height, width; /* of the model's pictures */
+    uncork_value **values; /* one a model input; NULL for predict_answer */
+    int64_t height, width; /* of the model's pictures; 0: as its input's shape says */
     const char *const *names;
     const char *const *paths;    /* of pictures; NULL: rows */
     const uc_post_place *places; /* NULL: not known */
@@ -75,6 +75,12 @@ void predict_rows(predictor *p, const char *path);
 /* predict_pictures.c: pictures paths[0..count). A failure is the caller's (no contract, no picture
  * model), before any work. */
 uncork_status predict_pictures(predictor *p, char **paths, size_t count, uncork_error *error);
+/* predict_bytes.c: the input that takes a picture's file as a string, -1: there is none; whether it takes
+ * it as a tf.Example. */
+int predict_bytes_input(const uncork_model *model);
+bool predict_takes_example(const uncork_model *model, int input);
+uncork_status predict_bytes(predictor *p, int input, char **paths, size_t count,
+                            uncork_error *error);
 /* predict_labels.c: --labels, the file's own, those of the preset; checked against the classes. Prints
  * a mistake and returns its exit status. */
 int predict_labels(predictor *p);

@@ -164,7 +164,7 @@ uncork_status predict_check_labels(predictor *p, uncork_error *error)
         const uc_reading *r = &a->readings[i];
         bool has_classes = (r->kind == UC_POST_CLASSIFY || r->kind == UC_POST_MULTILABEL ||
                             (r->kind == UC_POST_SEGMENT && !r->indices)) &&
-                           !r->column_classes;
+                           !r->column_classes && !r->named_by;
         /* of several outputs, the one the labels are for */
         if (has_classes && (!scores || r->classes == (int64_t)labels->count)) scores = r;
     }

@@ -409,6 +409,8 @@ static void free_loader(loader *l, int threads)
 
 uncork_status predict_pictures(predictor *p, char **paths, size_t count, uncork_error *error)
 {
+    const int bytes_input = predict_bytes_input(p->model);
+    if (bytes_input >= 0) return predict_bytes(p, bytes_input, paths, count, error);
     UC_TRY(need_contract(p, error));
     uc_arena *arena = uc_arena_new(&p->held);
     if (!arena) return uc_fail_memory(error);

@@ -176,8 +176,21 @@ void uc_beside_read(uc_bundle *bundle, const char *path, uc_arena *arena, uc_fac
     read_processor(&b, &spec, &other);
     read_config(&b, &spec);
     read_teachable(&b, &spec);
-    static const char *const names[] = {"labels.txt", "labels.json", "class_indices.json",
-                                        "classes.txt"};
+    static const char *const names[] = {"labels.txt",
+                                        "labels.json",
+                                        "class_indices.json",
+                                        "classes.txt",
+                                        "label_map.pbtxt",
+                                        "labelmap.pbtxt",
+                                        "mscoco_label_map.pbtxt",
+                                        "labels.pbtxt",
+                                        "dict.txt",
+                                        "label.txt",
+                                        "mscoco_complete_label_map.pbtxt",
+                                        "class_names.txt",
+                                        "class_names.json",
+                                        "labelmap.txt",
+                                        "label_map.txt"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         find_labels(&b, names[i]);
     }

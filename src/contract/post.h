@@ -99,6 +99,7 @@ typedef struct uc_reading {
     double scale, zero;              /* as in uc_post_output */
     double threshold;                /* NaN: none */
     const uc_tensor *column_classes; /* as in uc_post_output */
+    int named_by; /* 1 + the output of texts that names each score of a row; 0: none */
 } uc_reading;
 
 /* Reads `count` outputs (shapes as the graph knows them or, better, as the first run gave them) into

@@ -39,6 +39,12 @@ static bool only_moves(const char *op)
     return IS_ONE_OF(op, movers);
 }
 
+/* The largest of its input's numbers. */
+static bool are_best(const uc_node *n, uc_ref v)
+{
+    return strcmp(n->op->name, "TopK") == 0 && n->out[0] == v;
+}
+
 /* The first constant number of an input; NaN when there is none. */
 static double constant(const uc_graph *g, const uc_node *n, size_t i)
 {
@@ -205,7 +211,7 @@ static void trace(const uc_graph *g, uc_ref v, uc_arena *arena, uc_post_output *
             scaled = true;
         } else if (strcmp(op, "Clip") == 0) {
             note_clip(g, n, out);
-        } else if (!only_moves(op) || cuts_meaning(g, n)) {
+        } else if ((!only_moves(op) && !are_best(n, v)) || cuts_meaning(g, n)) {
             return;
         }
         v = n->in[next > 0 ? 1 : 0];

@@ -426,6 +426,45 @@ static uncork_status refuse_task(const uc_post_output *outputs, int count,
     return uc_fix(error, "--task tensor shows any output as it is");
 }
 
+/* Texts as many as the scores: the classes' names, which exports of AutoML, Vertex AI and tf.estimator
+ * give with each answer. */
+static bool names_scores(const uc_post_output *names, const uc_post_output *scores)
+{
+    if (names->dtype != UNCORK_STRING || !uc_dtype_is_float(scores->dtype)) return false;
+    if (names->rank < 1 || names->rank > 2 || names->rank != scores->rank) return false;
+    return names->shape[names->rank - 1] == scores->shape[names->rank - 1] &&
+           names->shape[names->rank - 1] != 1;
+}
+
+/* The output of names of output i, -1: none. */
+static int names_of(const uc_post_output *outputs, int count, int i)
+{
+    for (int k = 0; k < count; k++) {
+        if (names_scores(&outputs[k], &outputs[i])) return k;
+    }
+    return -1;
+}
+
+static bool only_echoes(const uc_post_output *o)
+{
+    return o->dtype == UNCORK_STRING && strcmp(o->name, "key") == 0;
+}
+
+/* Names belong to their scores; a key is what came in. */
+static void pair_names(const uc_post_output *outputs, int count, uc_reading *readings)
+{
+    for (int i = 0; i < count; i++) {
+        const uc_post_kind kind = readings[i].kind;
+        const int k = names_of(outputs, count, i);
+        if (k < 0 || (kind != UC_POST_CLASSIFY && kind != UC_POST_MULTILABEL)) continue;
+        readings[i].named_by = k + 1;
+        readings[k].kind = UC_POST_PART;
+    }
+    for (int i = 0; i < count && count > 1; i++) {
+        if (only_echoes(&outputs[i])) readings[i].kind = UC_POST_PART;
+    }
+}
+
 uncork_status uc_post_read(const uc_post_output *outputs, int count, const uc_post_options *options,
                            uc_findings *findings, uc_reading *readings, uncork_error *error)
 {
@@ -434,7 +473,12 @@ uncork_status uc_post_read(const uc_post_output *outputs, int count, const uc_po
     if (detects && uc_post_detect(outputs, count, options, findings, readings)) return UNCORK_OK;
     for (int i = 0; i < count; i++) {
         const uc_post_output *o = &outputs[i];
-        look l = look_at(o, options, findings, count);
+        uc_post_options own = *options;
+        const int named = names_of(outputs, count, i);
+        if (named >= 0 && o->shape[o->rank - 1] > 0) {
+            own.label_count = (size_t)o->shape[o->rank - 1];
+        }
+        look l = look_at(o, &own, findings, count);
         const uc_reading plain = {.kind = UC_POST_TENSOR,
                                   .output = i,
                                   .name = o->name,
@@ -456,5 +500,6 @@ uncork_status uc_post_read(const uc_post_output *outputs, int count, const uc_po
             readings[i] = plain;
         }
     }
+    pair_names(outputs, count, readings);
     return forced ? UNCORK_OK : refuse_task(outputs, count, options, error);
 }

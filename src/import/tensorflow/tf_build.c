@@ -340,6 +340,7 @@ static void emit(uc_tf_scope *s, const uc_tf_node *node, int32_t output)
         uc_tf_fail(&c, "%s", node->row->why);
     } else {
         node->row->emit(&c);
+        uc_tf_assert_before(&c);
     }
     state->busy = false;
     if (g->status) return;

@@ -6,7 +6,7 @@
 
 /* clang-format off */
 #define UC_TF_CONTROL_EMITTERS(X) \
-    X(array_concat) X(array_gather) X(array_new) X(array_pack) X(array_read) \
+    X(assert) X(array_concat) X(array_gather) X(array_new) X(array_pack) X(array_read) \
     X(array_scatter) X(array_size) X(array_split) X(array_unpack) X(array_write) \
     X(case) X(exit) X(if) X(list_concat) X(list_concat_lists) X(list_element_shape) \
     X(list_empty) X(list_from_tensor) X(list_gather) X(list_get) X(list_length) \

@@ -74,6 +74,9 @@ const uc_tf_value *uc_tf_demand(uc_tf_scope *scope, uc_tf_edge edge);
 bool uc_tf_input_edge(uc_tf_scope *scope, const uc_tf_node *node, size_t i, uc_tf_edge *edge);
 void uc_tf_scope_set(uc_tf_scope *scope, const uc_tf_node *node, size_t i, uc_tf_value value);
 
+/* tf_op_assert.c: what a node has made is used only when the Asserts before it hold. */
+void uc_tf_assert_before(uc_tf_call *c);
+
 /* tf_op_frame.c: control flow of TensorFlow 1. */
 uc_tf_scope *uc_tf_scope_inside(uc_tf_build *b, const uc_tf_inside *inside); /* tf_build.c */
 /* An edge of an inside scope that the scope around has as `from`. */
