@@ -18,6 +18,8 @@ static void give(uc_tf_call *c, const uc_tf_value *results, size_t count)
     }
 }
 
+enum { MAX_OUTPUTS = 4096 };
+
 /* ---- If, Case -------------------------------------------------------------------------------- */
 
 static uc_ref truth(uc_tf_call *c, const uc_tf_value *v)
@@ -73,7 +75,6 @@ static bool emit_branch(void *context, uc_tf_region *r, bool which, uc_tf_value 
 
 static bool open_functions(uc_tf_call *c, functions *f, uc_tf_value **results)
 {
-    int64_t none[1];
     uc_arena *arena = c->graph->arena;
     *f = (functions){.call = *c, .arg_count = uc_tf_in_count(c)};
     if (f->arg_count == 0) {
@@ -81,7 +82,9 @@ static bool open_functions(uc_tf_call *c, functions *f, uc_tf_value **results)
         return false;
     }
     f->arg_count--;
-    f->out_count = uc_tf_types(c, "Tout", none, 0);
+    int64_t *types = UC_NEW(arena, int64_t, MAX_OUTPUTS);
+    if (!types) return no_memory(c->graph);
+    f->out_count = uc_tf_types(c, "Tout", types, MAX_OUTPUTS);
     uc_tf_value *args = UC_NEW(arena, uc_tf_value, f->arg_count);
     *results = UC_NEW(arena, uc_tf_value, f->out_count);
     if (!args || !*results) return no_memory(c->graph);
