@@ -59,6 +59,19 @@ static uc_tf_edge edge_of(const finder *f, const uc_tf_node *node, size_t i)
     return edge;
 }
 
+/* A condition itself, through the Identities that a tf.cond and its branches give it. */
+static uc_tf_edge condition_of(const finder *f, uc_tf_edge e)
+{
+    for (int hops = 0; hops < 64 && e.node >= 0; hops++) {
+        const uc_tf_node *node = &f->found->body->nodes[e.node];
+        if (!uc_str_is(node->op, "Identity") || node->input_count == 0) break;
+        const uc_tf_edge from = edge_of(f, node, 0);
+        if (from.node < 0) break;
+        e = from;
+    }
+    return e;
+}
+
 static uc_tf_control_op op_of(const finder *f, const uc_tf_node *node)
 {
     if (uc_str_is(node->op, "Switch") || uc_str_is(node->op, "RefSwitch")) {
@@ -158,7 +171,7 @@ static void finish(finder *f, int32_t i)
         return;
     }
     if (c->op == UC_TF_SWITCH) {
-        c->condition = edge_of(f, node, 1);
+        c->condition = condition_of(f, edge_of(f, node, 1));
         const uc_tf_edge data = edge_of(f, node, 0);
         const bool loops = c->condition.node >= 0 &&
                            uc_str_is(f->found->body->nodes[c->condition.node].op, "LoopCond");

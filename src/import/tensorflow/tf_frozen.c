@@ -61,6 +61,12 @@ static bool is_leftover(const uc_tf_node *n)
     return ends(n->op, "Summary") || ends(n->op, "SummaryV2");
 }
 
+/* What tf.cond leaves for its branches to hang on. */
+static bool is_pivot(const uc_tf_node *n)
+{
+    return ends(n->name, "/switch_t") || ends(n->name, "/switch_f") || uc_str_is(n->op, "Switch");
+}
+
 static bool is_input(const uc_tf_node *n)
 {
     return uc_str_is(n->op, "Placeholder") || uc_str_is(n->op, "PlaceholderV2");
@@ -216,6 +222,7 @@ static bool find_outputs(finder *f, uc_tf_entry *e)
     for (int wish = 3; wish >= 0 && e->output_count == 0; wish--) {
         for (size_t i = 0; i < b->node_count; i++) {
             if (f->first[i] != f->first[i + 1] || is_leftover(&b->nodes[i])) continue;
+            if (is_pivot(&b->nodes[i])) continue;
             if ((wish >= 3 && is_size(&b->nodes[i])) || (wish >= 2 && f->trains[i]) ||
                 (wish >= 1 && !f->fed[i]))
                 continue;

@@ -51,18 +51,38 @@ static uncork_status one_number(uc_call *call, size_t i, int64_t *v)
     return UNCORK_OK;
 }
 
-static bool is_written(const uc_value *item) { return item->kind == UC_TENSOR; }
+/* An item that isn't written is a tensor that no list has: of most dimensions, all 0. */
+static bool is_written(const uc_value *item)
+{
+    const uc_tensor *t = &item->tensor;
+    for (int d = 0; d < t->rank; d++) {
+        if (t->shape[d]) return true;
+    }
+    return t->rank != UNCORK_MAX_RANK;
+}
 
 /* Items from `begin` on: not written. */
-static uncork_status clear(uc_call *call, uc_value **items, size_t begin, size_t end)
+static uncork_status clear(uc_call *call, uncork_dtype dtype, uc_value **items, size_t begin,
+                           size_t end)
 {
-    const uc_value nothing = {.kind = UC_OPTIONAL, .tensor = {.rank = -1}};
+    static const uint64_t offsets[1] = {0};
+    const int64_t shape[UNCORK_MAX_RANK] = {0};
     if (begin >= end) return UNCORK_OK;
-    UC_TRY(uc_call_item_copy(call, 0, &nothing, &items[begin]));
+    uc_value blank = {.kind = UC_TENSOR};
+    uc_tensor_set(&blank.tensor, dtype, UNCORK_MAX_RANK, shape);
+    blank.tensor.strings = (uc_strings){.offsets = offsets, .bytes = ""};
+    UC_TRY(uc_call_item_copy(call, 0, &blank, &items[begin]));
     for (size_t i = begin + 1; i < end; i++) {
         items[i] = items[begin];
     }
     return UNCORK_OK;
+}
+
+static uncork_dtype dtype_of(const uc_call *call)
+{
+    const uc_value *x = call->in[0];
+    if (x->item_count) return x->items[0]->tensor.dtype;
+    return x->tensor.dtype ? x->tensor.dtype : call->out[0]->tensor.dtype;
 }
 
 /* Output 0 begins as the list of input 0 with `count` items. */
@@ -75,7 +95,7 @@ static uncork_status begin_list(uc_call *call, int64_t count, uc_value ***items)
     UC_TRY(uc_call_items(call, 0, UC_SEQUENCE, (size_t)count, items));
     const size_t kept = x->item_count < (size_t)count ? x->item_count : (size_t)count;
     if (kept) memcpy(*items, x->items, kept * sizeof **items);
-    return clear(call, *items, kept, (size_t)count);
+    return clear(call, dtype_of(call), *items, kept, (size_t)count);
 }
 
 /* ---- ListReserve -------------------------------------------------------------------------- */
@@ -107,7 +127,8 @@ static uncork_status run_reserve(uc_call *call)
         return uc_call_fail(call, UNCORK_INPUT, "a list of %" PRId64 " items", n);
     }
     UC_TRY(uc_call_items(call, 0, UC_SEQUENCE, (size_t)n, &items));
-    return clear(call, items, 0, (size_t)n);
+    const int64_t dtype = uc_call_int(call, "dtype", 0);
+    return clear(call, (uncork_dtype)dtype, items, 0, (size_t)n);
 }
 
 const uc_op uc_op_list_reserve = {.domain = "uncork",

@@ -25,13 +25,29 @@ static uncork_status unknown(uc_call *call, const uc_tensor *x, int rank)
 
 /* ---- Expand ------------------------------------------------------------------------------- */
 
+/* Only how many dimensions are asked for is known: those above 1 stay. */
+static uncork_status infer_length(uc_call *call, const uc_tensor *x)
+{
+    const uc_tensor *want = uc_call_in(call, 1);
+    int64_t shape[UNCORK_MAX_RANK];
+    const bool counted = want && want->rank == 1 && want->shape[0] >= 0 &&
+                         want->shape[0] <= UNCORK_MAX_RANK && x->rank >= 0;
+    if (!counted) return unknown(call, x, -1);
+    const int rank = want->shape[0] > x->rank ? (int)want->shape[0] : x->rank;
+    for (int d = 0; d < rank; d++) {
+        const int from = d - (rank - x->rank);
+        shape[d] = from >= 0 && x->shape[from] > 1 ? x->shape[from] : UC_DIM_UNKNOWN;
+    }
+    return uc_call_shape(call, 0, x->dtype, rank, shape);
+}
+
 static uncork_status infer_expand(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
     int64_t want[UNCORK_MAX_RANK], shape[UNCORK_MAX_RANK];
     size_t count = 0;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
-    if (x->rank < 0 || !uc_call_known(call, 1)) return unknown(call, x, -1);
+    if (x->rank < 0 || !uc_call_known(call, 1)) return infer_length(call, x);
     UC_TRY(uc_call_small_ints(call, 1, want, &count));
     int rank = (int)count > x->rank ? (int)count : x->rank;
     for (int d = 0; d < rank; d++) {
