@@ -232,6 +232,10 @@ uc_node *uc_graph_node(uc_graph *g, const char *op, const uc_ref *in, size_t in_
             uc_graph_fail(g, UNCORK_MALFORMED, "input %zu of %s is no value of the graph", i, op);
             return nowhere(g);
         }
+        if (in[i] == 0 && i < (size_t)row->in.min) { /* looks infer before the graph is checked */
+            uc_graph_fail(g, UNCORK_MALFORMED, "%s: nothing is fed to required input %zu", op, i);
+            return nowhere(g);
+        }
     }
     uncork_status status = uc_budget_nodes(g->budget, 1, "the graph", g->error);
     if (status != UNCORK_OK) {

@@ -65,6 +65,15 @@ static bool ends_with(const char *name, const char *suffix)
            (suffix[0] == '.' || n == m || name[n - m - 1] == '/');
 }
 
+/* torch.export's archives name their program model.json too. */
+static bool is_torch_export(const uc_bundle *bundle)
+{
+    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
+        if (ends_with(uc_bundle_name(bundle, i), "archive_format")) return true;
+    }
+    return false;
+}
+
 static uncork_status by_members(const uc_bundle *bundle, uncork_error *error)
 {
     for (size_t k = 0; k < sizeof members / sizeof members[0]; k++) {
@@ -81,7 +90,7 @@ static uncork_status by_members(const uc_bundle *bundle, uncork_error *error)
 
 uncork_status uc_recognise_archive(const uc_bundle *bundle, uncork_error *error)
 {
-    if (uc_bundle_kind_of(bundle) == UC_BUNDLE_FILE) return UNCORK_OK;
+    if (uc_bundle_kind_of(bundle) == UC_BUNDLE_FILE || is_torch_export(bundle)) return UNCORK_OK;
     return by_members(bundle, error);
 }
 
