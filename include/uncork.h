@@ -262,6 +262,15 @@ typedef struct uncork_fed {
     const int64_t *shape;
 } uncork_fed;
 
+/* Whose rounding integer TensorFlow Lite models follow, bit by bit. */
+typedef enum uncork_kernels {
+    UNCORK_KERNELS_XNNPACK,   /* the interpreter's default: XNNPACK where it takes the operator */
+    UNCORK_KERNELS_BUILTIN,   /* its own kernels, without a delegate */
+    UNCORK_KERNELS_REFERENCE, /* its reference kernels */
+    UNCORK_KERNELS_REAL,      /* nobody's: the real numbers that the integers stand for, in float32,
+                               * rounded to the output's steps (what standard ONNX can say) */
+} uncork_kernels;
+
 typedef struct uncork_prepare_options {
     size_t size; /* sizeof(uncork_prepare_options) */
     uncork_limits limits;
@@ -273,6 +282,7 @@ typedef struct uncork_prepare_options {
     const uncork_fed
         *fed; /* the inputs in order, or NULL; a format that knows its own ignores it */
     int fed_count;
+    uncork_kernels kernels;
 } uncork_prepare_options;
 
 /* Makes one entry ready to run. Only what that entry needs is imported: predict never fails because

@@ -81,6 +81,17 @@ static const option *find_option(const char *word, const char **value)
     return NULL;
 }
 
+static bool parse_kernels(const char *text, uncork_kernels *out)
+{
+    static const char *const names[] = {"xnnpack", "builtin", "reference"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *out = (uncork_kernels)i;
+        return true;
+    }
+    return false;
+}
+
 /* "2G", "500M", "64k", "1000" */
 static bool parse_size(const char *text, uint64_t *out)
 {
@@ -136,10 +147,7 @@ static bool set_value(const option *o, const char *value, cli_options *options)
     case PRECISION:
         options->fast = strcmp(value, "fast") == 0;
         return options->fast || strcmp(value, "exact") == 0;
-    case KERNELS:
-        options->kernels = value;
-        return strcmp(value, "xnnpack") == 0 || strcmp(value, "builtin") == 0 ||
-               strcmp(value, "reference") == 0;
+    case KERNELS: return parse_kernels(value, &options->kernels);
     case INPUT: options->inputs[options->input_count++] = value; return true;
     case FLAG: break;
     }

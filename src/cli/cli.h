@@ -35,7 +35,7 @@ typedef struct cli_options {
     int64_t batch, threads;
     uncork_limits limits;
     bool fast;           /* --precision */
-    const char *kernels; /* --kernels; NULL: the interpreter's own */
+    uncork_kernels kernels;
     bool agnostic;
     bool json, csv, quiet, timing, raw, scaled, help, version;
 } cli_options;

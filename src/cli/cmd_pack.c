@@ -27,7 +27,8 @@ static uncork_prepare_options prepare_options(const cli_options *options)
     return (uncork_prepare_options){.size = sizeof(uncork_prepare_options),
                                     .limits = options->limits,
                                     .raw = options->raw || options->scaled,
-                                    .disable_pass = options->disable_pass};
+                                    .disable_pass = options->disable_pass,
+                                    .kernels = options->kernels};
 }
 
 /* The whole file or none. */

@@ -35,21 +35,10 @@ static int check_method(const cli_options *options, const uncork_file *file)
     return status;
 }
 
-/* --kernels names whose rounding an integer model of TensorFlow Lite follows. No set's is followed to the
- * bit yet: that is said rather than passed over. */
-static void note_kernels(const cli_options *options, const uncork_file *file,
-                         const uncork_model *model)
+/* What is written for other runtimes says integer models in standard operators. */
+static uncork_kernels kernels_of(const cli_options *options)
 {
-    const uc_graph *g = uc_model_graph(model);
-    if (!options->kernels || strcmp(uncork_file_format(file), "tflite") != 0) return;
-    for (size_t i = 0; i < g->node_count; i++) {
-        if (strcmp(g->nodes[i].op->name, "QuantizeLinear") != 0) continue;
-        cli_note(options,
-                 "--kernels %s: its rounding isn't followed to the bit yet; integer values "
-                 "may differ by a step (docs/tflite.md)",
-                 options->kernels);
-        return;
-    }
+    return strcmp(options->command, "convert") == 0 ? UNCORK_KERNELS_REAL : options->kernels;
 }
 
 static uncork_status dump_graph(const char *path, const uncork_model *model, uncork_error *error)
@@ -88,7 +77,8 @@ int cli_prepare(const cli_options *options, const uncork_file *file, const cli_a
                                           arrays ? cli_input_dtype(arrays) : UNCORK_DTYPE_NONE,
                                       .raw = options->raw || options->scaled,
                                       .disable_pass = options->disable_pass,
-                                      .precision = options->fast ? UNCORK_FAST : UNCORK_EXACT};
+                                      .precision = options->fast ? UNCORK_FAST : UNCORK_EXACT,
+                                      .kernels = kernels_of(options)};
     prepare.fed = fed_of(arrays, arena);
     if (prepare.fed) prepare.fed_count = (int)arrays->count;
     uncork_error error = {.size = sizeof error};
@@ -99,7 +89,6 @@ int cli_prepare(const cli_options *options, const uncork_file *file, const cli_a
         return cli_fail_model(&error);
     }
     cli_fast_note(options, *model);
-    note_kernels(options, file, *model);
     if (options->dump_graph && dump_graph(options->dump_graph, *model, &error)) {
         cli_print_error(&error);
         uncork_model_free(*model);

@@ -106,7 +106,8 @@ static bool follow_transpose(walk *w, const uc_node *n)
 static bool follow(walk *w, const uc_node *n, size_t input)
 {
     static const char *const plain[] = {"Cast",    "Identity",       "Pad",
-                                        "Dropout", "QuantizeLinear", "DequantizeLinear"};
+                                        "Dropout", "QuantizeLinear", "DequantizeLinear",
+                                        "BitCast", "BitwiseXor",     "QQuantize"};
     bool through =
         follow_arithmetic(w, n, input) || follow_batch_norm(w, n) || follow_transpose(w, n);
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
@@ -141,12 +142,13 @@ uc_evidence uc_graph_evidence(const uc_graph *graph, size_t i, uc_arena *arena)
         size_t input = 0;
         const uc_node *n = reader(&w, &input);
         if (!n) break;
-        if ((is(n, "Conv") || is(n, "ConvInteger") || is(n, "QLinearConv")) && input == 0) {
+        const bool last = is(n, "QConv");
+        if ((is(n, "Conv") || is(n, "ConvInteger") || is(n, "QLinearConv") || last) && input == 0) {
             size_t weight = is(n, "QLinearConv") ? 3 : 1;
             const uc_graph_value *v = n->in_count > weight ? &graph->values[n->in[weight]] : NULL;
             int64_t group = uc_attr_int(uc_attr_find(n->attrs, n->attr_count, "group"), 1);
             e.told = true;
-            e.first = !w.last;
+            e.first = !w.last && !last;
             if (v && v->rank == 4 && v->shape[1] > 0 && group > 0 && group <= 16)
                 e.channels = v->shape[1] * group;
             break;

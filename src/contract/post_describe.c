@@ -35,7 +35,9 @@ static bool only_moves(const char *op)
                                          "ZipMap",         "SequenceAt",
                                          "QuantizeLinear", "Slice",
                                          "Normalizer",     "Split",
-                                         "Gather",         "ArrayFeatureExtractor"};
+                                         "Gather",         "ArrayFeatureExtractor",
+                                         "BitwiseXor",     "BitCast",
+                                         "QQuantize",      "QPool"};
     return IS_ONE_OF(op, movers);
 }
 
@@ -121,6 +123,10 @@ static const struct {
     {"MatMulNBits", UC_END_LINEAR},
     {"Resize", UC_END_LINEAR},
     {"DepthToSpace", UC_END_LINEAR},
+    {"QSoftmax", UC_END_SOFTMAX},
+    {"QReduce", UC_END_POOL},
+    {"QConv", UC_END_LINEAR},
+    {"QResize", UC_END_LINEAR},
 };
 
 /* A bias or a scale behind a product keeps it a product: the input that isn't constant, -1: neither. */
@@ -174,9 +180,31 @@ static bool cuts_meaning(const uc_graph *g, const uc_node *n)
     return uc_dtype_is_integer(to) && !uc_dtype_is_integer(from);
 }
 
+/* A function of quantised numbers by its name. */
+static uc_post_end end_of_quantised(const uc_node *n)
+{
+    if (!is_op(n, "QUnary")) return UC_END_OTHER;
+    const uc_str f = uc_attr_str(uc_attr_find(n->attrs, n->attr_count, "function"), "");
+    return uc_str_is(f, "logistic") ? UC_END_SIGMOID
+           : uc_str_is(f, "tanh")   ? UC_END_TANH
+                                    : UC_END_OTHER;
+}
+
+/* The scale that a quantised operator gives its output; bytes turned signed behind it are 128 lower. */
+static void note_scale(const uc_node *n, bool turned, uc_post_output *out)
+{
+    const uc_attr *scale = uc_attr_find(n->attrs, n->attr_count, "y_scale");
+    const uc_attr *zero = uc_attr_find(n->attrs, n->attr_count, "y_zero");
+    if (!scale || out->scale != 0) return;
+    if (!zero) zero = uc_attr_find(n->attrs, n->attr_count, "zero");
+    out->scale = uc_attr_float(scale, 0);
+    out->zero = (double)uc_attr_int(zero, 0) - (turned ? 128 : 0);
+}
+
 static void trace(const uc_graph *g, uc_ref v, uc_arena *arena, uc_post_output *out)
 {
     bool scaled = false, real = false; /* real: the output isn't the quantised one */
+    bool turned = false;               /* unsigned bytes became signed ones on the way */
     for (int i = 0; i < MAX_STEPS; i++) {
         const uc_node *n = producer(g, v);
         if (!n || !n->in_count) return;
@@ -184,6 +212,8 @@ static void trace(const uc_graph *g, uc_ref v, uc_arena *arena, uc_post_output *
         if (!out->classes) out->classes = class_labels(n, arena);
         uc_post_end end = end_of_classifier(n, v);
         real = real || strcmp(op, "DequantizeLinear") == 0;
+        turned = turned || strcmp(op, "BitCast") == 0;
+        if (!real) note_scale(n, turned, out);
         if (strcmp(op, "QuantizeLinear") == 0 && out->scale == 0 && !real) {
             double zero = constant(g, n, 2);
             out->scale = constant(g, n, 1);
@@ -193,6 +223,7 @@ static void trace(const uc_graph *g, uc_ref v, uc_arena *arena, uc_post_output *
         for (size_t k = 0; !end && k < sizeof endings / sizeof endings[0]; k++) {
             if (strcmp(op, endings[k].op) == 0) end = endings[k].end;
         }
+        if (!end) end = end_of_quantised(n);
         if (!end && strcmp(op, "Div") == 0) end = end_of_division(g, n);
         if (!end && strcmp(op, "Exp") == 0 && is_op(producer(g, n->in[0]), "LogSoftmax"))
             end = UC_END_SOFTMAX;

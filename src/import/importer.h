@@ -30,6 +30,7 @@ typedef struct uc_import_options {
     bool raw;                 /* leave out a scaler found beside the model */
     const uncork_fed *fed;    /* what will be fed, where the caller knows it; or NULL */
     size_t fed_count;
+    uncork_kernels kernels; /* of integer TensorFlow Lite models */
 } uc_import_options;
 
 /* What will be fed to the input of that name or, unnamed, place; NULL: not known. */

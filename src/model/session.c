@@ -28,6 +28,7 @@ static uncork_status prepare(uncork_model *m, const request *r, uncork_error *er
     const uc_import *import = &m->file->import;
     uc_import_options given = {.input_dtype = options ? options->input_dtype : UNCORK_DTYPE_NONE,
                                .raw = options && options->raw};
+    if (HAS(options, kernels)) given.kernels = options->kernels;
     if (HAS(options, fed_count) && options->fed && options->fed_count > 0) {
         given.fed = options->fed;
         given.fed_count = (size_t)options->fed_count;

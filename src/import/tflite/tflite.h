@@ -83,7 +83,8 @@ void uc_tfl_metadata_read(const uc_tfl_file *f, uc_import *file);
 
 /* ---- emission ---- */
 
-/* A value on its way: as the file has it (raw), or as the real numbers of what is quantised. nchw says
+/* A value on its way: as the file has it (raw; signed bytes with a scale are kept as unsigned ones 128
+ * higher, so that kernels know one kind of byte), or as the real numbers of what is quantised. nchw says
  * that the axes lie as [N, C, H, W] though the file means [N, H, W, C], so that convolutions in a row need
  * no transposes. */
 typedef struct uc_tfl_value {
@@ -97,7 +98,8 @@ typedef struct uc_tfl_build {
     uc_graph *graph;
     uc_findings *findings;
     uc_look look; /* what is known of the values so far */
-    int depth;    /* subgraphs within subgraphs */
+    uncork_kernels kernels;
+    int depth; /* subgraphs within subgraphs */
 } uc_tfl_build;
 
 typedef struct uc_tfl_scope {
@@ -117,7 +119,7 @@ struct uc_tfl_call {
 
 /* tflite_graph.c */
 bool uc_tfl_build_open(uc_tfl_build *b, const uc_tfl_file *file, uc_graph *g, uc_findings *findings,
-                       int depth);
+                       uncork_kernels kernels, int depth);
 void uc_tfl_build_close(uc_tfl_build *b);
 /* Emits a subgraph on values: `in` and `out` as many as it has. False after a failure. */
 bool uc_tfl_emit_subgraph(uc_tfl_build *b, size_t index, const uc_ref *in, uc_ref *out);
@@ -134,7 +136,8 @@ uc_ref uc_tfl_transpose(uc_graph *g, uc_ref a, const int64_t *perm, size_t n);
 bool uc_tfl_has(const uc_tfl_call *c, size_t i);
 const uc_tfl_tensor *uc_tfl_tensor_in(const uc_tfl_call *c, size_t i);
 const uc_tfl_tensor *uc_tfl_tensor_out(const uc_tfl_call *c, size_t i);
-uc_ref uc_tfl_raw(uc_tfl_call *c, size_t i);   /* as the file has it */
+uc_ref uc_tfl_raw(uc_tfl_call *c, size_t i);   /* as it is kept */
+uc_ref uc_tfl_filed(uc_tfl_call *c, size_t i); /* as the file has it */
 uc_ref uc_tfl_in(uc_tfl_call *c, size_t i);    /* real numbers, axes in order */
 uc_ref uc_tfl_first(uc_tfl_call *c, size_t i); /* real, as [N, C, H, W] */
 uc_ref uc_tfl_first_raw(uc_tfl_call *c, size_t i);
@@ -154,9 +157,17 @@ void uc_tfl_out(uc_tfl_call *c, size_t i, uc_ref real);
 void uc_tfl_out_first(uc_tfl_call *c, size_t i, uc_ref real); /* lies as [N, C, H, W] */
 void uc_tfl_out_raw(uc_tfl_call *c, size_t i, uc_ref raw);
 void uc_tfl_out_raw_first(uc_tfl_call *c, size_t i, uc_ref raw);
+void uc_tfl_out_filed(uc_tfl_call *c, size_t i, uc_ref raw);
 /* Whether input i and output 0 mean the same number by the same bytes. */
 bool uc_tfl_same_scale(const uc_tfl_call *c, size_t i);
-/* The tensor's zero point as a number of its own type. */
+/* Whether the tensor's signed bytes are kept as unsigned ones 128 higher; there and back. */
+bool uc_tfl_is_lifted(const uc_tfl_build *b, const uc_tfl_tensor *t);
+uc_ref uc_tfl_lift(uc_graph *g, uc_ref a);
+uc_ref uc_tfl_lower(uc_graph *g, uc_ref a);
+bool uc_tfl_is_quantized(const uc_tfl_tensor *t);
+/* Input i as the file has it (int4 as int8), permuted unless perm is NULL; NULL: no plain constant. */
+const uc_tensor *uc_tfl_constant(uc_tfl_call *c, size_t i, const int64_t *perm);
+/* The tensor's zero point as a number of the type its values are kept in. */
 uc_ref uc_tfl_zero(uc_tfl_call *c, const uc_tfl_tensor *t);
 
 /* tflite_op_math.c */

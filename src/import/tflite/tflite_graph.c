@@ -6,9 +6,10 @@
 enum { MAX_DEPTH = 40 };
 
 bool uc_tfl_build_open(uc_tfl_build *b, const uc_tfl_file *file, uc_graph *g, uc_findings *findings,
-                       int depth)
+                       uncork_kernels kernels, int depth)
 {
-    *b = (uc_tfl_build){.file = file, .graph = g, .findings = findings, .depth = depth};
+    *b = (uc_tfl_build){
+        .file = file, .graph = g, .findings = findings, .kernels = kernels, .depth = depth};
     uc_arena *known = uc_arena_new(g->budget), *scratch = uc_arena_new(g->budget);
     uc_look_open(&b->look, g, g->budget, known, scratch);
     if (known && scratch) return true;
@@ -60,7 +61,9 @@ static bool emit_all(uc_tfl_scope *s, const uc_ref *in, uc_ref *out)
     const uc_tfl_subgraph *sub = s->subgraph;
     uc_graph *g = s->build->graph;
     for (size_t i = 0; i < sub->in_count; i++) {
-        s->values[sub->in[i]] = (uc_tfl_value){.raw = in[i]};
+        const uc_tfl_tensor *t = &sub->tensors[sub->in[i]];
+        const bool lifted = uc_tfl_is_lifted(s->build, t);
+        s->values[sub->in[i]] = (uc_tfl_value){.raw = lifted ? uc_tfl_lift(g, in[i]) : in[i]};
     }
     for (size_t i = 0; i < sub->operator_count && !g->status; i++) {
         emit_operator(s, i);
@@ -70,6 +73,8 @@ static bool emit_all(uc_tfl_scope *s, const uc_ref *in, uc_ref *out)
     uc_tfl_call c = {.build = s->build, .graph = g, .scope = s, .op = &end};
     for (size_t i = 0; i < sub->out_count && !g->status; i++) {
         out[i] = uc_tfl_raw(&c, i);
+        if (uc_tfl_is_lifted(s->build, &sub->tensors[sub->out[i]]))
+            out[i] = uc_tfl_lower(g, out[i]);
     }
     return !g->status;
 }

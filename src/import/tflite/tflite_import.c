@@ -119,7 +119,6 @@ static uncork_status tflite_import(const uc_import *file, const char *entry,
 {
     const uc_tfl_file *f = file->state;
     const uc_tfl_signature *signature = NULL;
-    (void)options;
     for (size_t i = 0; entry && i < f->signature_count; i++) {
         if (!signature && strcmp(f->signatures[i].key, entry) == 0) signature = &f->signatures[i];
     }
@@ -131,7 +130,7 @@ static uncork_status tflite_import(const uc_import *file, const char *entry,
                        "the model uses operators that aren't supported: %s", f->unknown);
     }
     uc_tfl_build b;
-    if (!uc_tfl_build_open(&b, f, graph, findings, 0)) return graph->status;
+    if (!uc_tfl_build_open(&b, f, graph, findings, options->kernels, 0)) return graph->status;
     emit_entry(&b, signature);
     uc_tfl_build_close(&b);
     return graph->status;

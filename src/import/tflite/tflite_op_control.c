@@ -15,8 +15,10 @@ static uc_graph *open_body(uc_tfl_call *c, uc_tfl_build *b)
         uc_graph_fail(outer, UNCORK_LIMIT, "subgraphs are nested too deep");
         return NULL;
     }
-    return uc_tfl_build_open(b, c->build->file, g, c->build->findings, c->build->depth + 1) ? g
-                                                                                            : NULL;
+    return uc_tfl_build_open(b, c->build->file, g, c->build->findings, c->build->kernels,
+                             c->build->depth + 1)
+               ? g
+               : NULL;
 }
 
 static const uc_tfl_subgraph *subgraph(uc_tfl_call *c, unsigned member, size_t in, size_t out,
@@ -54,7 +56,7 @@ static uc_graph *make_branch(uc_tfl_call *c, unsigned member, size_t in_count)
     uc_ref *in = UC_NEW(g->arena, uc_ref, in_count + 1);
     uc_ref *out = UC_NEW(g->arena, uc_ref, s->out_count + 1);
     for (size_t i = 0; in && i < in_count && !g->status; i++) {
-        const uc_tensor *t = &uc_look_at(&c->build->look, uc_tfl_raw(c, i + 1))->tensor;
+        const uc_tensor *t = &uc_look_at(&c->build->look, uc_tfl_filed(c, i + 1))->tensor;
         in[i] =
             uc_graph_input(g, uc_arena_printf(g->arena, "in_%zu", i), t->dtype, t->rank, t->shape);
     }
@@ -78,9 +80,9 @@ void uc_tfl_if(uc_tfl_call *c)
         uc_tfl_fail(c, "no condition");
         return;
     }
-    in[0] = uc_g_reshape(g, uc_tfl_raw(c, 0), scalar, 0);
+    in[0] = uc_g_reshape(g, uc_tfl_filed(c, 0), scalar, 0);
     for (size_t i = 1; i < count && !g->status; i++) {
-        in[i] = uc_tfl_raw(c, i);
+        in[i] = uc_tfl_filed(c, i);
     }
     uc_graph *yes = g->status ? NULL : make_branch(c, 0, count - 1);
     uc_graph *no = yes ? make_branch(c, 1, count - 1) : NULL;
@@ -90,7 +92,7 @@ void uc_tfl_if(uc_tfl_call *c)
     uc_node_graph(g, n, "else_branch", no);
     uc_node_int(g, n, "captures", (int64_t)count - 1);
     for (size_t i = 0; i < c->op->out_count; i++) {
-        uc_tfl_out_raw(c, i, uc_node_out(n, i));
+        uc_tfl_out_filed(c, i, uc_node_out(n, i));
     }
 }
 
@@ -143,7 +145,7 @@ void uc_tfl_while(uc_tfl_call *c)
     uc_ref *in = UC_NEW(g->arena, uc_ref, n + 3);
     if (!in || !subgraph(c, 0, n, 1, &cond) || !subgraph(c, 1, n, n, &body)) return;
     for (size_t i = 0; i < n && !g->status; i++) {
-        in[i + 2] = uc_tfl_raw(c, i);
+        in[i + 2] = uc_tfl_filed(c, i);
     }
     if (g->status) return;
     uc_graph *loop = make_loop(c, cond, body, in + 2, n);
@@ -162,6 +164,6 @@ void uc_tfl_while(uc_tfl_call *c)
         }
         /* The look ahead may not see through bodies; the file says the shape. */
         if (fixed && known->rank < 0) y = uc_g_reshape(g, y, t->shape, t->rank);
-        uc_tfl_out_raw(c, i, y);
+        uc_tfl_out_filed(c, i, y);
     }
 }

@@ -4,13 +4,7 @@
 
 #include <inttypes.h>
 
-typedef struct window {
-    int rank;
-    int64_t size[3], strides[3], dilations[3], pads[6];
-    bool automatic; /* pads follow from a size that isn't known yet */
-} window;
-
-static bool valid(uc_tfl_call *c, const window *w)
+static bool valid(uc_tfl_call *c, const uc_tfl_window *w)
 {
     for (int i = 0; i < w->rank; i++) {
         if (w->size[i] >= 1 && w->strides[i] >= 1 && w->dilations[i] >= 1) continue;
@@ -22,11 +16,11 @@ static bool valid(uc_tfl_call *c, const window *w)
 }
 
 /* SAME (0) or VALID (1): the odd row or column of padding comes last. */
-static bool set_pads(uc_tfl_call *c, window *w, int64_t padding, uc_ref x)
+bool uc_tfl_window_pads(uc_tfl_call *c, uc_tfl_window *w, int64_t padding, uc_ref x, int axis)
 {
     if (!valid(c, w)) return false;
     for (int i = 0; i < w->rank && padding == 0; i++) {
-        const int64_t n = uc_tfl_dim(c, x, i + 2), stride = w->strides[i];
+        const int64_t n = uc_tfl_dim(c, x, i + axis), stride = w->strides[i];
         if (n < 0) {
             w->automatic = true;
             continue;
@@ -40,7 +34,7 @@ static bool set_pads(uc_tfl_call *c, window *w, int64_t padding, uc_ref x)
     return true;
 }
 
-static void put_window(uc_graph *g, uc_node *n, const window *w, bool dilations)
+static void put_window(uc_graph *g, uc_node *n, const uc_tfl_window *w, bool dilations)
 {
     const size_t rank = (size_t)w->rank;
     uc_node_ints(g, n, "kernel_shape", w->size, rank);
@@ -54,14 +48,15 @@ static void put_window(uc_graph *g, uc_node *n, const window *w, bool dilations)
 
 static uc_ref bias_of(uc_tfl_call *c, size_t i) { return uc_tfl_has(c, i) ? uc_tfl_bias(c, i) : 0; }
 
-static void set_size(uc_tfl_call *c, window *w, uc_ref weights)
+static void set_size(uc_tfl_call *c, uc_tfl_window *w, uc_ref weights)
 {
     for (int i = 0; i < w->rank; i++) {
         w->size[i] = uc_tfl_dim(c, weights, i + 2);
     }
 }
 
-static uc_ref convolve(uc_tfl_call *c, const window *w, uc_ref x, uc_ref weights, int64_t groups)
+static uc_ref convolve(uc_tfl_call *c, const uc_tfl_window *w, uc_ref x, uc_ref weights,
+                       int64_t groups)
 {
     const uc_ref bias = bias_of(c, 2), in[] = {x, weights, bias};
     uc_node *n = uc_graph_node(c->graph, "Conv", in, bias ? 3 : 2, 1);
@@ -72,13 +67,14 @@ static uc_ref convolve(uc_tfl_call *c, const window *w, uc_ref x, uc_ref weights
 
 void uc_tfl_conv(uc_tfl_call *c)
 {
+    if (uc_tfl_q_conv(c)) return;
     static const int64_t perm[] = {0, 3, 1, 2};
-    window w = {.rank = 2,
-                .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 4, 1)}};
+    uc_tfl_window w = {.rank = 2,
+                       .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                       .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 4, 1)}};
     const uc_ref x = uc_tfl_first(c, 0), weights = uc_tfl_weight(c, 1, perm, 4);
     set_size(c, &w, weights);
-    if (c->graph->status || !set_pads(c, &w, uc_tfl_i8(c, 0, 0), x)) return;
+    if (c->graph->status || !uc_tfl_window_pads(c, &w, uc_tfl_i8(c, 0, 0), x, 2)) return;
     const int64_t in = uc_tfl_dim(c, x, 1), each = uc_tfl_dim(c, weights, 1);
     if (in < 1 || each < 1 || in % each) {
         uc_tfl_fail(c, "%" PRId64 " channels by a kernel of %" PRId64, in, each);
@@ -89,13 +85,14 @@ void uc_tfl_conv(uc_tfl_call *c)
 
 void uc_tfl_depthwise_conv(uc_tfl_call *c)
 {
+    if (uc_tfl_q_depthwise_conv(c)) return;
     static const int64_t perm[] = {3, 0, 1, 2};
-    window w = {.rank = 2,
-                .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                .dilations = {uc_tfl_i32(c, 6, 1), uc_tfl_i32(c, 5, 1)}};
+    uc_tfl_window w = {.rank = 2,
+                       .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                       .dilations = {uc_tfl_i32(c, 6, 1), uc_tfl_i32(c, 5, 1)}};
     const uc_ref x = uc_tfl_first(c, 0), weights = uc_tfl_weight(c, 1, perm, 4);
     set_size(c, &w, weights);
-    if (c->graph->status || !set_pads(c, &w, uc_tfl_i8(c, 0, 0), x)) return;
+    if (c->graph->status || !uc_tfl_window_pads(c, &w, uc_tfl_i8(c, 0, 0), x, 2)) return;
     const int64_t in = uc_tfl_dim(c, x, 1), out = uc_tfl_dim(c, weights, 0);
     if (in < 1 || out % in) {
         uc_tfl_fail(c, "%" PRId64 " channels to %" PRId64, in, out);
@@ -108,13 +105,14 @@ void uc_tfl_conv_3d(uc_tfl_call *c)
 {
     static const int64_t kernel[] = {4, 3, 0, 1, 2}, first[] = {0, 4, 1, 2, 3};
     static const int64_t last[] = {0, 2, 3, 4, 1};
-    window w = {.rank = 3,
-                .strides = {uc_tfl_i32(c, 1, 0), uc_tfl_i32(c, 3, 0), uc_tfl_i32(c, 2, 0)},
-                .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 7, 1), uc_tfl_i32(c, 6, 1)}};
+    uc_tfl_window w = {
+        .rank = 3,
+        .strides = {uc_tfl_i32(c, 1, 0), uc_tfl_i32(c, 3, 0), uc_tfl_i32(c, 2, 0)},
+        .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 7, 1), uc_tfl_i32(c, 6, 1)}};
     const uc_ref x = uc_tfl_transpose(c->graph, uc_tfl_in(c, 0), first, 5);
     const uc_ref weights = uc_tfl_weight(c, 1, kernel, 5);
     set_size(c, &w, weights);
-    if (c->graph->status || !set_pads(c, &w, uc_tfl_i8(c, 0, 0), x)) return;
+    if (c->graph->status || !uc_tfl_window_pads(c, &w, uc_tfl_i8(c, 0, 0), x, 2)) return;
     const uc_ref y = uc_tfl_fused(c, 4, convolve(c, &w, x, weights, 1));
     uc_tfl_out(c, 0, uc_tfl_transpose(c->graph, y, last, 5));
 }
@@ -122,10 +120,11 @@ void uc_tfl_conv_3d(uc_tfl_call *c)
 /* Inputs: the output's shape, the kernel [out, rows, columns, in], x, a bias or none. */
 void uc_tfl_transpose_conv(uc_tfl_call *c)
 {
+    if (uc_tfl_q_transpose_conv(c)) return;
     static const int64_t perm[] = {3, 0, 1, 2};
     uc_graph *g = c->graph;
     int64_t shape[4], extra[2] = {0, 0};
-    window w = {
+    uc_tfl_window w = {
         .rank = 2, .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)}, .dilations = {1, 1}};
     const uc_ref x = uc_tfl_first(c, 2), weights = uc_tfl_weight(c, 1, perm, 4);
     set_size(c, &w, weights);
@@ -156,18 +155,19 @@ void uc_tfl_transpose_conv(uc_tfl_call *c)
 
 /* ---- pools ----------------------------------------------------------------------------------- */
 
-static bool pool_window(uc_tfl_call *c, uc_ref x, window *w)
+static bool pool_window(uc_tfl_call *c, uc_ref x, uc_tfl_window *w)
 {
-    *w = (window){.rank = 2,
-                  .size = {uc_tfl_i32(c, 4, 0), uc_tfl_i32(c, 3, 0)},
-                  .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                  .dilations = {1, 1}};
-    return !c->graph->status && set_pads(c, w, uc_tfl_i8(c, 0, 0), x);
+    *w = (uc_tfl_window){.rank = 2,
+                         .size = {uc_tfl_i32(c, 4, 0), uc_tfl_i32(c, 3, 0)},
+                         .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                         .dilations = {1, 1}};
+    return !c->graph->status && uc_tfl_window_pads(c, w, uc_tfl_i8(c, 0, 0), x, 2);
 }
 
 void uc_tfl_pool(uc_tfl_call *c)
 {
-    window w;
+    if (uc_tfl_q_pool(c)) return;
+    uc_tfl_window w;
     const uc_ref x = uc_tfl_first(c, 0);
     if (!pool_window(c, x, &w)) return;
     uc_node *n = uc_graph_node(c->graph, c->op->row->op, &x, 1, 1);
@@ -178,7 +178,7 @@ void uc_tfl_pool(uc_tfl_call *c)
 /* The root of the mean of squares. */
 void uc_tfl_l2_pool(uc_tfl_call *c)
 {
-    window w;
+    uc_tfl_window w;
     uc_graph *g = c->graph;
     const uc_ref x = uc_tfl_first(c, 0), squares = uc_g2(g, "Mul", x, x);
     if (!pool_window(c, x, &w)) return;

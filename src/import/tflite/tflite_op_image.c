@@ -44,6 +44,7 @@ void uc_tfl_pad(uc_tfl_call *c)
 
 void uc_tfl_resize(uc_tfl_call *c)
 {
+    if (uc_tfl_q_resize(c)) return;
     static const int64_t axes[] = {2, 3};
     uc_graph *g = c->graph;
     const bool nearest = c->op->row->code == 97;

@@ -34,6 +34,7 @@ uc_ref uc_tfl_fused(uc_tfl_call *c, unsigned member, uc_ref x)
 
 void uc_tfl_unary(uc_tfl_call *c)
 {
+    if (uc_tfl_q_unary(c)) return;
     bool first;
     const uc_ref x = uc_tfl_take(c, 0, &first);
     uc_tfl_give(c, uc_g1(c->graph, c->op->row->op, x), first);
@@ -41,6 +42,7 @@ void uc_tfl_unary(uc_tfl_call *c)
 
 void uc_tfl_clamp(uc_tfl_call *c)
 {
+    if (uc_tfl_q_unary(c)) return;
     bool first;
     const uc_ref x = uc_tfl_take(c, 0, &first);
     const int code = c->op->row->code;
@@ -49,6 +51,7 @@ void uc_tfl_clamp(uc_tfl_call *c)
 
 void uc_tfl_rsqrt(uc_tfl_call *c)
 {
+    if (uc_tfl_q_unary(c)) return;
     bool first;
     const uc_ref x = uc_tfl_take(c, 0, &first);
     uc_tfl_give(c, uc_g1(c->graph, "Reciprocal", uc_g1(c->graph, "Sqrt", x)), first);
@@ -63,6 +66,7 @@ void uc_tfl_square(uc_tfl_call *c)
 
 void uc_tfl_leaky_relu(uc_tfl_call *c)
 {
+    if (uc_tfl_q_unary(c)) return;
     bool first;
     const uc_ref x = uc_tfl_take(c, 0, &first);
     uc_node *n = uc_graph_node(c->graph, "LeakyRelu", &x, 1, 1);
@@ -72,6 +76,7 @@ void uc_tfl_leaky_relu(uc_tfl_call *c)
 
 void uc_tfl_gelu(uc_tfl_call *c)
 {
+    if (uc_tfl_q_unary(c)) return;
     bool first;
     const uc_ref x = uc_tfl_take(c, 0, &first);
     uc_node *n = uc_graph_node(c->graph, "Gelu", &x, 1, 1);
@@ -81,6 +86,7 @@ void uc_tfl_gelu(uc_tfl_call *c)
 
 void uc_tfl_prelu(uc_tfl_call *c)
 {
+    if (uc_tfl_q_binary(c)) return;
     uc_graph *g = c->graph;
     const uc_tfl_tensor *t = uc_tfl_tensor_in(c, 1);
     bool per_channel = t->rank >= 1;
@@ -98,6 +104,7 @@ void uc_tfl_prelu(uc_tfl_call *c)
 
 void uc_tfl_softmax(uc_tfl_call *c)
 {
+    if (uc_tfl_q_softmax(c)) return;
     uc_graph *g = c->graph;
     uc_ref x = uc_tfl_in(c, 0);
     const float beta = c->op->row->code == 25 ? uc_fb_float(c->options, 0, 1) : 1;
@@ -181,6 +188,7 @@ void uc_tfl_dequantize(uc_tfl_call *c)
 
 void uc_tfl_quantize(uc_tfl_call *c)
 {
+    if (uc_tfl_q_quantize(c)) return;
     bool first;
     const uc_ref x = uc_tfl_take(c, 0, &first);
     uc_tfl_give(c, x, first);
@@ -190,6 +198,7 @@ void uc_tfl_quantize(uc_tfl_call *c)
 
 void uc_tfl_binary(uc_tfl_call *c)
 {
+    if (uc_tfl_q_binary(c)) return;
     uc_ref a, b;
     const bool first = uc_tfl_pair(c, &a, &b);
     const int code = c->op->row->code;
@@ -200,6 +209,7 @@ void uc_tfl_binary(uc_tfl_call *c)
 
 void uc_tfl_compare(uc_tfl_call *c)
 {
+    if (uc_tfl_q_binary(c)) return;
     uc_ref a, b;
     const bool first = uc_tfl_pair(c, &a, &b);
     const bool differ = c->op->row->code == 72;
@@ -210,6 +220,7 @@ void uc_tfl_compare(uc_tfl_call *c)
 
 void uc_tfl_squared_difference(uc_tfl_call *c)
 {
+    if (uc_tfl_q_binary(c)) return;
     uc_ref a, b;
     const bool first = uc_tfl_pair(c, &a, &b);
     const uc_ref d = uc_g2(c->graph, "Sub", a, b);
@@ -318,6 +329,7 @@ static bool spatial(const int64_t *axes, size_t n)
 
 void uc_tfl_reduce(uc_tfl_call *c)
 {
+    if (uc_tfl_q_reduce(c)) return;
     int64_t axes[UNCORK_MAX_RANK];
     const bool keep = uc_fb_bool(c->options, 0, false);
     const size_t n = uc_tfl_known(c, 1, axes, UNCORK_MAX_RANK);

@@ -399,7 +399,7 @@ void uc_tfl_zeros_like(uc_tfl_call *c)
     const uc_ref x = uc_tfl_raw(c, 0);
     const uc_ref zero =
         uc_g_cast(c->graph, uc_graph_i64(c->graph, 0), uc_tfl_tensor_in(c, 0)->dtype);
-    uc_tfl_out_raw(c, 0, uc_g2(c->graph, "Expand", zero, uc_g1(c->graph, "Shape", x)));
+    uc_tfl_out_filed(c, 0, uc_g2(c->graph, "Expand", zero, uc_g1(c->graph, "Shape", x)));
 }
 
 void uc_tfl_shape(uc_tfl_call *c)

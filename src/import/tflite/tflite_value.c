@@ -90,12 +90,37 @@ static const uc_tensor *constant_of(uc_tfl_call *c, const uc_tfl_tensor *t)
     return k;
 }
 
-static bool is_quantized(const uc_tfl_tensor *t)
+bool uc_tfl_is_quantized(const uc_tfl_tensor *t)
 {
     const uncork_dtype d = t->dtype;
     return t->scales > 0 && (d == UNCORK_INT8 || d == UNCORK_UINT8 || d == UNCORK_INT16 ||
                              d == UNCORK_INT4 || d == UNCORK_UINT4 || d == UNCORK_INT2);
 }
+
+/* ---- signed bytes as unsigned ones ------------------------------------------------------------ */
+
+bool uc_tfl_is_lifted(const uc_tfl_build *b, const uc_tfl_tensor *t)
+{
+    return t->dtype == UNCORK_INT8 && t->scales > 0 && b->kernels != UNCORK_KERNELS_REAL;
+}
+
+static uc_ref turned(uc_graph *g, uc_ref a)
+{
+    uc_tensor *top = uc_tensor_new(g->arena, UNCORK_UINT8, 0, NULL);
+    if (!top) return uc_graph_fail(g, UNCORK_NO_MEMORY, "no memory for a constant");
+    *(uint8_t *)top->data = 0x80;
+    return uc_g2(g, "BitwiseXor", a, uc_graph_const(g, top));
+}
+
+static uc_ref bits_as(uc_graph *g, uc_ref a, uncork_dtype dtype)
+{
+    uc_node *n = uc_graph_node(g, "BitCast", &a, 1, 1);
+    uc_node_int(g, n, "to", dtype);
+    return uc_node_out(n, 0);
+}
+
+uc_ref uc_tfl_lift(uc_graph *g, uc_ref a) { return turned(g, bits_as(g, a, UNCORK_UINT8)); }
+uc_ref uc_tfl_lower(uc_graph *g, uc_ref a) { return bits_as(g, turned(g, a), UNCORK_INT8); }
 
 static uc_ref typed(uc_graph *g, uncork_dtype dtype, const int64_t *v, size_t n, bool scalar)
 {
@@ -107,9 +132,22 @@ static uc_ref typed(uc_graph *g, uncork_dtype dtype, const int64_t *v, size_t n,
     return uc_graph_const(g, t);
 }
 
+/* The zero points as the tensor's values lie. */
+static uc_ref zeros_of(uc_tfl_call *c, const uc_tfl_tensor *t, bool lifted)
+{
+    const bool one = t->scales == 1;
+    if (!lifted) return typed(c->graph, t->dtype, t->zero, t->scales, one);
+    int64_t *zero = UC_NEW(c->graph->arena, int64_t, t->scales);
+    if (!zero) return uc_graph_fail(c->graph, UNCORK_NO_MEMORY, "no memory for zero points");
+    for (size_t i = 0; i < t->scales; i++) {
+        zero[i] = t->zero[i] + 128;
+    }
+    return typed(c->graph, UNCORK_UINT8, zero, t->scales, one);
+}
+
 uc_ref uc_tfl_zero(uc_tfl_call *c, const uc_tfl_tensor *t)
 {
-    return typed(c->graph, t->dtype, t->zero, 1, true);
+    return zeros_of(c, t, uc_tfl_is_lifted(c->build, t));
 }
 
 static uc_ref scale_of(uc_graph *g, const uc_tfl_tensor *t)
@@ -123,11 +161,11 @@ static uc_ref scale_of(uc_graph *g, const uc_tfl_tensor *t)
 
 /* QuantizeLinear or DequantizeLinear by the tensor's scales. */
 static uc_ref convert(uc_tfl_call *c, const char *op, uc_ref x, const uc_tfl_tensor *t,
-                      int64_t axis)
+                      int64_t axis, bool lifted)
 {
     uc_graph *g = c->graph;
     const bool one = t->scales == 1;
-    const uc_ref in[] = {x, scale_of(g, t), typed(g, t->dtype, t->zero, t->scales, one)};
+    const uc_ref in[] = {x, scale_of(g, t), zeros_of(c, t, lifted)};
     if (g->status || !x) return 0;
     /* int4 and the like have no zero points of their own kind here beyond 0. */
     uc_node *n = uc_graph_node(g, op, in, 3, 1);
@@ -151,6 +189,19 @@ const uc_tfl_tensor *uc_tfl_tensor_out(const uc_tfl_call *c, size_t i)
     return i < c->op->out_count ? &c->scope->subgraph->tensors[c->op->out[i]] : &none;
 }
 
+static const uc_tensor *lifted_copy(uc_tfl_call *c, const uc_tensor *k)
+{
+    uc_tensor *to = uc_tensor_new(c->graph->arena, UNCORK_UINT8, k->rank, k->shape);
+    if (!to) {
+        uc_graph_fail(c->graph, UNCORK_NO_MEMORY, "no memory for a constant");
+        return NULL;
+    }
+    for (int64_t i = 0; i < uc_tensor_count(k); i++) {
+        ((uint8_t *)to->data)[i] = ((const uint8_t *)k->data)[i] ^ 0x80;
+    }
+    return to;
+}
+
 /* The value with `raw` set, in whatever layout. */
 static uc_tfl_value *value_in(uc_tfl_call *c, size_t i)
 {
@@ -171,6 +222,7 @@ static uc_tfl_value *value_in(uc_tfl_call *c, size_t i)
         }
     }
     const uc_tensor *k = constant_of(c, t);
+    if (k && uc_tfl_is_lifted(c->build, t)) k = lifted_copy(c, k);
     if (k) v->raw = uc_graph_const(c->graph, k);
     return v;
 }
@@ -178,8 +230,9 @@ static uc_tfl_value *value_in(uc_tfl_call *c, size_t i)
 static uc_ref real_of(uc_tfl_call *c, size_t i, uc_tfl_value *v)
 {
     const uc_tfl_tensor *t = uc_tfl_tensor_in(c, i);
-    if (!is_quantized(t) || !v->raw) return v->raw;
-    if (!v->real) v->real = convert(c, "DequantizeLinear", v->raw, t, t->axis);
+    if (!uc_tfl_is_quantized(t) || !v->raw) return v->raw;
+    if (!v->real)
+        v->real = convert(c, "DequantizeLinear", v->raw, t, t->axis, uc_tfl_is_lifted(c->build, t));
     return v->real;
 }
 
@@ -187,6 +240,13 @@ uc_ref uc_tfl_raw(uc_tfl_call *c, size_t i)
 {
     const uc_tfl_value *v = value_in(c, i);
     return v->nchw ? to_plain(c->graph, v->raw) : v->raw;
+}
+
+uc_ref uc_tfl_filed(uc_tfl_call *c, size_t i)
+{
+    const uc_ref raw = uc_tfl_raw(c, i);
+    return raw && uc_tfl_is_lifted(c->build, uc_tfl_tensor_in(c, i)) ? uc_tfl_lower(c->graph, raw)
+                                                                     : raw;
 }
 
 uc_ref uc_tfl_in(uc_tfl_call *c, size_t i)
@@ -203,7 +263,9 @@ uc_ref uc_tfl_first(uc_tfl_call *c, size_t i)
     if (v->nchw) return real_of(c, i, v);
     const uc_tfl_tensor *t = uc_tfl_tensor_in(c, i);
     const uc_ref raw = to_first(c->graph, v->raw);
-    return is_quantized(t) && raw ? convert(c, "DequantizeLinear", raw, t, 1) : raw;
+    return uc_tfl_is_quantized(t) && raw
+               ? convert(c, "DequantizeLinear", raw, t, 1, uc_tfl_is_lifted(c->build, t))
+               : raw;
 }
 
 uc_ref uc_tfl_first_raw(uc_tfl_call *c, size_t i)
@@ -237,6 +299,7 @@ uc_ref uc_tfl_weight(uc_tfl_call *c, size_t i, const int64_t *perm, size_t n)
     const uc_tfl_tensor *t = uc_tfl_tensor_in(c, i);
     const uc_tfl_value *v = value_in(c, i);
     if (c->graph->status || !v->raw) return 0;
+    const bool lifted = uc_tfl_is_lifted(c->build, t);
     const uc_tensor *k = c->graph->values[v->raw].constant;
     if (uc_tfl_rank(c, v->raw) != (int)n)
         return uc_tfl_fail(c, "its weights have %d dimensions", uc_tfl_rank(c, v->raw));
@@ -251,13 +314,24 @@ uc_ref uc_tfl_weight(uc_tfl_call *c, size_t i, const int64_t *perm, size_t n)
     while (axis < (int64_t)n && perm[axis] != t->axis) {
         axis++;
     }
-    return w && is_quantized(t) ? convert(c, "DequantizeLinear", w, t, axis) : w;
+    return w && uc_tfl_is_quantized(t) ? convert(c, "DequantizeLinear", w, t, axis, lifted) : w;
+}
+
+const uc_tensor *uc_tfl_constant(uc_tfl_call *c, size_t i, const int64_t *perm)
+{
+    const uc_tfl_tensor *t = uc_tfl_tensor_in(c, i);
+    if (!uc_tfl_has(c, i) || !t->data.data || t->is_sparse) return NULL;
+    const uc_tensor *k = constant_of(c, t);
+    if (k && uc_dtype_bits(k->dtype) == 4) k = uc_tensor_cast(c->graph->arena, k, UNCORK_INT8);
+    return k && perm ? permuted(c, k, perm) : k;
 }
 
 uc_ref uc_tfl_real(uc_tfl_call *c, size_t i, uc_ref raw)
 {
     const uc_tfl_tensor *t = uc_tfl_tensor_in(c, i);
-    return is_quantized(t) && raw ? convert(c, "DequantizeLinear", raw, t, t->axis) : raw;
+    return uc_tfl_is_quantized(t) && raw
+               ? convert(c, "DequantizeLinear", raw, t, t->axis, uc_tfl_is_lifted(c->build, t))
+               : raw;
 }
 
 /* 64 bits are more than float32 has: the product is made in double, once. */
@@ -284,7 +358,7 @@ uc_ref uc_tfl_bias(uc_tfl_call *c, size_t i)
             return uc_tfl_fail(c, "its bias isn't a constant of its scales' size");
         return wide_bias(c, t, k);
     }
-    return convert(c, "DequantizeLinear", raw, t, 0);
+    return convert(c, "DequantizeLinear", raw, t, 0, false);
 }
 
 uc_ref uc_tfl_i64(uc_tfl_call *c, size_t i)
@@ -318,7 +392,7 @@ size_t uc_tfl_known(uc_tfl_call *c, size_t i, int64_t *out, size_t most)
 bool uc_tfl_same_scale(const uc_tfl_call *c, size_t i)
 {
     const uc_tfl_tensor *a = uc_tfl_tensor_in(c, i), *b = uc_tfl_tensor_out(c, 0);
-    if (!is_quantized(a) && !is_quantized(b)) return true;
+    if (!uc_tfl_is_quantized(a) && !uc_tfl_is_quantized(b)) return true;
     return a->dtype == b->dtype && a->scales == 1 && b->scales == 1 && a->scale[0] == b->scale[0] &&
            a->zero[0] == b->zero[0];
 }
@@ -327,13 +401,20 @@ static void set(uc_tfl_call *c, size_t i, uc_ref ref, bool real, bool nchw)
 {
     const uc_tfl_tensor *t = uc_tfl_tensor_out(c, i);
     if (i >= c->op->out_count || !ref) return;
-    if (real && is_quantized(t)) ref = convert(c, "QuantizeLinear", ref, t, t->axis);
+    if (real && uc_tfl_is_quantized(t))
+        ref = convert(c, "QuantizeLinear", ref, t, t->axis, uc_tfl_is_lifted(c->build, t));
     c->scope->values[c->op->out[i]] = (uc_tfl_value){.raw = ref, .nchw = nchw};
 }
 
 void uc_tfl_out(uc_tfl_call *c, size_t i, uc_ref real) { set(c, i, real, true, false); }
 void uc_tfl_out_first(uc_tfl_call *c, size_t i, uc_ref real) { set(c, i, real, true, true); }
 void uc_tfl_out_raw(uc_tfl_call *c, size_t i, uc_ref raw) { set(c, i, raw, false, false); }
+void uc_tfl_out_filed(uc_tfl_call *c, size_t i, uc_ref raw)
+{
+    if (raw && uc_tfl_is_lifted(c->build, uc_tfl_tensor_out(c, i)))
+        raw = uc_tfl_lift(c->graph, raw);
+    uc_tfl_out_raw(c, i, raw);
+}
 void uc_tfl_out_raw_first(uc_tfl_call *c, size_t i, uc_ref raw) { set(c, i, raw, false, true); }
 
 /* ---- two inputs in one layout ---------------------------------------------------------------- */

@@ -1,31 +1,34 @@
-/* QConv: a quantised convolution over channels-last pixels; passes emit it.
+/* QConv: a quantised convolution over channels-last pixels; passes and importers emit it.
  *
- * y = saturate(round((sum of (x - x_zero) w + b) * scale) + zero), then, with a residual r,
- * y = saturate(round((y - zero) * q_scale + (r - r_zero) * r_scale) + y_zero). The rounding is ONNX
- * Runtime's (mlas/lib/quantize_linear.cpp); without `zero` the scaled sums stay float32.
- * x      u8 [N, H, W, IC]
- * w      s8 [OC, IC / group, KH, KW], constant; its zero point is 0
- * scale  f32 [OC], constant: x's scale times w's by y's; by nothing for float32
- * b      i32 [OC], constant, optional
+ * y = saturate(round((sum of (x - x_zero) (w - w_zero) + b) * scale) + zero), then, with a residual r,
+ * y = saturate(round((y - zero) * q_scale + (r - r_zero) * r_scale) + y_zero). Without `zero` the scaled
+ * sums stay float32.
+ * x      u8 [N, H, W, IC]; or s16
+ * w      s8 [OC, IC / group, KH, KW], constant
+ * scale  f32 [OC], constant: x's scale times w's by y's; by nothing for float32; w's with x_scale
+ * b      i32 [OC], constant, optional; i64 with x of 16 bits
  * r      u8, shape of y, optional
- * y      u8 or f32 [N, OH, OW, OC]
- * attributes: group (1, or IC = OC), strides, pads, dilations, x_zero; zero, low, high; q_scale,
- * r_scale, r_zero, y_zero, y_low, y_high with r; floats (1: y is float32) */
+ * y      x's type or f32 [N, OH, OW, OC]
+ * attributes: group, strides, pads, dilations, x_zero, w_zero; zero, low, high; q_scale, r_scale, r_zero,
+ * y_zero, y_low, y_high with r; floats (1: y is float32); x_scale, y_scale: scales not yet in `scale`;
+ * rounding: "float" is that of ONNX Runtime (mlas/lib/quantize_linear.cpp) and XNNPACK (its fp32
+ * requantisation), "once", "twice", "up" and
+ * "blocks" are  * TensorFlow Lite's fixed point (kernel/fixed_point.h); float_product (1: the scales' product is rounded
+ * to float32 first); long_sums (1: of 64 bits) */
 #include "base/thread.h"
 #include "kernel/depthwise_u8.h"
-#include "kernel/requantize_tile.h"
-#include "op/ext/dot_conv.h"
+#include "op/ext/q_conv.h"
 
 #include <inttypes.h>
 #include <math.h>
 
 enum { X, W, SCALE, B, R };
 
+typedef enum way { DOT, DEPTHWISE, ANY } way;
+
 typedef struct prepared {
-    uc_window window;
-    bool depthwise;
-    int64_t ic, oc;
-    int32_t x_zero;
+    uc_q_layer layer;
+    way way;
     uc_requant_fn finish;
     uc_requant requant; /* without pointers to inputs and outputs */
     const uint8_t *packed;
@@ -33,20 +36,25 @@ typedef struct prepared {
     uc_depthwise_u8 kernel; /* without sizes and pointers to inputs */
 } prepared;
 
-static uncork_status read_byte(uc_call *call, const char *name, int64_t otherwise, int32_t *to)
+static uncork_status read_within(uc_call *call, const char *name, int64_t otherwise, int64_t low,
+                                 int64_t high, int32_t *to)
 {
     const int64_t v = uc_call_int(call, name, otherwise);
-    if (v < 0 || v > 255)
-        return uc_call_fail(call, UNCORK_INPUT, "%s is %" PRId64 ", it can be 0 to 255", name, v);
+    if (v < low || v > high)
+        return uc_call_fail(call, UNCORK_INPUT,
+                            "%s is %" PRId64 ", it can be %" PRId64 " to %" PRId64, name, v, low,
+                            high);
     *to = (int32_t)v;
     return UNCORK_OK;
 }
 
+static uncork_status read_byte(uc_call *call, const char *name, int64_t otherwise, int32_t *to)
+{
+    return read_within(call, name, otherwise, 0, 255, to);
+}
+
 static uncork_status read_requant(uc_call *call, uc_requant *q)
 {
-    UC_TRY(read_byte(call, "zero", 0, &q->zero));
-    UC_TRY(read_byte(call, "low", 0, &q->low));
-    UC_TRY(read_byte(call, "high", 255, &q->high));
     UC_TRY(read_byte(call, "r_zero", 0, &q->r_zero));
     UC_TRY(read_byte(call, "y_zero", 0, &q->y_zero));
     UC_TRY(read_byte(call, "y_low", 0, &q->y_low));
@@ -61,54 +69,108 @@ static bool is_vector(const uc_tensor *t, uncork_dtype dtype, int64_t n)
     return t->dtype == dtype && t->rank == 1 && t->shape[0] == n;
 }
 
+static uncork_status read_numbers(uc_call *call, uc_q_layer *l)
+{
+    const int64_t low = l->wide ? INT16_MIN : 0, high = l->wide ? INT16_MAX : 255;
+    UC_TRY(read_within(call, "x_zero", 0, l->wide ? 0 : low, l->wide ? 0 : high, &l->x_zero));
+    UC_TRY(read_within(call, "w_zero", 0, -128, 127, &l->w_zero));
+    UC_TRY(read_within(call, "zero", 0, low, high, &l->zero));
+    UC_TRY(read_within(call, "low", low, low, high, &l->low));
+    UC_TRY(read_within(call, "high", high, low, high, &l->high));
+    const uc_str rounding = uc_call_str(call, "rounding", "float");
+    l->rounding = uc_str_is(rounding, "once")     ? UC_Q_ONCE
+                  : uc_str_is(rounding, "twice")  ? UC_Q_TWICE
+                  : uc_str_is(rounding, "up")     ? UC_Q_UP
+                  : uc_str_is(rounding, "blocks") ? UC_Q_BLOCKS
+                                                  : UC_Q_FLOAT;
+    if (l->rounding == UC_Q_FLOAT && !uc_str_is(rounding, "float"))
+        return uc_call_fail(call, UNCORK_INPUT, "rounding is neither float, once, twice nor up");
+    return UNCORK_OK;
+}
+
 /* The layer as far as constants and attributes say. */
-static uncork_status read_layer(uc_call *call, prepared *p)
+static uncork_status read_layer(uc_call *call, uc_q_layer *l)
 {
     const uc_tensor *w = uc_call_arg(call, W), *scale = uc_call_arg(call, SCALE);
-    const uc_tensor *b = uc_call_in(call, B);
-    const int64_t group = uc_call_int(call, "group", 1);
+    const uc_tensor *b = uc_call_in(call, B), *x = uc_call_arg(call, X);
     if (w->dtype != UNCORK_INT8 || w->rank != 4 || !uc_call_known(call, W) || w->shape[0] < 1 ||
         w->shape[1] < 1) {
         return uc_call_fail(call, UNCORK_INPUT, "w isn't a constant int8 [oc, ic, kh, kw]");
     }
-    p->oc = w->shape[0];
-    p->depthwise = group > 1;
-    p->ic = p->depthwise ? group : w->shape[1];
-    if (p->depthwise && (w->shape[1] != 1 || group != p->oc)) {
-        return uc_call_fail(call, UNCORK_UNSUPPORTED, "%" PRId64 " groups: only 1 or one a channel",
-                            group);
+    l->oc = w->shape[0];
+    l->group = uc_call_int(call, "group", 1);
+    if (l->group < 1 || l->group > l->oc || l->oc % l->group)
+        return uc_call_fail(call, UNCORK_INPUT, "%" PRId64 " groups of %" PRId64 " channels",
+                            l->group, l->oc);
+    l->ic = l->group * w->shape[1];
+    l->wide = x->dtype == UNCORK_INT16;
+    l->long_bias = (b && b->dtype == UNCORK_INT64) || uc_call_int(call, "long_sums", 0);
+    const bool bias =
+        !b ||
+        ((is_vector(b, UNCORK_INT32, l->oc) || (l->wide && is_vector(b, UNCORK_INT64, l->oc))) &&
+         uc_call_known(call, B));
+    if (!is_vector(scale, UNCORK_FLOAT32, l->oc) || !uc_call_known(call, SCALE) || !bias) {
+        return uc_call_fail(call, UNCORK_INPUT, "scale or b isn't a constant [%" PRId64 "]", l->oc);
     }
-    const bool plain = !uc_call_in(call, R) && !uc_call_int(call, "floats", 0);
-    if (p->depthwise && (!plain || w->shape[2] > UC_DEPTHWISE_MOST_ROWS)) {
-        return uc_call_fail(call, UNCORK_UNSUPPORTED,
-                            "a depthwise kernel of %" PRId64 " rows, with a residual or float32",
-                            w->shape[2]);
+    l->window.kernel[0] = w->shape[2];
+    l->window.kernel[1] = w->shape[3];
+    UC_TRY(uc_window_read(call, &l->window));
+    size_t n = 0;
+    const int64_t *size = uc_call_ints(call, "output_size", &n);
+    l->transposed = n != 0;
+    if (n && (n != 2 || size[0] < 1 || size[1] < 1))
+        return uc_call_fail(call, UNCORK_INPUT, "output_size isn't a height and a width");
+    if (n) {
+        l->oh = size[0];
+        l->ow = size[1];
     }
-    if (!is_vector(scale, UNCORK_FLOAT32, p->oc) || !uc_call_known(call, SCALE) ||
-        (b && (!is_vector(b, UNCORK_INT32, p->oc) || !uc_call_known(call, B)))) {
-        return uc_call_fail(call, UNCORK_INPUT, "scale or b isn't a constant [%" PRId64 "]", p->oc);
+    return read_numbers(call, l);
+}
+
+/* Fast ways are for bytes, convolutions, and one group or one a channel. */
+static uncork_status choose(uc_call *call, const uc_q_layer *l, way *to)
+{
+    const bool residual = uc_call_in(call, R) != NULL, floats = uc_call_int(call, "floats", 0) != 0;
+    *to = ANY;
+    if (!l->wide && !l->transposed && l->group == 1) *to = DOT;
+    if (!l->wide && !l->transposed && l->group > 1 && l->group == l->oc && l->ic == l->oc &&
+        l->rounding == UC_Q_FLOAT && !l->w_zero && !residual && !floats &&
+        l->window.kernel[0] <= UC_DEPTHWISE_MOST_ROWS) {
+        *to = DEPTHWISE;
     }
-    p->window.kernel[0] = w->shape[2];
-    p->window.kernel[1] = w->shape[3];
-    UC_TRY(uc_window_read(call, &p->window));
-    UC_TRY(read_byte(call, "x_zero", 0, &p->x_zero));
-    return read_requant(call, &p->requant);
+    if (residual && (*to != DOT || l->rounding || l->w_zero))
+        return uc_call_fail(call, UNCORK_UNSUPPORTED, "a residual beside groups or fixed point");
+    return UNCORK_OK;
+}
+
+static uncork_status size_of(uc_call *call, const uc_q_layer *l, const uc_tensor *x, int64_t *shape)
+{
+    for (int d = 0; d < 2 && !l->transposed; d++)
+        UC_TRY(uc_window_count(call, &l->window, d, x->shape[1 + d], false, &shape[1 + d]));
+    return UNCORK_OK;
 }
 
 static uncork_status infer(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, X), *r = uc_call_in(call, R);
-    prepared p = {0};
-    UC_TRY(read_layer(call, &p));
+    uc_q_layer l = {0};
+    way chosen;
+    UC_TRY(read_layer(call, &l));
+    UC_TRY(choose(call, &l, &chosen));
     const bool floats = uc_call_int(call, "floats", 0) != 0;
-    int64_t shape[4] = {-1, -1, -1, p.oc};
+    int64_t shape[4] = {-1, -1, -1, l.oc};
+    if (l.transposed) {
+        shape[1] = l.oh;
+        shape[2] = l.ow;
+    }
     if (x->rank >= 0) {
-        if (x->dtype != UNCORK_UINT8 || x->rank != 4 || (x->shape[3] >= 0 && x->shape[3] != p.ic)) {
-            return uc_call_fail(call, UNCORK_INPUT, "x isn't uint8 [n, h, w, %" PRId64 "]", p.ic);
+        if ((x->dtype != UNCORK_UINT8 && x->dtype != UNCORK_INT16) || x->rank != 4 ||
+            (x->shape[3] >= 0 && x->shape[3] != l.ic)) {
+            return uc_call_fail(call, UNCORK_INPUT, "x isn't uint8 or int16 [n, h, w, %" PRId64 "]",
+                                l.ic);
         }
         shape[0] = x->shape[0];
-        for (int d = 0; d < 2; d++)
-            UC_TRY(uc_window_count(call, &p.window, d, x->shape[1 + d], false, &shape[1 + d]));
+        UC_TRY(size_of(call, &l, x, shape));
     }
     if (r && r->rank >= 0) {
         bool same = r->rank == 4 && r->dtype == UNCORK_UINT8 && !floats;
@@ -116,47 +178,52 @@ static uncork_status infer(uc_call *call)
             same = r->shape[d] < 0 || shape[d] < 0 || r->shape[d] == shape[d];
         if (!same) return uc_call_fail(call, UNCORK_INPUT, "r isn't uint8 in the shape of y");
     }
-    return uc_call_shape(call, 0, floats ? UNCORK_FLOAT32 : UNCORK_UINT8, 4, shape);
+    return uc_call_shape(call, 0,
+                         floats   ? UNCORK_FLOAT32
+                         : l.wide ? UNCORK_INT16
+                                  : UNCORK_UINT8,
+                         4, shape);
 }
 
 /* bias - x_zero times the sum of a channel's weights, since the kernel multiplies x as it is. */
-static void fold_zero(const prepared *p, const int8_t *w, const int32_t *bias, int64_t count,
+static void fold_zero(const uc_q_layer *l, const int8_t *w, const int32_t *bias, int64_t count,
                       int32_t *to)
 {
-    for (int64_t c = 0; c < p->oc; c++) {
+    for (int64_t c = 0; c < l->oc; c++) {
         uint32_t sum = 0;
         for (int64_t i = 0; i < count; i++)
             sum += (uint32_t)w[c * count + i];
-        to[c] = (int32_t)((bias ? (uint32_t)bias[c] : 0) - (uint32_t)p->x_zero * sum);
+        to[c] = (int32_t)((bias ? (uint32_t)bias[c] : 0) - (uint32_t)l->x_zero * sum);
     }
 }
 
 /* Weights, bias and scales in the order of the depthwise kernel. */
 static uncork_status prepare_depthwise(uc_call *call, prepared *p)
 {
-    const int64_t kh = p->window.kernel[0], kw = p->window.kernel[1];
-    const size_t padded = (size_t)uc_depthwise_u8_padded(p->oc);
-    int8_t *packed = UC_NEW(call->arena, int8_t, (size_t)uc_depthwise_u8_packed(p->oc, kh, kw));
+    const uc_q_layer *l = &p->layer;
+    const int64_t kh = l->window.kernel[0], kw = l->window.kernel[1];
+    const size_t padded = (size_t)uc_depthwise_u8_padded(l->oc);
+    int8_t *packed = UC_NEW(call->arena, int8_t, (size_t)uc_depthwise_u8_packed(l->oc, kh, kw));
     int32_t *bias = UC_NEW(call->arena, int32_t, padded);
     float *scale = UC_NEW(call->arena, float, padded);
     uint8_t *fill = UC_NEW(call->arena, uint8_t, padded);
     if (!packed || !bias || !scale || !fill) return uc_arena_status(call->arena, call->error);
-    uc_depthwise_u8_pack(uc_call_arg(call, W)->data, p->oc, kh, kw, packed);
-    memset(fill, p->x_zero, padded);
-    for (int64_t c = 0; c < p->oc; c++) {
+    uc_depthwise_u8_pack(uc_call_arg(call, W)->data, l->oc, kh, kw, packed);
+    memset(fill, l->x_zero, padded);
+    for (int64_t c = 0; c < l->oc; c++) {
         bias[uc_depthwise_u8_order(c)] = p->requant.bias[c];
         scale[uc_depthwise_u8_order(c)] = p->requant.scale[c];
     }
     p->depthwise_row = uc_depthwise_u8_row();
-    p->kernel = (uc_depthwise_u8){.c = p->oc,
+    p->kernel = (uc_depthwise_u8){.c = l->oc,
                                   .kh = kh,
                                   .kw = kw,
-                                  .stride_h = p->window.stride[0],
-                                  .stride_w = p->window.stride[1],
-                                  .dilation_h = p->window.dilation[0],
-                                  .dilation_w = p->window.dilation[1],
-                                  .pad_top = p->window.pad[0],
-                                  .pad_left = p->window.pad[1],
+                                  .stride_h = l->window.stride[0],
+                                  .stride_w = l->window.stride[1],
+                                  .dilation_h = l->window.dilation[0],
+                                  .dilation_w = l->window.dilation[1],
+                                  .pad_top = l->window.pad[0],
+                                  .pad_left = l->window.pad[1],
                                   .fill = fill,
                                   .packed = packed,
                                   .bias = bias,
@@ -173,28 +240,36 @@ static uncork_status prepare(uc_call *call)
     const uc_tensor *w = uc_call_arg(call, W), *b = uc_call_in(call, B);
     prepared *p = UC_NEW(call->arena, prepared, 1);
     if (!p) return uc_arena_status(call->arena, call->error);
-    UC_TRY(read_layer(call, p));
-    const size_t padded = (size_t)(p->oc + UC_DOT_CHANNELS);
-    int32_t *bias = UC_NEW(call->arena, int32_t, padded);
-    float *scale = UC_NEW(call->arena, float, padded);
-    if (!bias || !scale) return uc_arena_status(call->arena, call->error);
-    fold_zero(p, w->data, b ? b->data : NULL, w->shape[1] * w->shape[2] * w->shape[3], bias);
-    memcpy(scale, uc_call_arg(call, SCALE)->data, (size_t)p->oc * sizeof *scale);
-    p->requant.small = fabsf(p->requant.q_scale) < 0x1p20f && fabsf(p->requant.r_scale) < 0x1p20f;
-    for (int64_t c = 0; c < p->oc; c++)
-        p->requant.small = p->requant.small && fabsf(scale[c]) < 0.5f;
-    p->requant.bias = bias;
-    p->requant.scale = scale;
-    p->requant.oc = p->oc;
-    p->finish = uc_requant_row();
+    uc_q_layer *l = &p->layer;
+    UC_TRY(read_layer(call, l));
+    UC_TRY(choose(call, l, &p->way));
+    UC_TRY(read_requant(call, &p->requant));
+    UC_TRY(uc_q_layer_scales(call, l, uc_call_arg(call, SCALE)));
     call->prepared = p;
-    if (p->depthwise) return prepare_depthwise(call, p);
-    return uc_dot_conv_pack(call, w->data, p->oc, p->ic, &p->window, 1, &p->packed);
+    if (p->way == ANY) return uc_q_layer_weights(call, l, w, b);
+    int32_t *bias = UC_NEW(call->arena, int32_t, (size_t)(l->oc + UC_DOT_CHANNELS));
+    if (!bias) return uc_arena_status(call->arena, call->error);
+    fold_zero(l, w->data, b ? b->data : NULL, w->shape[1] * w->shape[2] * w->shape[3], bias);
+    uc_requant *q = &p->requant;
+    q->small = fabsf(q->q_scale) < 0x1p20f && fabsf(q->r_scale) < 0x1p20f;
+    for (int64_t c = 0; c < l->oc; c++)
+        q->small = q->small && fabsf(l->scale[c]) < 0.5f;
+    q->zero = l->zero;
+    q->low = l->low;
+    q->high = l->high;
+    q->bias = bias;
+    q->scale = l->scale;
+    q->oc = l->oc;
+    p->finish = uc_requant_row();
+    if (p->way == DEPTHWISE) return prepare_depthwise(call, p);
+    return uc_dot_conv_pack(call, w->data, l->oc, l->ic, &l->window, 1, &p->packed);
 }
 
 typedef struct finishing {
     uc_requant_fn run;
     uc_requant requant;
+    const uc_q_layer *layer;
+    const int32_t *shifts; /* of weights with a zero point; NULL: none */
 } finishing;
 
 static void finish(const void *context, const void *sums, const int64_t *at, int64_t first,
@@ -202,6 +277,38 @@ static void finish(const void *context, const void *sums, const int64_t *at, int
 {
     const finishing *f = context;
     f->run(&f->requant, sums, at, first, channels);
+}
+
+/* Sums less what the weights' zero point adds, then rounded as floats or in fixed point. */
+static void finish_shifted(const void *context, const void *sums, const int64_t *at, int64_t first,
+                           int channels)
+{
+    const finishing *f = context;
+    const uc_requant *q = &f->requant;
+    const int32_t *row = sums;
+    if (f->layer->rounding == UC_Q_FLOAT) {
+        int32_t own[UC_DOT_PIXELS * UC_DOT_CHANNELS];
+        for (int p = 0; p < UC_DOT_PIXELS; p++) {
+            const uint32_t shift = at[p] < 0 ? 0 : (uint32_t)f->shifts[at[p]];
+            for (int c = 0; c < UC_DOT_CHANNELS; c++)
+                own[p * UC_DOT_CHANNELS + c] =
+                    (int32_t)((uint32_t)row[p * UC_DOT_CHANNELS + c] - shift);
+        }
+        f->run(q, own, at, first, channels);
+        return;
+    }
+    for (int p = 0; p < UC_DOT_PIXELS; p++, row += UC_DOT_CHANNELS) {
+        if (at[p] < 0) continue;
+        const uint32_t shift = f->shifts ? (uint32_t)f->shifts[at[p]] : 0;
+        for (int c = 0; c < channels; c++) {
+            const int32_t sum = (int32_t)((uint32_t)row[c] + (uint32_t)q->bias[first + c] - shift);
+            const int64_t to = at[p] * q->oc + first + c;
+            if (q->y)
+                q->y[to] = (uint8_t)uc_q_scaled(f->layer, sum, first + c);
+            else
+                q->floats[to] = (float)sum * q->scale[first + c];
+        }
+    }
 }
 
 typedef struct depthwise_job {
@@ -225,42 +332,49 @@ static void run_depthwise(void *context, int64_t begin, int64_t end, int thread)
     }
 }
 
-static uncork_status run(uc_call *call)
+static uncork_status run_dot(uc_call *call, const uc_tensor *x, uc_tensor *y)
 {
     const prepared *p = call->prepared;
-    const uc_tensor *x = uc_call_arg(call, X), *r = uc_call_in(call, R);
-    uc_tensor *y = uc_call_out(call, 0);
-    if (!y) return call->error->status;
-    if (p->depthwise) {
-        depthwise_job job = {p, x, y};
-        const int64_t row = y->shape[2] * p->oc;
-        uc_parallel(call->pool, y->shape[0] * y->shape[1], 1 + 16384 / (row + 1), run_depthwise,
-                    &job);
-        return UNCORK_OK;
-    }
-    finishing f = {p->finish, p->requant};
+    const uc_q_layer *l = &p->layer;
+    const uc_tensor *r = uc_call_in(call, R);
+    finishing f = {p->finish, p->requant, l, NULL};
     if (y->dtype == UNCORK_FLOAT32) {
         f.requant.floats = y->data;
     } else {
         f.requant.y = y->data;
     }
     f.requant.r = r ? r->data : NULL;
+    if (l->w_zero && !(f.shifts = uc_q_layer_shifts(call, l, x, y))) return call->error->status;
     uc_dot_conv conv = {.kind = UC_DOT_U8S8,
                         .size = 1,
                         .n = x->shape[0],
                         .ih = x->shape[1],
                         .iw = x->shape[2],
-                        .ic = p->ic,
+                        .ic = l->ic,
                         .oh = y->shape[1],
                         .ow = y->shape[2],
-                        .oc = p->oc,
-                        .window = p->window,
+                        .oc = l->oc,
+                        .window = l->window,
                         .x = x->data,
                         .packed = p->packed,
-                        .fill = (uint8_t)p->x_zero,
-                        .finish = finish,
+                        .fill = (uint8_t)l->x_zero,
+                        .finish = f.shifts || l->rounding ? finish_shifted : finish,
                         .context = &f};
     return uc_dot_conv_run(call, &conv);
+}
+
+static uncork_status run(uc_call *call)
+{
+    const prepared *p = call->prepared;
+    const uc_tensor *x = uc_call_arg(call, X);
+    uc_tensor *y = uc_call_out(call, 0);
+    if (!y) return call->error->status;
+    if (p->way == DOT) return run_dot(call, x, y);
+    if (p->way == ANY) return uc_q_layer_run(call, &p->layer, x, y);
+    depthwise_job job = {p, x, y};
+    const int64_t row = y->shape[2] * p->layer.oc;
+    uc_parallel(call->pool, y->shape[0] * y->shape[1], 1 + 16384 / (row + 1), run_depthwise, &job);
+    return UNCORK_OK;
 }
 
 const uc_op uc_op_q_conv = {

@@ -3,19 +3,29 @@
  * x  u8 [N, H, W, C]
  * y  u8 [N, OH, OW, C]: kind "max", the largest byte under the window, what is outside left out; or
  *    [N, 1, 1, C]: kind "average", saturate(round((sum - H W x_zero) * scale / (H W)) + zero) over the
- *    whole picture
- * attributes: kind; kernel_shape, strides, dilations, pads; scale (x's by y's), x_zero, zero */
+ *    whole picture; or [N, OH, OW, C]: kind "mean", what is under the window divided by its count,
+ *    halves away from zero (tensorflow/lite/kernels/internal/reference/integer_ops/pooling.h)
+ * attributes: kind; kernel_shape, strides, dilations, pads; scale (x's by y's), x_zero, zero; low, high
+ * (of "max" and "mean"); offset (128 where bytes stand for signed ones). x and y may be s16 but for
+ * "average". */
 #include "base/thread.h"
 #include "kernel/pool_u8.h"
 #include "kernel/requantize.h"
 #include "op/ext/block_window.h"
+#include "op/ext/q_number.h"
 
 #include <inttypes.h>
 
 /* Sums of 2^22 bytes stay below 2^31. */
 #define MOST_PIXELS (INT64_C(1) << 22)
 
-static bool is_max(const uc_call *call) { return uc_str_is(uc_call_str(call, "kind", ""), "max"); }
+typedef enum pool_kind { AVERAGE, MAX, MEAN } pool_kind;
+
+static pool_kind kind_of(const uc_call *call)
+{
+    const uc_str kind = uc_call_str(call, "kind", "");
+    return uc_str_is(kind, "max") ? MAX : uc_str_is(kind, "mean") ? MEAN : AVERAGE;
+}
 
 static uncork_status read_window(uc_call *call, uc_window *win)
 {
@@ -34,33 +44,79 @@ static uncork_status infer(uc_call *call)
     int64_t shape[4] = {-1, -1, -1, -1};
     uc_window win;
     const uc_str kind = uc_call_str(call, "kind", "");
-    if (!is_max(call) && !uc_str_is(kind, "average"))
-        return uc_call_fail(call, UNCORK_INPUT, "kind is neither max nor average");
-    if (is_max(call)) UC_TRY(read_window(call, &win));
-    if (x->rank < 0) return uc_call_shape(call, 0, UNCORK_UINT8, 4, shape);
-    if (x->rank != 4 || x->dtype != UNCORK_UINT8)
+    const bool slides = kind_of(call) != AVERAGE;
+    if (!slides && !uc_str_is(kind, "average"))
+        return uc_call_fail(call, UNCORK_INPUT, "kind is neither max, mean nor average");
+    if (slides) UC_TRY(read_window(call, &win));
+    if (x->rank < 0) return uc_call_shape(call, 0, x->dtype, 4, shape);
+    if (x->rank != 4 || (x->dtype != UNCORK_UINT8 && !(slides && x->dtype == UNCORK_INT16)))
         return uc_call_fail(call, UNCORK_INPUT, "x isn't uint8 [n, h, w, c]");
     shape[0] = x->shape[0];
     shape[3] = x->shape[3];
     for (int d = 1; d < 3; d++) {
         shape[d] = 1;
-        if (is_max(call)) UC_TRY(uc_window_count(call, &win, d - 1, x->shape[d], false, &shape[d]));
+        if (slides) UC_TRY(uc_window_count(call, &win, d - 1, x->shape[d], false, &shape[d]));
     }
-    if (!is_max(call) && x->shape[1] >= 0 && x->shape[2] >= 0) {
+    if (!slides && x->shape[1] >= 0 && x->shape[2] >= 0) {
         int64_t pixels;
         if (__builtin_mul_overflow(x->shape[1], x->shape[2], &pixels) || pixels > MOST_PIXELS ||
             !pixels)
             return uc_call_fail(call, UNCORK_LIMIT, "the mean of %" PRId64 " x %" PRId64 " bytes",
                                 x->shape[1], x->shape[2]);
     }
-    return uc_call_shape(call, 0, UNCORK_UINT8, 4, shape);
+    return uc_call_shape(call, 0, x->dtype, 4, shape);
 }
 
 typedef struct pool_job {
     const uc_tensor *x;
     uc_tensor *y;
     uc_window win;
+    pool_kind kind;
+    int32_t low, high, offset;
+    int32_t *sums; /* of MEAN and 16 bits: a row of channels a thread */
 } pool_job;
+
+/* Channels of one output position, of any type and kind. */
+static void slow_pixel(const pool_job *job, int64_t image, int64_t oy, int64_t ox, int32_t *sum,
+                       int64_t to)
+{
+    const int64_t *size = job->x->shape, c = size[3];
+    const uc_window *w = &job->win;
+    const bool wide = job->x->dtype == UNCORK_INT16;
+    int32_t count = 0;
+    for (int64_t i = 0; i < c; i++)
+        sum[i] = job->kind == MAX ? INT32_MIN : 0;
+    for (int64_t ky = 0; ky < w->kernel[0]; ky++) {
+        const int64_t iy = oy * w->stride[0] + ky * w->dilation[0] - w->pad[0];
+        for (int64_t kx = 0; iy >= 0 && iy < size[1] && kx < w->kernel[1]; kx++) {
+            const int64_t ix = ox * w->stride[1] + kx * w->dilation[1] - w->pad[1];
+            if (ix < 0 || ix >= size[2]) continue;
+            const int64_t from = ((image * size[1] + iy) * size[2] + ix) * c;
+            count++;
+            for (int64_t i = 0; i < c; i++) {
+                const int32_t v = uc_q_load(job->x->data, from + i, wide) - job->offset;
+                sum[i] = job->kind == MEAN ? sum[i] + v : v > sum[i] ? v : sum[i];
+            }
+        }
+    }
+    for (int64_t i = 0; i < c; i++) {
+        int32_t v = sum[i];
+        if (job->kind == MEAN && count) v = (v > 0 ? v + count / 2 : v - count / 2) / count;
+        uc_q_store(job->y->data, to + i, job->x->dtype,
+                   uc_fixed_clamp(v + job->offset, job->low, job->high));
+    }
+}
+
+static void slow_rows(void *context, int64_t begin, int64_t end, int thread)
+{
+    const pool_job *job = context;
+    const int64_t *out = job->y->shape;
+    for (int64_t row = begin; row < end; row++) {
+        for (int64_t ox = 0; ox < out[2]; ox++)
+            slow_pixel(job, row / out[1], row % out[1], ox, job->sums + thread * out[3],
+                       (row * out[2] + ox) * out[3]);
+    }
+}
 
 static void max_pixel(const pool_job *job, const uint8_t *picture, int64_t oy, int64_t ox,
                       uint8_t *y)
@@ -115,13 +171,22 @@ static uncork_status run_average(uc_call *call, const uc_tensor *x, uc_tensor *y
 static uncork_status run(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
-    pool_job job = {.x = x, .y = uc_call_out(call, 0)};
+    pool_job job = {.x = x, .y = uc_call_out(call, 0), .kind = kind_of(call)};
     if (!job.y) return call->error->status;
-    if (!is_max(call)) return run_average(call, x, job.y);
+    if (job.kind == AVERAGE) return run_average(call, x, job.y);
     UC_TRY(read_window(call, &job.win));
+    UC_TRY(uc_q_limits_read(call, x->dtype, &job.low, &job.high));
     const int64_t row = job.y->shape[2] * job.y->shape[3] * job.win.kernel[0] * job.win.kernel[1];
-    uc_parallel(call->pool, job.y->shape[0] * job.y->shape[1], 1 + 65536 / (row + 1), max_rows,
-                &job);
+    const int64_t rows = job.y->shape[0] * job.y->shape[1];
+    if (job.kind == MAX && x->dtype == UNCORK_UINT8 && job.low == 0 && job.high == 255) {
+        uc_parallel(call->pool, rows, 1 + 65536 / (row + 1), max_rows, &job);
+        return UNCORK_OK;
+    }
+    job.offset = (int32_t)(uc_call_int(call, "offset", 0) & 255);
+    job.sums = uc_call_scratch(call, (size_t)uc_pool_threads(call->pool),
+                               (size_t)x->shape[3] * sizeof *job.sums);
+    if (!job.sums) return call->error->status;
+    uc_parallel(call->pool, rows, 1 + 16384 / (row + 1), slow_rows, &job);
     return UNCORK_OK;
 }
 

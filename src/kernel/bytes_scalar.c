@@ -1,0 +1,3 @@
+/* bytes.h for any machine. */
+#define ROW uc_bytes_scalar
+#include "kernel/bytes.inc"
