@@ -228,7 +228,8 @@ static size_t mobile_pyramid(uc_zoo *z, uc_zv x, uc_zv *out)
 {
     uc_zv c[2] = {{0, 0}};
     size_t mark = uc_z_enter(z, "backbone.body");
-    const uc_z_mobile_v3 net = uc_z_mobile_v3_read(z, "");
+    uc_z_mobile_v3 net = uc_z_mobile_v3_read(z, "");
+    net.eps = EPS; /* a norm layer of its own, BatchNorm2d as it is */
     for (int i = 0; i <= net.blocks + 1; i++) {
         x = uc_z_mobile_v3_layer(z, &net, i, x, NULL);
         if (i == 13) c[0] = x;

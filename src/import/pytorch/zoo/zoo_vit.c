@@ -250,6 +250,7 @@ void uc_zoo_vit_timm(uc_zoo *z)
     int64_t front, image;
     vit v = timm;
     if (uc_z_has(z, "register_tokens")) v.registers = "register_tokens";
+    if (uc_z_has(z, "norm_pre.weight")) v.eps = 1e-5; /* CLIP's towers */
     uc_z_skip(z, "mask_token");
     uc_zv x = body(z, &v, &front, &image);
     name_timm(z, x.c, uc_z_dim(z, "patch_embed.proj.weight", 2), image);
