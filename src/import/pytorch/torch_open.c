@@ -58,9 +58,11 @@ static uncork_status torch_open(uc_import *file, uncork_error *error)
     if (!f->form) return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "no form of PyTorch");
     f->config = config_beside(file);
     UC_TRY(f->form->open(f, error));
-    file->entries = UC_NEW(file->arena, const char *, 1);
-    if (!file->entries) return uc_arena_status(file->arena, error);
-    file->entries[file->entry_count++] = "predict";
+    if (file->entry_count == 0) {
+        file->entries = UC_NEW(file->arena, const char *, 1);
+        if (!file->entries) return uc_arena_status(file->arena, error);
+        file->entries[file->entry_count++] = "predict";
+    }
     describe(f, file);
     return uc_arena_status(file->arena, error);
 }
