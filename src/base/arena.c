@@ -114,6 +114,8 @@ uncork_status uc_arena_check(const uc_arena *arena, uncork_error *error)
     return arena->budget ? uc_budget_check(arena->budget, error) : UNCORK_OK;
 }
 
+bool uc_arena_is_over(const uc_arena *arena) { return uc_budget_is_over(arena->budget); }
+
 void uc_arena_unlend(uc_arena *arena, uint64_t bytes) { uc_budget_return(arena->budget, bytes); }
 
 static void *out_of(uc_arena *arena, uncork_status status, const char *why)

@@ -44,6 +44,7 @@ uint64_t uc_arena_asked(const uc_arena *arena);
 
 /* Whether the budget's time is over or it was cancelled: for loops over rows, which take nothing. */
 uncork_status uc_arena_check(const uc_arena *arena, uncork_error *error);
+bool uc_arena_is_over(const uc_arena *arena); /* the same without saying why */
 
 /* Bytes held now. */
 size_t uc_arena_bytes(const uc_arena *arena);

@@ -74,8 +74,7 @@ static void on_progress(j_common_ptr jpeg)
         d->too_many_scans = true;
         longjmp(d->jump, 1);
     }
-    uncork_error unused = {.size = sizeof unused};
-    if (d->arena && uc_arena_check(d->arena, &unused)) {
+    if (d->arena && uc_arena_is_over(d->arena)) {
         d->over = true;
         longjmp(d->jump, 1);
     }

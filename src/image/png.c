@@ -54,10 +54,9 @@ static void on_read(png_structp png, png_bytep to, size_t n)
 static void on_row(png_structp png, png_uint_32 row, int pass)
 {
     const uc_png *d = png_get_io_ptr(png);
-    uncork_error unused = {.size = sizeof unused};
     (void)row;
     (void)pass;
-    if (uc_arena_check(d->arena, &unused)) png_error(png, "no time left");
+    if (uc_arena_is_over(d->arena)) png_error(png, "no time left");
 }
 
 static int find_orientation(const uc_png *d)

@@ -20,6 +20,7 @@ typedef struct axis {
     double *weights; /* [out, room]; rounded to float32 for the float path */
     int32_t *fixed;  /* the same times 2^precision */
     int precision;
+    bool narrow; /* as resample_u8.h has it */
 } axis;
 
 typedef struct filter_row {
@@ -193,9 +194,11 @@ static void fix_weights(axis *a)
     for (a->precision = 0; a->precision < PRECISION_MAX; a->precision++) {
         if ((int)(0.5 + most * (1 << (a->precision + 1))) >= 1 << 15) break;
     }
+    a->narrow = true; /* but for negative ones of a filter that sharpens */
     for (size_t i = 0; i < cells; i++) {
         const double w = a->weights[i] * (1 << a->precision);
         a->fixed[i] = (int32_t)(a->weights[i] < 0 ? w - 0.5 : w + 0.5);
+        a->narrow = a->narrow && a->fixed[i] > INT16_MIN && a->fixed[i] <= INT16_MAX;
     }
 }
 
@@ -267,7 +270,8 @@ static uncork_status pass(uc_pixels *now, const axis *a, bool horizontal, uc_are
                           .weights = a->fixed,
                           .out = a->out,
                           .room = a->room,
-                          .shift = a->precision};
+                          .shift = a->precision,
+                          .narrow = a->narrow};
     if (integers && horizontal) {
         int16_t *packed = UC_NEW(arena, int16_t, uc_resample_packed(&w));
         if (!packed) return uc_arena_status(arena, error);

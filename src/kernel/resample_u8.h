@@ -12,6 +12,7 @@ typedef struct uc_resample_axis {
     const int *first, *count;
     const int32_t *weights; /* [out, room], zeros behind count; |weight| < 2^26 */
     int out, room, shift;   /* weights are times 2^shift */
+    bool narrow;            /* |weight| < 2^15 (torchvision's) */
     const int16_t *packed;  /* for `across`: what `pack` wrote */
 } uc_resample_axis;
 

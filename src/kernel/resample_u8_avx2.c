@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 #    include <immintrin.h>
+#    include <string.h>
 #    define ROW           uc_resample_u8_avx2
 #    define OUTPUTS       2
 #    define VECTOR        __m256i
@@ -27,6 +28,15 @@ static inline VECTOR gather(const uint8_t *in, const int *first, int channels)
                   *b = in + (size_t)first[1] * (size_t)channels;
     return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)a)),
                                    _mm_loadu_si128((const void *)b), 1);
+}
+
+/* The first `channels` <= 4 bytes of each lane. */
+static inline void store_pixels(VECTOR v, int channels, uint8_t *out)
+{
+    const uint32_t a = (uint32_t)_mm256_extract_epi32(v, 0),
+                   b = (uint32_t)_mm256_extract_epi32(v, 4);
+    memcpy(out, &a, (size_t)channels);
+    memcpy(out + channels, &b, (size_t)channels);
 }
 
 #    include "kernel/resample_u8.inc"

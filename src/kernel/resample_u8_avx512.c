@@ -32,6 +32,21 @@ static inline VECTOR gather(const uint8_t *in, const int *first, int channels)
     return v;
 }
 
+/* The first `channels` <= 4 bytes of each lane. */
+static inline void store_pixels(VECTOR v, int channels, uint8_t *out)
+{
+    const __m128i close = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1),
+                  first =
+                      _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1),
+                  two = _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1);
+    __m128i pixels = _mm512_castsi512_si128(_mm512_permutexvar_epi32(
+        _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), v));
+    if (channels == 3) pixels = _mm_shuffle_epi8(pixels, close);
+    if (channels == 1) pixels = _mm_shuffle_epi8(pixels, first);
+    if (channels == 2) pixels = _mm_shuffle_epi8(pixels, two);
+    _mm_mask_storeu_epi8(out, (__mmask16)((1u << (4 * channels)) - 1), pixels);
+}
+
 #    include "kernel/resample_u8.inc"
 #else
 typedef int uc_resample_u8_avx512_unused;
