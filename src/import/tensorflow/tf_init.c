@@ -147,7 +147,7 @@ static bool find_given(uc_tf_session *s)
     for (size_t i = 0; i < f->init_count; i++) {
         if (!walk_calls(s, main, f->init_ops[i], seen)) return false;
     }
-    return true;
+    return !s->init->graph->status;
 }
 
 uc_tf_given *uc_tf_given_to(uc_tf_call *c, const uc_tf_node *node)
