@@ -54,6 +54,15 @@ uncork_dtype uc_t_storage_dtype(uc_str class_name);
 /* torch.Size, tuples and lists of integers: how many; SIZE_MAX when it is none or more than `most`. */
 size_t uc_t_ints(const uc_pickle *value, int64_t *out, size_t most);
 
+/* A file of torch.save within memory: its pickle and storages (torch_zip.c). */
+typedef struct uc_t_saved {
+    uc_t_store store;
+    uc_pickle *root;
+    uc_pickle_info info;
+} uc_t_saved;
+uncork_status uc_t_saved_open(uc_bytes bytes, uc_import *import, uc_t_saved *saved,
+                              uncork_error *error);
+
 /* ---- a file ------------------------------------------------------------------------------------ */
 
 struct uc_t_file {

@@ -31,71 +31,101 @@ static bool is_checkpoint(uc_bytes head, const uc_bundle *bundle)
     return folder_of(bundle, &name) != 0;
 }
 
-static uncork_status read_entry(const uc_t_file *f, const char *name, uc_bytes *bytes,
-                                uncork_error *error)
+/* One zip's parts on their way. */
+typedef struct zip {
+    uc_bundle *bundle;
+    uc_arena *arena;
+    uc_budget *budget;
+    const char *folder; /* with its '/' */
+    uncork_error *error;
+} zip;
+
+static uncork_status read_entry(const zip *z, const char *name, uc_bytes *bytes)
 {
-    uc_bundle *bundle = f->import->bundle;
-    const char *path = uc_arena_printf(f->import->arena, "%s%s", f->folder, name);
-    if (!path) return uc_arena_status(f->import->arena, error);
-    const size_t at = uc_bundle_find(bundle, path);
+    const char *path = uc_arena_printf(z->arena, "%s%s", z->folder, name);
+    if (!path) return uc_arena_status(z->arena, z->error);
+    const size_t at = uc_bundle_find(z->bundle, path);
     if (at == SIZE_MAX)
-        return uc_fail(error, UNCORK_MALFORMED, UC_NO_OFFSET, "'%s' isn't in it", path);
-    return uc_bundle_read(bundle, at, bytes, error);
+        return uc_fail(z->error, UNCORK_MALFORMED, UC_NO_OFFSET, "'%s' isn't in it", path);
+    return uc_bundle_read(z->bundle, at, bytes, z->error);
 }
 
 /* Storages that somebody's zip tool deflated are unpacked now, the others are views when asked for. */
-static uncork_status unpack_storages(uc_t_file *f, uncork_error *error)
+static uncork_status unpack_storages(const zip *z, uc_t_store *store)
 {
-    uc_arena *arena = f->import->arena;
-    uc_bundle *bundle = f->import->bundle;
-    const size_t n = strlen(f->store.folder);
+    const size_t n = strlen(store->folder);
     uc_bytes view;
-    f->store.by_key = uc_table_new(arena);
-    if (!f->store.by_key) return uc_arena_status(arena, error);
-    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
-        const char *name = uc_bundle_name(bundle, i);
-        if (strncmp(name, f->store.folder, n) != 0 || uc_bundle_view(bundle, name, &view)) continue;
-        uc_bytes *bytes = UC_NEW(arena, uc_bytes, 1);
-        if (!bytes) return uc_arena_status(arena, error);
-        UC_TRY(uc_bundle_read(bundle, i, bytes, error));
-        if (!uc_table_put(f->store.by_key, uc_str_of(name + n), bytes))
-            return uc_arena_status(arena, error);
+    store->by_key = uc_table_new(z->arena);
+    if (!store->by_key) return uc_arena_status(z->arena, z->error);
+    for (size_t i = 0; i < uc_bundle_count(z->bundle); i++) {
+        const char *name = uc_bundle_name(z->bundle, i);
+        if (strncmp(name, store->folder, n) != 0 || uc_bundle_view(z->bundle, name, &view))
+            continue;
+        uc_bytes *bytes = UC_NEW(z->arena, uc_bytes, 1);
+        if (!bytes) return uc_arena_status(z->arena, z->error);
+        UC_TRY(uc_bundle_read(z->bundle, i, bytes, z->error));
+        if (!uc_table_put(store->by_key, uc_str_of(name + n), bytes))
+            return uc_arena_status(z->arena, z->error);
     }
     return UNCORK_OK;
 }
 
-static uncork_status read_byteorder(uc_t_file *f, uncork_error *error)
+static uncork_status read_byteorder(const zip *z, uc_t_store *store)
 {
     uc_bytes text;
-    const char *path = uc_arena_printf(f->import->arena, "%sbyteorder", f->folder);
-    if (!path) return uc_arena_status(f->import->arena, error);
-    if (uc_bundle_find(f->import->bundle, path) == SIZE_MAX) return UNCORK_OK;
-    UC_TRY(read_entry(f, "byteorder", &text, error));
+    const char *path = uc_arena_printf(z->arena, "%sbyteorder", z->folder);
+    if (!path) return uc_arena_status(z->arena, z->error);
+    if (uc_bundle_find(z->bundle, path) == SIZE_MAX) return UNCORK_OK;
+    UC_TRY(read_entry(z, "byteorder", &text));
     if (text.size == 3 && memcmp(text.data, "big", 3) == 0) {
-        f->store.big_endian = true;
+        store->big_endian = true;
     } else if (text.size != 6 || memcmp(text.data, "little", 6) != 0) {
-        return uc_fail(error, UNCORK_MALFORMED, UC_NO_OFFSET,
+        return uc_fail(z->error, UNCORK_MALFORMED, UC_NO_OFFSET,
                        "its byteorder is neither little nor big");
     }
     return UNCORK_OK;
 }
 
-static uncork_status open_checkpoint(uc_t_file *f, uncork_error *error)
+static uncork_status read_zip(zip *z, uc_t_saved *saved)
 {
     const char *name = NULL;
     uc_bytes bytes;
-    const size_t n = folder_of(f->import->bundle, &name);
-    if (n == SIZE_MAX)
-        return uc_fail(error, UNCORK_MALFORMED, UC_NO_OFFSET, "there are two data.pkl in it");
-    f->folder = uc_arena_copy(f->import->arena, name, n);
-    f->store = (uc_t_store){.bundle = f->import->bundle,
-                            .folder = uc_arena_printf(f->import->arena, "%.*sdata/", (int)n, name)};
-    if (!f->folder || !f->store.folder) return uc_arena_status(f->import->arena, error);
-    UC_TRY(read_byteorder(f, error));
-    UC_TRY(unpack_storages(f, error));
-    UC_TRY(read_entry(f, "data.pkl", &bytes, error));
-    if (uc_pickle_read(bytes, NULL, f->import->arena, f->import->budget, &f->root, &f->info, error))
-        return uc_where(error, "data.pkl");
+    const size_t n = folder_of(z->bundle, &name);
+    *saved = (uc_t_saved){.store = {.bundle = z->bundle}};
+    if (n == SIZE_MAX || n == 0)
+        return uc_fail(z->error, UNCORK_MALFORMED, UC_NO_OFFSET, "there %s data.pkl in it",
+                       n ? "are two" : "is no");
+    z->folder = uc_arena_copy(z->arena, name, n);
+    saved->store.folder = uc_arena_printf(z->arena, "%.*sdata/", (int)n, name);
+    if (!z->folder || !saved->store.folder) return uc_arena_status(z->arena, z->error);
+    UC_TRY(read_byteorder(z, &saved->store));
+    UC_TRY(unpack_storages(z, &saved->store));
+    UC_TRY(read_entry(z, "data.pkl", &bytes));
+    if (uc_pickle_read(bytes, NULL, z->arena, z->budget, &saved->root, &saved->info, z->error))
+        return uc_where(z->error, "data.pkl");
+    return UNCORK_OK;
+}
+
+uncork_status uc_t_saved_open(uc_bytes bytes, uc_import *import, uc_t_saved *saved,
+                              uncork_error *error)
+{
+    zip z = {.arena = import->arena, .budget = import->budget, .error = error};
+    UC_TRY(uc_bundle_over(bytes, "saved", z.arena, z.budget, &z.bundle, error));
+    return read_zip(&z, saved);
+}
+
+static uncork_status open_checkpoint(uc_t_file *f, uncork_error *error)
+{
+    uc_t_saved saved;
+    zip z = {.bundle = f->import->bundle,
+             .arena = f->import->arena,
+             .budget = f->import->budget,
+             .error = error};
+    UC_TRY(read_zip(&z, &saved));
+    f->folder = z.folder;
+    f->store = saved.store;
+    f->root = saved.root;
+    f->info = saved.info;
     uc_t_check_globals(f, &f->info);
     return uc_t_find_model(f, error);
 }
