@@ -416,10 +416,10 @@ void uc_aten_outs(uc_aten_call *c, const uc_ref *refs, size_t count)
     uc_pv *items = UC_NEW(c->ev->arena, uc_pv, count + 1);
     for (size_t i = 0; items && i < count && !c->ev->failed; i++)
         items[i] = uc_py_tensor(c->ev, refs[i]);
-    if (items && !c->ev->failed) c->result = uc_pv_list(c->ev->arena, UC_PV_TUPLE, items, count);
+    if (items && !c->ev->failed) c->result = uc_pv_list(c->ev, UC_PV_TUPLE, items, count);
 }
 
 void uc_aten_list(uc_aten_call *c, const uc_pv *items, size_t count)
 {
-    if (!c->ev->failed) c->result = uc_pv_list(c->ev->arena, UC_PV_LIST, items, count);
+    if (!c->ev->failed) c->result = uc_pv_list(c->ev, UC_PV_LIST, items, count);
 }

@@ -292,7 +292,7 @@ static uc_pv nested(uc_aten_call *c, uc_pv v)
                             uc_py_ref(c->ev, v.tensor));
     }
     uc_py_list *l = uc_py_elements(c->ev, v);
-    uc_py_list *out = uc_py_list_new(c->ev->arena, 0);
+    uc_py_list *out = uc_py_list_new(c->ev, 0);
     for (size_t i = 0; l && out && i < l->count && !c->ev->failed; i++)
         uc_py_list_add(c->ev->arena, out, nested(c, l->items[i]));
     return out ? (uc_pv){.kind = UC_PV_LIST, .list = out} : uc_pv_none();

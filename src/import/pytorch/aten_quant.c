@@ -156,7 +156,7 @@ static uc_pv packed_part(uc_aten_call *c, const char *name)
 void uc_aten_unpack(uc_aten_call *c)
 {
     const uc_pv parts[] = {packed_part(c, "weight"), packed_part(c, "bias")};
-    c->result = uc_pv_list(c->ev->arena, UC_PV_TUPLE, parts, 2);
+    c->result = uc_pv_list(c->ev, UC_PV_TUPLE, parts, 2);
 }
 
 static int numbers(uc_aten_call *c, const char *name, int64_t *out, int rank, int64_t otherwise)

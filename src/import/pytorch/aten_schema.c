@@ -27,7 +27,7 @@ static uc_pv fallback_of(uc_py_eval *ev, uc_str s)
     if (s.size > 0 && s.data[0] == '"')
         return uc_pv_text(ev->arena, (uc_str){s.data + 1, s.size - 2});
     if (s.size > 0 && s.data[0] == '[') {
-        uc_py_list *l = uc_py_list_new(ev->arena, 0);
+        uc_py_list *l = uc_py_list_new(ev, 0);
         size_t at = 1;
         while (l && at < s.size && s.data[at] != ']') {
             size_t end = at;
@@ -185,7 +185,7 @@ static bool fits(const uc_aten_param *p, uc_pv v, bool lenient)
 /* x.view(2, 3): the numbers are one list. */
 static uc_pv gather_ints(uc_py_eval *ev, const uc_py_args *args, size_t *at)
 {
-    uc_py_list *l = uc_py_list_new(ev->arena, 0);
+    uc_py_list *l = uc_py_list_new(ev, 0);
     while (l && *at < args->count &&
            (args->items[*at].kind == UC_PV_INT || args->items[*at].kind == UC_PV_TENSOR))
         uc_py_list_add(ev->arena, l, args->items[(*at)++]);

@@ -253,7 +253,7 @@ static uc_pv packed(uc_script_run *run, const uc_t_store *store, const uc_pickle
         uc_pv row[3];
         for (size_t k = 0; k < rank; k++)
             row[k] = uc_pv_int(n[1 + i * rank + k]);
-        set(ev, o, names[i], uc_pv_list(ev->arena, UC_PV_LIST, row, rank));
+        set(ev, o, names[i], uc_pv_list(ev, UC_PV_LIST, row, rank));
     }
     set(ev, o, "groups", uc_pv_int(n[1 + 4 * rank]));
     return self;
@@ -308,7 +308,7 @@ static uc_pv object(uc_script_run *run, const uc_t_store *store, const uc_pickle
     }
     if (uc_str_is(module, "torch") && uc_str_is(name, "device")) return UC_PV(UC_PV_DEVICE);
     if (uc_str_is(module, "collections") && uc_str_is(name, "OrderedDict"))
-        return (uc_pv){.kind = UC_PV_DICT, .dict = uc_py_dict_new(ev->arena)};
+        return (uc_pv){.kind = UC_PV_DICT, .dict = uc_py_dict_new(ev)};
     char *path = uc_arena_printf(ev->arena, "%.*s.%.*s", (int)module.size, module.data,
                                  (int)name.size, name.data);
     if (!path) return uc_pv_none();
@@ -336,7 +336,7 @@ static uc_pv object(uc_script_run *run, const uc_t_store *store, const uc_pickle
 
 static uc_pv list_value(uc_script_run *run, const uc_t_store *store, const uc_pickle *v, int depth)
 {
-    uc_py_list *l = uc_py_list_new(run->ev->arena, v->count);
+    uc_py_list *l = uc_py_list_new(run->ev, v->count);
     const uc_pv list = {.kind = v->kind == UC_PICKLE_LIST ? UC_PV_LIST : UC_PV_TUPLE, .list = l};
     if (!l) return uc_py_fail_as(run->ev, UNCORK_NO_MEMORY, "memory is out");
     remember(run, v, list);
@@ -347,7 +347,7 @@ static uc_pv list_value(uc_script_run *run, const uc_t_store *store, const uc_pi
 
 static uc_pv dict_value(uc_script_run *run, const uc_t_store *store, const uc_pickle *v, int depth)
 {
-    uc_py_dict *d = uc_py_dict_new(run->ev->arena);
+    uc_py_dict *d = uc_py_dict_new(run->ev);
     const uc_pv dict = {.kind = UC_PV_DICT, .dict = d};
     if (!d) return uc_py_fail_as(run->ev, UNCORK_NO_MEMORY, "memory is out");
     remember(run, v, dict);

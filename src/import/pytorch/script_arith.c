@@ -177,7 +177,7 @@ static uc_pv repeat(uc_py_eval *ev, uc_pv v, uc_pv times)
             text[i] = v.text->data[i % count];
         return text ? uc_pv_text(ev->arena, (uc_str){text, total}) : uc_pv_none();
     }
-    uc_py_list *l = uc_py_list_new(ev->arena, total);
+    uc_py_list *l = uc_py_list_new(ev, total);
     for (size_t i = 0; l && i < total; i++)
         l->items[l->count++] = v.list->items[i % count];
     return (uc_pv){.kind = v.kind, .list = l};
@@ -195,7 +195,7 @@ static uc_pv join(uc_py_eval *ev, uc_pv a, uc_pv b)
     }
     if (a.list->count + b.list->count > UC_PY_LIST_MOST)
         return uc_py_fail_as(ev, UNCORK_LIMIT, "a list of more than %zu elements", UC_PY_LIST_MOST);
-    uc_py_list *l = uc_py_list_new(ev->arena, a.list->count + b.list->count);
+    uc_py_list *l = uc_py_list_new(ev, a.list->count + b.list->count);
     for (size_t i = 0; l && i < a.list->count; i++)
         l->items[l->count++] = a.list->items[i];
     for (size_t i = 0; l && i < b.list->count; i++)
@@ -206,7 +206,7 @@ static uc_pv join(uc_py_eval *ev, uc_pv a, uc_pv b)
 /* Sets' operators. */
 static uc_pv set_binary(uc_py_eval *ev, uc_py_op op, uc_pv a, uc_pv b)
 {
-    uc_py_dict *d = uc_py_dict_new(ev->arena);
+    uc_py_dict *d = uc_py_dict_new(ev);
     for (size_t i = 0; d && i < a.dict->count; i++) {
         const bool in = uc_py_dict_find(b.dict, a.dict->keys[i]) != NULL;
         if (op == UC_PY_OR || (op == UC_PY_AND && in) ||

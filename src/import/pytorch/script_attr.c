@@ -43,6 +43,7 @@ static uc_pv class_attr(uc_py_eval *ev, uc_py_class *class, const char *name)
     uc_pv *found = uc_py_class_find(class, name, &owner);
     if (!found) {
         if (strcmp(name, "__name__") == 0) return uc_pv_text(ev->arena, uc_str_of(class->name));
+        if (strcmp(name, "__new__") == 0) return uc_py_library(ev, "_uncork.new");
         return UC_PV(UC_PV_UNSET);
     }
     if (found->kind == UC_PV_FUNCTION) {
@@ -62,7 +63,7 @@ static uc_pv object_attr(uc_py_eval *ev, uc_pv v, const char *name)
     if (strcmp(name, "__class__") == 0) return (uc_pv){.kind = UC_PV_CLASS, .class = o->class};
     if (strcmp(name, "training") == 0) return uc_pv_bool(false);
     if (strcmp(name, "__dict__") == 0) {
-        uc_py_dict *d = uc_py_dict_new(ev->arena);
+        uc_py_dict *d = uc_py_dict_new(ev);
         for (size_t i = 0; d && i < o->attrs.count; i++) {
             if (o->attrs.keys[i])
                 uc_py_dict_put(ev->arena, d, uc_pv_text(ev->arena, uc_str_of(o->attrs.keys[i])),

@@ -205,7 +205,7 @@ static uc_pv b_divmod(uc_py_eval *ev, const uc_py_args *a)
     if (a->count != 2) return uc_py_fail(ev, "divmod takes two numbers");
     const uc_pv parts[] = {uc_py_binary(ev, UC_PY_FLOORDIV, a->items[0], a->items[1]),
                            uc_py_binary(ev, UC_PY_MOD, a->items[0], a->items[1])};
-    return uc_pv_list(ev->arena, UC_PV_TUPLE, parts, 2);
+    return uc_pv_list(ev, UC_PV_TUPLE, parts, 2);
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */
@@ -234,19 +234,18 @@ static uc_pv b_range(uc_py_eval *ev, const uc_py_args *a)
 static uc_pv copy_of(uc_py_eval *ev, uc_pv v, uc_pv_kind kind)
 {
     const uc_py_list *l = uc_py_elements(ev, v);
-    return l ? uc_pv_list(ev->arena, kind, l->items, l->count) : uc_pv_none();
+    return l ? uc_pv_list(ev, kind, l->items, l->count) : uc_pv_none();
 }
 
 static uc_pv b_list(uc_py_eval *ev, const uc_py_args *a)
 {
-    if (a->count == 0) return uc_pv_list(ev->arena, UC_PV_LIST, NULL, 0);
+    if (a->count == 0) return uc_pv_list(ev, UC_PV_LIST, NULL, 0);
     return a->items[0].kind == UC_PV_SEQUENCE ? a->items[0] : copy_of(ev, a->items[0], UC_PV_LIST);
 }
 
 static uc_pv b_tuple(uc_py_eval *ev, const uc_py_args *a)
 {
-    return a->count ? copy_of(ev, a->items[0], UC_PV_TUPLE)
-                    : uc_pv_list(ev->arena, UC_PV_TUPLE, NULL, 0);
+    return a->count ? copy_of(ev, a->items[0], UC_PV_TUPLE) : uc_pv_list(ev, UC_PV_TUPLE, NULL, 0);
 }
 
 static uc_pv b_reversed(uc_py_eval *ev, const uc_py_args *a)
@@ -263,13 +262,13 @@ static uc_pv b_reversed(uc_py_eval *ev, const uc_py_args *a)
 static uc_pv b_enumerate(uc_py_eval *ev, const uc_py_args *a)
 {
     const uc_py_list *l = uc_py_elements(ev, first(a));
-    uc_py_list *out = uc_py_list_new(ev->arena, l ? l->count : 0);
+    uc_py_list *out = uc_py_list_new(ev, l ? l->count : 0);
     const uc_pv start = uc_py_arg(a, 1, "start");
     int64_t begin = 0;
     if (start.kind != UC_PV_UNSET && !uc_py_int(ev, start, &begin)) return uc_pv_none();
     for (size_t i = 0; l && out && i < l->count; i++) {
         const uc_pv pair[] = {uc_pv_int(begin + (int64_t)i), l->items[i]};
-        uc_py_list_add(ev->arena, out, uc_pv_list(ev->arena, UC_PV_TUPLE, pair, 2));
+        uc_py_list_add(ev->arena, out, uc_pv_list(ev, UC_PV_TUPLE, pair, 2));
     }
     return out ? (uc_pv){.kind = UC_PV_LIST, .list = out} : uc_pv_none();
 }
@@ -278,7 +277,7 @@ static uc_pv b_zip(uc_py_eval *ev, const uc_py_args *a)
 {
     uc_py_list **lists = UC_NEW(ev->arena, uc_py_list *, a->count + 1);
     uc_pv *row = UC_NEW(ev->arena, uc_pv, a->count + 1);
-    uc_py_list *out = uc_py_list_new(ev->arena, 0);
+    uc_py_list *out = uc_py_list_new(ev, 0);
     size_t n = a->count ? SIZE_MAX : 0;
     for (size_t i = 0; lists && i < a->count; i++) {
         lists[i] = uc_py_elements(ev, a->items[i]);
@@ -288,7 +287,7 @@ static uc_pv b_zip(uc_py_eval *ev, const uc_py_args *a)
     for (size_t k = 0; out && row && k < n; k++) {
         for (size_t i = 0; i < a->count; i++)
             row[i] = lists[i]->items[k];
-        uc_py_list_add(ev->arena, out, uc_pv_list(ev->arena, UC_PV_TUPLE, row, a->count));
+        uc_py_list_add(ev->arena, out, uc_pv_list(ev, UC_PV_TUPLE, row, a->count));
     }
     return out ? (uc_pv){.kind = UC_PV_LIST, .list = out} : uc_pv_none();
 }
@@ -298,7 +297,7 @@ static uc_pv b_map(uc_py_eval *ev, const uc_py_args *a)
     if (a->count < 2) return uc_py_fail(ev, "map takes a function and a list");
     const uc_py_args rest = {.items = a->items + 1, .count = a->count - 1};
     const uc_pv rows = b_zip(ev, &rest);
-    uc_py_list *out = uc_py_list_new(ev->arena, 0);
+    uc_py_list *out = uc_py_list_new(ev, 0);
     for (size_t i = 0; out && rows.kind == UC_PV_LIST && i < rows.list->count && !ev->failed; i++) {
         const uc_py_list *row = rows.list->items[i].list;
         uc_py_list_add(
@@ -311,7 +310,7 @@ static uc_pv b_map(uc_py_eval *ev, const uc_py_args *a)
 static uc_pv b_filter(uc_py_eval *ev, const uc_py_args *a)
 {
     const uc_py_list *l = a->count == 2 ? uc_py_elements(ev, a->items[1]) : NULL;
-    uc_py_list *out = uc_py_list_new(ev->arena, 0);
+    uc_py_list *out = uc_py_list_new(ev, 0);
     for (size_t i = 0; out && l && i < l->count && !ev->failed; i++) {
         uc_pv keep = l->items[i];
         if (a->items[0].kind != UC_PV_NONE)
@@ -360,7 +359,7 @@ static uc_pv b_sorted(uc_py_eval *ev, const uc_py_args *a)
 
 static uc_pv b_dict(uc_py_eval *ev, const uc_py_args *a)
 {
-    uc_py_dict *d = uc_py_dict_new(ev->arena);
+    uc_py_dict *d = uc_py_dict_new(ev);
     if (!d) return uc_pv_none();
     const uc_pv from = first(a);
     if (from.kind == UC_PV_DICT) {
@@ -381,7 +380,7 @@ static uc_pv b_dict(uc_py_eval *ev, const uc_py_args *a)
 
 static uc_pv b_set(uc_py_eval *ev, const uc_py_args *a)
 {
-    uc_py_dict *d = uc_py_dict_new(ev->arena);
+    uc_py_dict *d = uc_py_dict_new(ev);
     const uc_py_list *l = a->count ? uc_py_elements(ev, a->items[0]) : NULL;
     for (size_t i = 0; d && l && i < l->count; i++)
         uc_py_dict_put(ev->arena, d, l->items[i], uc_pv_none());

@@ -39,7 +39,7 @@ static void extra_keywords(uc_py_eval *ev, const uc_py_function *f, uc_py_frame 
     for (size_t i = 0; i < def->param_count; i++) {
         if (def->params[i].stars == 2) rest = def->params[i].name;
     }
-    uc_py_dict *extra = rest ? uc_py_dict_new(ev->arena) : NULL;
+    uc_py_dict *extra = rest ? uc_py_dict_new(ev) : NULL;
     for (size_t i = 0; i < args->named && !ev->failed; i++) {
         if (is_param(def, args->names[i])) continue;
         if (!extra) {
@@ -64,7 +64,7 @@ static void bind(uc_py_eval *ev, const uc_py_function *f, uc_py_frame *frame, co
         const uc_py_param *p = &def->params[i];
         if (p->stars == 2) continue;
         if (p->stars == 1) {
-            uc_py_list *rest = uc_py_list_new(ev->arena, 0);
+            uc_py_list *rest = uc_py_list_new(ev, 0);
             for (; rest && taken < args->count + skip; taken++)
                 uc_py_list_add(ev->arena, rest, args->items[taken - skip]);
             put_param(ev, frame, p->name, (uc_pv){.kind = UC_PV_TUPLE, .list = rest});
@@ -133,6 +133,7 @@ uc_pv uc_py_call_function(uc_py_eval *ev, uc_py_function *f, const uc_pv *self,
                                    : args->count ? args->items[0]
                                                  : uc_pv_none()};
     frame->names = &frame->own;
+    frame->own.born = ev->epoch;
     bind(ev, f, frame, self, args);
     if (ev->failed) return uc_pv_none();
     uc_py_frame *outer = ev->frame;
@@ -253,12 +254,13 @@ uc_py_object *uc_py_object_new(uc_py_eval *ev, uc_py_class *class)
         return NULL;
     }
     *o = (uc_py_object){.class = class};
+    o->attrs.born = ev->epoch;
     return o;
 }
 
 static uc_pv new_tuple(uc_py_eval *ev, uc_py_class *class, const uc_py_args *args)
 {
-    uc_py_list *l = uc_py_list_new(ev->arena, class->field_count);
+    uc_py_list *l = uc_py_list_new(ev, class->field_count);
     for (size_t i = 0; l && i < class->field_count; i++) {
         uc_pv v = uc_py_arg(args, i, class->fields[i]);
         const uc_pv *fallback = uc_py_map_find(&class->attrs, class->fields[i]);

@@ -64,7 +64,7 @@ static uc_pv list_input(entry *e, const char *name)
         uc_pv args[] = {x, uc_pv_int(0), uc_pv_int(0)};
         x = uc_aten_run(ev, "aten", "select", &(uc_py_args){.items = args, .count = 3});
     }
-    return uc_pv_list(ev->arena, UC_PV_LIST, &x, 1);
+    return uc_pv_list(ev, UC_PV_LIST, &x, 1);
 }
 
 static uc_pv tuple_input(entry *e, const char *name, const uc_py_node *t)
@@ -77,7 +77,7 @@ static uc_pv tuple_input(entry *e, const char *name, const uc_py_node *t)
     for (; n < parts->count && n < 16; n++)
         items[n] = input_of(e, uc_arena_printf(e->ev->level->graph->arena, "%s_%zu", name, n),
                             parts->items[n]);
-    return uc_pv_list(e->ev->arena, UC_PV_TUPLE, items, n);
+    return uc_pv_list(e->ev, UC_PV_TUPLE, items, n);
 }
 
 static uc_pv input_of(entry *e, const char *name, const uc_py_node *t)

@@ -221,7 +221,7 @@ static void unpack(uc_py_eval *ev, const uc_py_block *targets, uc_pv value)
         if (i == star) {
             const size_t take = list->count + 1 - n;
             uc_py_assign(ev, targets->items[i]->a,
-                         uc_pv_list(ev->arena, UC_PV_LIST, list->items + at, take));
+                         uc_pv_list(ev, UC_PV_LIST, list->items + at, take));
             at += take;
         } else {
             uc_py_assign(ev, targets->items[i], list->items[at++]);
@@ -287,9 +287,16 @@ static void augment(uc_py_eval *ev, const uc_py_node *n)
 static uc_py_flow run_if(uc_py_eval *ev, const uc_py_node *n)
 {
     uc_pv symbol = uc_pv_none();
+    const uc_py_block rest = ev->rest;
+    const bool tail = ev->rest_is_tail;
     const int truth = uc_py_truth(ev, uc_py_value(ev, n->a), &symbol);
     if (ev->failed || truth == -2) return UC_PY_FAILED;
-    if (truth == -1) return uc_py_branch(ev, symbol, n);
+    ev->rest = rest;
+    ev->rest_is_tail = tail;
+    if (truth == -1) {
+        const uc_py_flow flow = uc_py_branch(ev, symbol, n);
+        return flow;
+    }
     return uc_py_run(ev, truth ? &n->body : &n->other);
 }
 
@@ -351,6 +358,7 @@ static uc_py_flow run_assert(uc_py_eval *ev, const uc_py_node *n)
     if (truth != 0 || ev->failed) return flow_of(ev); /* what only data shows isn't checked */
     const uc_pv text = n->b ? uc_py_str(ev, uc_py_value(ev, n->b), 0) : uc_pv_none();
     const char *message = text.kind == UC_PV_TEXT ? uc_py_text(ev, text) : "";
+    ev->raised = !ev->failed;
     uc_py_fail(ev, "the assertion fails: %.300s", message ? message : "");
     return UC_PY_FAILED;
 }
@@ -362,6 +370,7 @@ static uc_py_flow run_raise(uc_py_eval *ev, const uc_py_node *n)
         const uc_pv text = uc_py_str(ev, uc_py_value(ev, n->a->list.items[0]), 0);
         if (text.kind == UC_PV_TEXT) message = uc_py_text(ev, text);
     }
+    ev->raised = !ev->failed;
     uc_py_fail(ev, "the code raises an exception: %.300s", message ? message : "");
     return UC_PY_FAILED;
 }
@@ -526,6 +535,8 @@ uc_py_flow uc_py_run(uc_py_eval *ev, const uc_py_block *block)
     for (size_t i = 0; i < block->count; i++) {
         if (!uc_py_step(ev)) return UC_PY_FAILED;
         ev->line = block->items[i]->line;
+        ev->rest = (uc_py_block){.items = block->items + i + 1, .count = block->count - i - 1};
+        ev->rest_is_tail = ev->frame->function && block == &ev->frame->function->node->body;
         const uc_py_flow flow = run_one(ev, block->items[i]);
         if (flow != UC_PY_GO) return flow;
     }

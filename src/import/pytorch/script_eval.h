@@ -93,6 +93,7 @@ struct uc_py_eval {
     uc_py_names names;
     uc_py_host host;
     bool failed;
+    bool raised; /* by the code itself: a side of a condition that does is never taken */
     bool script; /* TorchScript: integers divide as its file version says, no methods of Python */
     int file_version;
     uint64_t steps, step_limit;
@@ -109,6 +110,8 @@ struct uc_py_eval {
     bool constructing;         /* __init__ runs: random numbers are placeholders */
     uc_py_module **prelude;    /* torch.nn in terms of torch; NULL: not read yet */
     uc_py_class *module_class; /* the prelude's nn.Module */
+    uc_py_block rest;          /* behind the statement that runs */
+    bool rest_is_tail;         /* and then the function ends */
     const uc_t_state *state;
     uc_table *schemas; /* parsed so far */
 };
@@ -237,7 +240,7 @@ struct uc_pt {
     int64_t perm[UC_PY_RANK];
     int perm_rank;
     uint64_t writes, seen; /* of this one; of the base's when ref was computed */
-    uint64_t epoch;
+    uint64_t epoch, born;
     const uc_pt_quant *quant; /* ref holds the quantised integers */
     bool parameter;
     bool scattered; /* not contiguous: contiguous() copies */
@@ -264,7 +267,12 @@ void uc_py_level_close(uc_py_eval *ev, uc_py_level *level);
 
 uc_py_flow uc_py_branch(uc_py_eval *ev, uc_pv condition, const uc_py_node *node);
 uc_pv uc_py_choose(uc_py_eval *ev, uc_pv condition, const uc_py_node *yes, const uc_py_node *no);
-uc_py_flow uc_py_loop(uc_py_eval *ev, const uc_py_node *node, uc_pv range);
+uc_py_flow uc_py_loop(uc_py_eval *ev, const uc_py_node *node, uc_pv over);
+/* A list of tensors as a value of the graph. */
+uc_ref uc_py_sequence(uc_py_eval *ev, uc_pv v);
+/* Makes bodies take the same captures behind their `formal` inputs; the values around, in order. */
+uc_ref *uc_py_same_captures(uc_py_eval *ev, uc_py_level **levels, size_t level_count, size_t formal,
+                            size_t *count);
 
 /* ---- operators of torch (aten_call.c) -------------------------------------------------------- */
 

@@ -157,7 +157,7 @@ uc_pv uc_py_str(uc_py_eval *ev, uc_pv v, int depth)
 
 static uc_pv list_of(uc_py_eval *ev, const uc_py_node *n, uc_pv_kind kind)
 {
-    uc_py_list *l = uc_py_list_new(ev->arena, n->list.count);
+    uc_py_list *l = uc_py_list_new(ev, n->list.count);
     for (size_t i = 0; l && i < n->list.count && !ev->failed; i++) {
         const uc_py_node *item = n->list.items[i];
         if (item->kind != UC_PY_STAR) {
@@ -173,7 +173,7 @@ static uc_pv list_of(uc_py_eval *ev, const uc_py_node *n, uc_pv_kind kind)
 
 static uc_pv dict_of(uc_py_eval *ev, const uc_py_node *n)
 {
-    uc_py_dict *d = uc_py_dict_new(ev->arena);
+    uc_py_dict *d = uc_py_dict_new(ev);
     for (size_t i = 0; d && i < n->list.count && !ev->failed;) {
         if (n->kind == UC_PY_SET) {
             uc_py_dict_put(ev->arena, d, uc_py_value(ev, n->list.items[i]), uc_pv_none());
@@ -229,11 +229,12 @@ static uc_pv comprehension(uc_py_eval *ev, const uc_py_node *n)
                          .self = ev->frame->self,
                          .owner = ev->frame->owner};
     uc_py_frame *kept = UC_NEW(ev->arena, uc_py_frame, 1);
-    uc_py_list *list = uc_py_list_new(ev->arena, 0);
-    uc_py_dict *dict = uc_py_dict_new(ev->arena);
+    uc_py_list *list = uc_py_list_new(ev, 0);
+    uc_py_dict *dict = uc_py_dict_new(ev);
     if (!list || !dict || !kept) return uc_py_fail_as(ev, UNCORK_NO_MEMORY, "memory is out");
     *kept = frame; /* lambdas within may keep it */
     kept->names = &kept->own;
+    kept->own.born = ev->epoch;
     ev->frame = kept;
     comprehend(ev, n, 0, list, dict);
     ev->frame = kept->closure;

@@ -44,7 +44,7 @@ static bool resolve_slice(uc_py_eval *ev, const uc_pv *parts, size_t count, int6
 static uc_pv list_slice(uc_py_eval *ev, uc_pv v, const uc_pv *parts)
 {
     int64_t begin, end, step;
-    uc_py_list *l = uc_py_list_new(ev->arena, 0);
+    uc_py_list *l = uc_py_list_new(ev, 0);
     if (!l || !resolve_slice(ev, parts, v.list->count, &begin, &end, &step)) return uc_pv_none();
     for (int64_t i = begin; step > 0 ? i < end : i > end; i += step) {
         uc_py_list_add(ev->arena, l, v.list->items[i]);
@@ -149,7 +149,7 @@ static bool index_parts(uc_py_eval *ev, uc_pv v, uc_pv index, indexing *s)
 {
     uc_py_list one = {.items = &index, .count = 1};
     const uc_py_list *parts = index.kind == UC_PV_TUPLE ? index.list : &one;
-    *s = (indexing){.x = v, .tensors = uc_py_list_new(ev->arena, 0)};
+    *s = (indexing){.x = v, .tensors = uc_py_list_new(ev, 0)};
     if (!s->tensors) return false;
     for (size_t i = 0; i < parts->count && !ev->failed; i++) {
         if (parts->items[i].kind != UC_PV_DOTS) {
@@ -295,7 +295,7 @@ bool uc_py_is_dynamic_range(uc_pv v)
 
 static uc_py_list *range_elements(uc_py_eval *ev, const int64_t *r)
 {
-    uc_py_list *l = uc_py_list_new(ev->arena, 0);
+    uc_py_list *l = uc_py_list_new(ev, 0);
     for (int64_t i = r[0]; l && (r[2] > 0 ? i < r[1] : i > r[1]);) {
         if (l->count >= UC_PY_LIST_MOST) {
             uc_py_fail_as(ev, UNCORK_LIMIT, "a list of more than %zu elements", UC_PY_LIST_MOST);
@@ -314,7 +314,7 @@ static uc_py_list *tensor_elements(uc_py_eval *ev, uc_pv v)
         uc_py_fail(ev, "a tensor whose length only the data decides is walked");
         return NULL;
     }
-    uc_py_list *l = uc_py_list_new(ev->arena, (size_t)n);
+    uc_py_list *l = uc_py_list_new(ev, (size_t)n);
     for (int64_t i = 0; l && i < n && !ev->failed; i++) {
         uc_pv args[] = {v, uc_pv_int(0), uc_pv_int(i)};
         uc_py_list_add(ev->arena, l, run(ev, "select", args, 3));
@@ -333,11 +333,11 @@ uc_py_list *uc_py_elements(uc_py_eval *ev, uc_pv v)
         return range_elements(ev, v.range);
     case UC_PV_DICT:
     case UC_PV_SET: {
-        const uc_pv l = uc_pv_list(ev->arena, UC_PV_LIST, v.dict->keys, v.dict->count);
+        const uc_pv l = uc_pv_list(ev, UC_PV_LIST, v.dict->keys, v.dict->count);
         return l.kind == UC_PV_LIST ? l.list : NULL;
     }
     case UC_PV_TEXT: {
-        uc_py_list *l = uc_py_list_new(ev->arena, v.text->size);
+        uc_py_list *l = uc_py_list_new(ev, v.text->size);
         for (size_t i = 0; l && i < v.text->size; i++)
             uc_py_list_add(ev->arena, l, uc_pv_text(ev->arena, (uc_str){v.text->data + i, 1}));
         return l;
@@ -345,7 +345,7 @@ uc_py_list *uc_py_elements(uc_py_eval *ev, uc_pv v)
     case UC_PV_TENSOR: return tensor_elements(ev, v);
     case UC_PV_CLASS:
         if (v.class->kind == UC_PY_ENUM) {
-            uc_py_list *l = uc_py_list_new(ev->arena, 0);
+            uc_py_list *l = uc_py_list_new(ev, 0);
             for (size_t i = 0; l && i < v.class->attrs.count; i++) {
                 if (v.class->attrs.keys[i] && v.class->attrs.values[i].kind != UC_PV_FUNCTION)
                     uc_py_list_add(ev->arena, l, uc_py_attr(ev, v, v.class->attrs.keys[i]));

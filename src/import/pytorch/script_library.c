@@ -218,14 +218,14 @@ static uc_pv deep_copy(uc_py_eval *ev, uc_pv v, int depth)
         return t ? uc_pv_tensor(t) : v;
     }
     if (uc_pv_is_list(v)) {
-        uc_pv copy = uc_pv_list(ev->arena, v.kind, v.list->items, v.list->count);
+        uc_pv copy = uc_pv_list(ev, v.kind, v.list->items, v.list->count);
         for (size_t i = 0; uc_pv_is_list(copy) && i < copy.list->count; i++)
             copy.list->items[i] = deep_copy(ev, copy.list->items[i], depth + 1);
         if (uc_pv_is_list(copy)) copy.list->class = v.list->class;
         return copy;
     }
     if (v.kind == UC_PV_DICT) {
-        uc_py_dict *d = uc_py_dict_new(ev->arena);
+        uc_py_dict *d = uc_py_dict_new(ev);
         for (size_t i = 0; d && i < v.dict->count; i++)
             uc_py_dict_put(ev->arena, d, v.dict->keys[i],
                            deep_copy(ev, v.dict->values[i], depth + 1));
@@ -247,15 +247,15 @@ static uc_pv deep_copy(uc_py_eval *ev, uc_pv v, int depth)
 static uc_pv partial(uc_py_eval *ev, const uc_py_args *a)
 {
     uc_py_method *m = UC_NEW(ev->arena, uc_py_method, 1);
-    uc_py_dict *named = uc_py_dict_new(ev->arena);
+    uc_py_dict *named = uc_py_dict_new(ev);
     if (!m || !named || a->count == 0) return uc_pv_none();
     for (size_t i = 0; i < a->named; i++)
         uc_py_dict_put(ev->arena, named, uc_pv_text(ev->arena, uc_str_of(a->names[i])),
                        a->values[i]);
     const uc_pv parts[] = {a->items[0],
-                           uc_pv_list(ev->arena, UC_PV_TUPLE, a->items + 1, a->count - 1),
+                           uc_pv_list(ev, UC_PV_TUPLE, a->items + 1, a->count - 1),
                            {.kind = UC_PV_DICT, .dict = named}};
-    *m = (uc_py_method){.self = uc_pv_list(ev->arena, UC_PV_TUPLE, parts, 3),
+    *m = (uc_py_method){.self = uc_pv_list(ev, UC_PV_TUPLE, parts, 3),
                         .name = uc_py_id(ev, "__partial__")};
     return (uc_pv){.kind = UC_PV_METHOD, .method = m};
 }
@@ -284,6 +284,10 @@ static uc_pv own_call(uc_py_eval *ev, const char *name, const uc_py_args *a)
     if (strcmp(name, "parameter") == 0) return v;
     if (strcmp(name, "is_parameter") == 0)
         return uc_pv_bool(v.kind == UC_PV_TENSOR && v.tensor->parameter);
+    if (strcmp(name, "new") == 0 && v.kind == UC_PV_CLASS) {
+        uc_py_object *o = uc_py_object_new(ev, v.class);
+        return o ? (uc_pv){.kind = UC_PV_OBJECT, .object = o} : uc_pv_none();
+    }
     if (strcmp(name, "fail") == 0)
         return uc_py_fail(ev, "%s", v.kind == UC_PV_TEXT ? uc_py_text(ev, v) : "?");
     return uc_pv_none(); /* _uncork.nothing */
@@ -323,11 +327,10 @@ static uc_pv other_call(uc_py_eval *ev, const char *path, const uc_py_args *a)
         return d;
     }
     if (strcmp(path, "itertools.repeat") == 0 && a->count == 2)
-        return uc_py_binary(ev, UC_PY_MUL, uc_pv_list(ev->arena, UC_PV_LIST, a->items, 1),
-                            a->items[1]);
+        return uc_py_binary(ev, UC_PY_MUL, uc_pv_list(ev, UC_PV_LIST, a->items, 1), a->items[1]);
     if (strcmp(path, "itertools.chain") == 0 ||
         strcmp(path, "itertools.chain.from_iterable") == 0) {
-        uc_py_list *out = uc_py_list_new(ev->arena, 0);
+        uc_py_list *out = uc_py_list_new(ev, 0);
         const bool one = strlen(path) > 16 && a->count == 1;
         const uc_py_list *rows = one ? uc_py_elements(ev, a->items[0]) : NULL;
         const uc_py_list given = {.items = a->items, .count = a->count};

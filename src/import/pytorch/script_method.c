@@ -63,7 +63,7 @@ static uc_pv list_read(uc_py_eval *ev, uc_pv self, const char *name, const uc_py
             n += uc_pv_equal(l->items[i], a->items[0], 0) == 1;
         return uc_pv_int(n);
     }
-    if (strcmp(name, "copy") == 0) return uc_pv_list(ev->arena, self.kind, l->items, l->count);
+    if (strcmp(name, "copy") == 0) return uc_pv_list(ev, self.kind, l->items, l->count);
     if (strcmp(name, "numel") == 0) { /* of a torch.Size */
         uc_pv n = uc_pv_int(1);
         for (size_t i = 0; i < l->count; i++)
@@ -71,7 +71,7 @@ static uc_pv list_read(uc_py_eval *ev, uc_pv self, const char *name, const uc_py
         return n;
     }
     if (strcmp(name, "_asdict") == 0 && l->class) {
-        uc_py_dict *d = uc_py_dict_new(ev->arena);
+        uc_py_dict *d = uc_py_dict_new(ev);
         for (size_t i = 0; d && i < l->count && i < l->class->field_count; i++)
             uc_py_dict_put(ev->arena, d, uc_pv_text(ev->arena, uc_str_of(l->class->fields[i])),
                            l->items[i]);
@@ -123,10 +123,10 @@ static uc_pv list_method(uc_py_eval *ev, uc_pv self, const char *name, const uc_
 
 static uc_pv dict_items(uc_py_eval *ev, const uc_py_dict *d)
 {
-    uc_py_list *l = uc_py_list_new(ev->arena, d->count);
+    uc_py_list *l = uc_py_list_new(ev, d->count);
     for (size_t i = 0; l && i < d->count; i++) {
         const uc_pv pair[] = {d->keys[i], d->values[i]};
-        uc_py_list_add(ev->arena, l, uc_pv_list(ev->arena, UC_PV_TUPLE, pair, 2));
+        uc_py_list_add(ev->arena, l, uc_pv_list(ev, UC_PV_TUPLE, pair, 2));
     }
     return l ? (uc_pv){.kind = UC_PV_LIST, .list = l} : uc_pv_none();
 }
@@ -155,8 +155,8 @@ static uc_pv dict_method(uc_py_eval *ev, uc_pv self, const char *name, const uc_
         const uc_pv *found = uc_py_dict_find(d, a->items[0]);
         return found ? *found : a->count > 1 ? a->items[1] : uc_pv_none();
     }
-    if (strcmp(name, "keys") == 0) return uc_pv_list(ev->arena, UC_PV_LIST, d->keys, d->count);
-    if (strcmp(name, "values") == 0) return uc_pv_list(ev->arena, UC_PV_LIST, d->values, d->count);
+    if (strcmp(name, "keys") == 0) return uc_pv_list(ev, UC_PV_LIST, d->keys, d->count);
+    if (strcmp(name, "values") == 0) return uc_pv_list(ev, UC_PV_LIST, d->values, d->count);
     if (strcmp(name, "items") == 0) return dict_items(ev, d);
     if (strcmp(name, "copy") == 0) {
         uc_py_args one = {.items = &self, .count = 1};
@@ -212,7 +212,7 @@ static uc_pv text_split(uc_py_eval *ev, uc_str s, const uc_py_args *a)
 {
     const bool blank = a->count == 0 || a->items[0].kind != UC_PV_TEXT || !a->items[0].text->size;
     const uc_str by = blank ? uc_str_of(" ") : *a->items[0].text;
-    uc_py_list *l = uc_py_list_new(ev->arena, 0);
+    uc_py_list *l = uc_py_list_new(ev, 0);
     size_t begin = 0;
     for (size_t i = 0; l && i <= s.size;) {
         const bool hit =

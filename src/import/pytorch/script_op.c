@@ -57,6 +57,7 @@ static uc_pv of_container(uc_py_eval *ev, const char *name, const uc_py_args *a)
         "append",     "extend",   "pop",   "insert", "clear", "remove",  "reverse", "sort",
         "index",      "count",    "keys",  "values", "items", "get",     "update",  "setdefault",
         "startswith", "endswith", "lower", "upper",  "join",  "replace", "strip",   "split"};
+    if (strcmp(name, "list") == 0 || strcmp(name, "dict") == 0) return uc_py_builtin(ev, name, a);
     if (a->count == 0) return UC_PV(UC_PV_UNSET);
     const uc_pv self = a->items[0];
     const uc_py_args rest = {.items = a->items + 1, .count = a->count - 1};
@@ -82,8 +83,6 @@ static uc_pv of_container(uc_py_eval *ev, const char *name, const uc_py_args *a)
         if (p[2].kind == UC_PV_NONE) p[2] = uc_pv_int(1);
         return uc_py_index(ev, self, (uc_pv){.kind = UC_PV_SLICE, .slice = p});
     }
-    if (strcmp(name, "list") == 0) return uc_py_builtin(ev, "list", a);
-    if (strcmp(name, "dict") == 0) return uc_py_builtin(ev, "dict", a);
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         if (strcmp(name, methods[i]) == 0 && self.kind != UC_PV_TENSOR)
             return uc_py_value_method(ev, self, name, &rest);
@@ -92,10 +91,28 @@ static uc_pv of_container(uc_py_eval *ev, const char *name, const uc_py_args *a)
 }
 
 /* Numbers alone. */
+static uc_pv of_ranges(uc_py_eval *ev, const char *name, const uc_py_args *a)
+{
+    if (a->count != 3) return UC_PV(UC_PV_UNSET);
+    if (strcmp(name, "__derive_index") == 0)
+        return uc_py_binary(ev, UC_PY_ADD, a->items[1],
+                            uc_py_binary(ev, UC_PY_MUL, a->items[0], a->items[2]));
+    if (strcmp(name, "__range_length") != 0) return UC_PV(UC_PV_UNSET);
+    int64_t step = 1;
+    if (!uc_py_int(ev, a->items[2], &step)) return uc_pv_none();
+    if (step == 0) return uc_py_fail(ev, "a range's step is 0");
+    /* ceil((end - begin) / step), not below 0 */
+    const uc_pv gap = uc_py_binary(ev, UC_PY_SUB, a->items[1], a->items[0]);
+    const uc_pv less =
+        uc_py_binary(ev, UC_PY_FLOORDIV, uc_py_unary(ev, UC_PY_NEG, gap), a->items[2]);
+    uc_pv pair[] = {uc_py_unary(ev, UC_PY_NEG, less), uc_pv_int(0)};
+    return uc_py_builtin(ev, "max", &(uc_py_args){.items = pair, .count = 2});
+}
+
 static uc_pv of_numbers(uc_py_eval *ev, const char *name, const uc_py_args *a)
 {
-    static const char *const builtin[] = {"len",   "ord", "sum",   "min",  "max", "abs",
-                                          "round", "int", "float", "bool", "str", "sorted"};
+    static const char *const builtin[] = {"len", "ord",   "sum",  "min", "max",    "abs", "round",
+                                          "int", "float", "bool", "str", "sorted", "all", "any"};
     static const char *const maths[] = {"sqrt", "exp",   "log",   "ceil", "floor", "sin",
                                         "cos",  "tan",   "tanh",  "log2", "log10", "log1p",
                                         "fabs", "isinf", "isnan", "pow"};
@@ -140,6 +157,8 @@ uc_pv uc_py_script_op(uc_py_eval *ev, const char *name, const uc_py_args *a)
     }
     if (strcmp(name, "warn") == 0 || strcmp(name, "manual_seed") == 0) return uc_pv_none();
     if (strcmp(name, "len") == 0) return uc_py_builtin(ev, "len", a);
+    const uc_pv range = of_ranges(ev, name, a);
+    if (range.kind != UC_PV_UNSET || ev->failed) return range;
     const uc_pv v = of_container(ev, name, a);
     if (v.kind != UC_PV_UNSET || ev->failed) return v;
     return any_tensor(a) ? UC_PV(UC_PV_UNSET) : of_numbers(ev, name, a);
@@ -149,9 +168,11 @@ uc_pv uc_py_script_op(uc_py_eval *ev, const char *name, const uc_py_args *a)
 uc_pv uc_py_script_space(uc_py_eval *ev, const char *path, const uc_py_args *a)
 {
     static const char *const attrs[] = {
-        "dtype",     "device",    "layout", "requires_grad", "is_cuda", "is_quantized",
-        "is_mkldnn", "is_sparse", "shape",  "grad",          "is_mps",  "is_xla",
-        "is_meta",   "T",         "mT",     "itemsize",      "index",   "name"};
+        "dtype",     "device",        "layout",  "requires_grad", "is_cuda",   "is_quantized",
+        "is_mkldnn", "is_sparse",     "shape",   "grad",          "is_mps",    "is_xla",
+        "is_nested", "type",          "is_ipu",  "is_maia",       "is_vulkan", "is_hpu",
+        "is_xpu",    "is_sparse_csr", "is_mtia", "is_meta",       "T",         "mT",
+        "itemsize",  "index",         "name"};
     const char *dot = strchr(path, '.');
     if (!dot) return UC_PV(UC_PV_UNSET);
     const char *space = uc_arena_copy(ev->arena, path, (size_t)(dot - path)), *name = dot + 1;
@@ -162,6 +183,7 @@ uc_pv uc_py_script_space(uc_py_eval *ev, const char *path, const uc_py_args *a)
     }
     if (strcmp(name, "RaiseException") == 0) {
         const uc_pv text = uc_py_str(ev, a->count ? a->items[0] : uc_pv_none(), 0);
+        ev->raised = !ev->failed;
         return uc_py_fail(ev, "the model raises an exception: %.300s",
                           text.kind == UC_PV_TEXT ? uc_py_text(ev, text) : "");
     }

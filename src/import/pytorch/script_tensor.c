@@ -80,6 +80,7 @@ static uc_pt *new_tensor(uc_py_eval *ev)
 {
     uc_pt *t = UC_NEW(ev->arena, uc_pt, 1);
     if (!t) uc_py_fail_as(ev, UNCORK_NO_MEMORY, "memory is out");
+    if (t) t->born = ev->epoch;
     return t;
 }
 

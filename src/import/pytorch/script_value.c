@@ -1,5 +1,5 @@
 /* Maps, lists and dicts of the evaluator's values. */
-#include "import/pytorch/script_value.h"
+#include "import/pytorch/script_eval.h"
 
 /* ---- maps ------------------------------------------------------------------------------------ */
 
@@ -82,11 +82,12 @@ bool uc_py_map_remove(uc_py_map *map, const char *key)
 
 /* ---- lists and text -------------------------------------------------------------------------- */
 
-uc_py_list *uc_py_list_new(uc_arena *arena, size_t capacity)
+uc_py_list *uc_py_list_new(uc_py_eval *ev, size_t capacity)
 {
-    uc_py_list *l = UC_NEW(arena, uc_py_list, 1);
+    uc_py_list *l = UC_NEW(ev->arena, uc_py_list, 1);
     if (!l) return NULL;
-    l->items = capacity ? UC_NEW(arena, uc_pv, capacity) : NULL;
+    l->born = ev->epoch;
+    l->items = capacity ? UC_NEW(ev->arena, uc_pv, capacity) : NULL;
     if (capacity && !l->items) return NULL;
     l->capacity = capacity;
     return l;
@@ -102,9 +103,9 @@ bool uc_py_list_add(uc_arena *arena, uc_py_list *list, uc_pv value)
     return true;
 }
 
-uc_pv uc_pv_list(uc_arena *arena, uc_pv_kind kind, const uc_pv *items, size_t count)
+uc_pv uc_pv_list(uc_py_eval *ev, uc_pv_kind kind, const uc_pv *items, size_t count)
 {
-    uc_py_list *l = uc_py_list_new(arena, count);
+    uc_py_list *l = uc_py_list_new(ev, count);
     if (!l) return uc_pv_none();
     if (count > 0) memcpy(l->items, items, count * sizeof *items);
     l->count = count;
@@ -122,7 +123,12 @@ uc_pv uc_pv_text(uc_arena *arena, uc_str text)
 
 /* ---- dicts ----------------------------------------------------------------------------------- */
 
-uc_py_dict *uc_py_dict_new(uc_arena *arena) { return UC_NEW(arena, uc_py_dict, 1); }
+uc_py_dict *uc_py_dict_new(uc_py_eval *ev)
+{
+    uc_py_dict *d = UC_NEW(ev->arena, uc_py_dict, 1);
+    if (d) d->born = ev->epoch;
+    return d;
+}
 
 static size_t dict_at(const uc_py_dict *d, uc_pv key)
 {

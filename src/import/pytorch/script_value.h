@@ -74,6 +74,7 @@ typedef struct uc_py_map {
     uc_pv *values;
     uint32_t *index; /* slot + 1; NULL while there are few */
     size_t count, capacity, index_size;
+    uint64_t born; /* in which journal it was made */
 } uc_py_map;
 
 struct uc_py_list {
@@ -81,6 +82,7 @@ struct uc_py_list {
     size_t count, capacity;
     uc_py_class *class; /* of a named tuple, or NULL */
     uint64_t epoch;     /* journal in which it was saved last */
+    uint64_t born;      /* and in which it was made */
 };
 
 struct uc_py_dict {
@@ -88,7 +90,7 @@ struct uc_py_dict {
     size_t count, capacity;
     uc_table *index; /* of text keys, once there are many */
     uc_pv fallback;  /* defaultdict's factory, or NONE */
-    uint64_t epoch;
+    uint64_t epoch, born;
 };
 
 struct uc_py_object {
@@ -157,11 +159,13 @@ bool uc_py_map_put(uc_arena *arena, uc_py_map *map, const char *key, uc_pv value
 uc_pv *uc_py_map_find(const uc_py_map *map, const char *key);
 bool uc_py_map_remove(uc_py_map *map, const char *key);
 
-uc_py_list *uc_py_list_new(uc_arena *arena, size_t capacity);
+struct uc_py_eval;
+
+uc_py_list *uc_py_list_new(struct uc_py_eval *ev, size_t capacity);
 bool uc_py_list_add(uc_arena *arena, uc_py_list *list, uc_pv value);
-uc_pv uc_pv_list(uc_arena *arena, uc_pv_kind kind, const uc_pv *items, size_t count);
+uc_pv uc_pv_list(struct uc_py_eval *ev, uc_pv_kind kind, const uc_pv *items, size_t count);
 uc_pv uc_pv_text(uc_arena *arena, uc_str text); /* copied */
-uc_py_dict *uc_py_dict_new(uc_arena *arena);
+uc_py_dict *uc_py_dict_new(struct uc_py_eval *ev);
 bool uc_py_dict_put(uc_arena *arena, uc_py_dict *dict, uc_pv key, uc_pv value);
 uc_pv *uc_py_dict_find(const uc_py_dict *dict, uc_pv key);
 bool uc_py_dict_remove(uc_py_dict *dict, uc_pv key);

@@ -50,6 +50,15 @@ static bool ends(uc_str s, const char *with)
     return s.size >= n && memcmp(s.data + s.size - n, with, n) == 0;
 }
 
+static bool contains(uc_str s, const char *part)
+{
+    const size_t n = strlen(part);
+    for (size_t i = 0; i + n <= s.size; i++) {
+        if (memcmp(s.data + i, part, n) == 0) return true;
+    }
+    return false;
+}
+
 static bool is_leftover(const uc_tf_node *n)
 {
     for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++) {
@@ -77,7 +86,16 @@ static bool is_loss(const uc_tf_node *n)
 {
     return ends(n->op, "CrossEntropyWithLogits") || begins(n->op, "InTopK") ||
            uc_str_is(n->op, "L2Loss") || uc_str_is(n->op, "BroadcastGradientArgs") ||
-           uc_str_is(n->op, "Assert") || begins(n->name, "gradients") || ends(n->name, "accuracy");
+           uc_str_is(n->op, "Assert") || begins(n->name, "gradients") ||
+           ends(n->name, "accuracy") || begins(n->name, "loss") || contains(n->name, "/loss") ||
+           contains(n->name, "cross_entropy");
+}
+
+/* What learns: a node that depends on none of these is no model's answer. */
+static bool is_learned(const uc_tf_node *n)
+{
+    return uc_str_is(n->op, "VarHandleOp") || begins(n->op, "Variable") || ends(n->op, "MatMul") ||
+           begins(n->op, "Conv") || begins(n->op, "DepthwiseConv");
 }
 
 /* Sizes that nobody took. */
@@ -90,10 +108,11 @@ typedef struct finder {
     const uc_tf_body *body;
     uc_arena *arena;
     uncork_error *error;
-    uint8_t *needed; /* by node: an output depends on it */
-    uint8_t *fed;    /* by node: depends on a placeholder */
-    uint8_t *trains; /* by node: depends on a loss */
-    size_t *first;   /* by node: its consumers, in `consumers` */
+    uint8_t *needed;  /* by node: an output depends on it */
+    uint8_t *fed;     /* by node: depends on a placeholder */
+    uint8_t *trains;  /* by node: depends on a loss */
+    uint8_t *learned; /* by node: depends on weights */
+    size_t *first;    /* by node: its consumers, in `consumers` */
     uint32_t *consumers;
     uint32_t *list; /* nodes to visit */
 } finder;
@@ -206,6 +225,17 @@ static bool add_scores(finder *f, uc_tf_entry *e, const uc_tf_node *n)
     return add_output(f, e, source);
 }
 
+/* Whether nobody takes the node's outputs; a loss that takes what was learned counts for nobody. */
+static bool is_sink(const finder *f, size_t i)
+{
+    if (is_leftover(&f->body->nodes[i])) return false;
+    if (f->first[i] != f->first[i + 1] && (!f->learned[i] || f->trains[i])) return false;
+    for (size_t k = f->first[i]; k < f->first[i + 1]; k++) {
+        if (!f->trains[f->consumers[k]]) return false;
+    }
+    return true;
+}
+
 /* Sinks that depend on an input and on no loss; when there is none, with less asked of them. */
 static bool find_outputs(finder *f, uc_tf_entry *e)
 {
@@ -214,14 +244,15 @@ static bool find_outputs(finder *f, uc_tf_entry *e)
     if (!find_consumers(f)) return false;
     mark_forward(f, is_input, f->fed);
     mark_forward(f, is_loss, f->trains);
+    mark_forward(f, is_learned, f->learned);
     for (size_t i = 0; i < b->node_count; i++) {
-        sinks += f->first[i] == f->first[i + 1] && !is_leftover(&b->nodes[i]);
+        sinks += is_sink(f, i);
     }
     e->outputs = UC_NEW(f->arena, uc_tf_port, 4 * sinks);
     if (!e->outputs) return false;
     for (int wish = 3; wish >= 0 && e->output_count == 0; wish--) {
         for (size_t i = 0; i < b->node_count; i++) {
-            if (f->first[i] != f->first[i + 1] || is_leftover(&b->nodes[i])) continue;
+            if (!is_sink(f, i)) continue;
             if (is_pivot(&b->nodes[i])) continue;
             if ((wish >= 3 && is_size(&b->nodes[i])) || (wish >= 2 && f->trains[i]) ||
                 (wish >= 1 && !f->fed[i]))
@@ -283,9 +314,10 @@ uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_t
     *entry = (uc_tf_entry){.name = "predict"};
     f.fed = UC_NEW(arena, uint8_t, body->node_count);
     f.trains = UC_NEW(arena, uint8_t, body->node_count);
+    f.learned = UC_NEW(arena, uint8_t, body->node_count);
     f.needed = UC_NEW(arena, uint8_t, body->node_count);
     f.list = UC_NEW(arena, uint32_t, body->node_count);
-    if (f.fed && f.trains && f.needed && f.list && find_outputs(&f, entry) &&
+    if (f.fed && f.trains && f.learned && f.needed && f.list && find_outputs(&f, entry) &&
         find_inputs(&f, graph, entry))
         return UNCORK_OK;
     UC_TRY(uc_arena_status(arena, error));

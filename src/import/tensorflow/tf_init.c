@@ -63,6 +63,30 @@ static uc_str without_place(uc_str name)
     return name;
 }
 
+/* Whether what the node assigns comes out of the checkpoint. */
+static bool is_restored(uc_tf_scope *s, const uc_tf_node *n)
+{
+    uc_tf_edge edge;
+    const uc_tf_node *source = uc_tf_origin(&s, n, 1, &edge);
+    return source && source->op.size >= 7 && memcmp(source->op.data, "Restore", 7) == 0;
+}
+
+/* Of the main graph, tables' initialisers count wherever they stand, assignments when the checkpoint is what
+ * they assign; others only where an initialising op waits for them (walk_calls). */
+static bool counts(uc_tf_scope *main, const uc_tf_node *n)
+{
+    return gives(n) && (n->op.data[0] != 'A' || is_restored(main, n));
+}
+
+static bool walk_main(uc_tf_session *session, uc_tf_scope *main)
+{
+    for (size_t i = 0; i < main->body->node_count; i++) {
+        const uc_tf_node *n = &main->body->nodes[i];
+        if (counts(main, n) && !note(session, main, n)) return false;
+    }
+    return true;
+}
+
 /* The call that a node is, or those that a group waits for. */
 static bool walk_calls(uc_tf_session *session, uc_tf_scope *main, uc_str name, uint8_t *seen)
 {
@@ -75,6 +99,7 @@ static bool walk_calls(uc_tf_session *session, uc_tf_scope *main, uc_str name, u
     if (n) seen[n - body->nodes] = 1;
     while (count) {
         n = &body->nodes[list[--count]];
+        if (gives(n) && !counts(main, n) && !note(session, main, n)) return false;
         const uc_str function = uc_tf_called(session, n);
         if (function.size) {
             uc_tf_scope *child = uc_tf_enter(main, n, function);
@@ -86,25 +111,6 @@ static bool walk_calls(uc_tf_session *session, uc_tf_scope *main, uc_str name, u
             seen[source - body->nodes] = 1;
             list[count++] = (uint32_t)(source - body->nodes);
         }
-    }
-    return true;
-}
-
-/* Of the main graph, tables' initialisers count wherever they stand, assignments when the checkpoint is
- * what they assign. */
-static bool walk_main(uc_tf_session *session, uc_tf_scope *main)
-{
-    for (size_t i = 0; i < main->body->node_count; i++) {
-        const uc_tf_node *n = &main->body->nodes[i];
-        if (!gives(n)) continue;
-        if (n->op.data[0] == 'A') {
-            uc_tf_scope *s = main;
-            uc_tf_edge edge;
-            const uc_tf_node *source = uc_tf_origin(&s, n, 1, &edge);
-            if (!source || source->op.size < 7 || memcmp(source->op.data, "Restore", 7) != 0)
-                continue;
-        }
-        if (!note(session, main, n)) return false;
     }
     return true;
 }
@@ -141,7 +147,7 @@ static bool find_given(uc_tf_session *s)
     for (size_t i = 0; i < f->init_count; i++) {
         if (!walk_calls(s, main, f->init_ops[i], seen)) return false;
     }
-    return true;
+    return !s->init->graph->status;
 }
 
 uc_tf_given *uc_tf_given_to(uc_tf_call *c, const uc_tf_node *node)

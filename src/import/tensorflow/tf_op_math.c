@@ -278,3 +278,20 @@ void uc_tf_op_select(uc_tf_call *c)
 
 /* The first input goes on, whatever it is: checks, prints, marks. */
 void uc_tf_op_pass(uc_tf_call *c) { uc_tf_out_value(c, 0, *uc_tf_value_in(c, 0)); }
+
+/* What it says beyond what is known stays in the graph; else there is nothing to compute. */
+void uc_tf_op_ensure_shape(uc_tf_call *c)
+{
+    int64_t dims[UNCORK_MAX_RANK];
+    bool first;
+    const uc_ref x = uc_tf_take(c, 0, &first);
+    const int rank = uc_tf_rank(c, x), said = uc_tf_shape(c, "shape", dims);
+    bool known = rank == said || said < 0;
+    for (int d = 0; known && !first && d < said; d++) {
+        known = dims[d] < 0 || uc_tf_dim(c, x, d) == dims[d];
+    }
+    if (known)
+        uc_tf_give(c, x, first);
+    else
+        uc_tf_op_direct(c);
+}
