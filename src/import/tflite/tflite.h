@@ -33,6 +33,7 @@ typedef struct uc_tfl_tensor {
     const int64_t *zero;
     int64_t axis; /* of the scales, where there are several */
     bool is_variable, is_sparse;
+    uc_fb_table sparsity; /* of sparse ones */
 } uc_tfl_tensor;
 
 typedef struct uc_tfl_operator {
@@ -78,6 +79,9 @@ typedef struct uc_tfl_file {
 
 /* tflite_read.c */
 uncork_status uc_tfl_read(uc_bytes bytes, uc_arena *arena, uc_tfl_file *file, uncork_error *error);
+/* tflite_constant.c: a constant of text; one that leaves zeros out, whole. NULL: broken, or no memory. */
+const uc_tensor *uc_tfl_texts(uc_arena *arena, const uc_tfl_tensor *t);
+const uc_tensor *uc_tfl_dense(uc_arena *arena, uc_fb fb, const uc_tfl_tensor *t);
 /* tflite_metadata.c: labels and preprocessing that the file says, as facts. */
 void uc_tfl_metadata_read(const uc_tfl_file *f, uc_import *file);
 
@@ -90,7 +94,18 @@ void uc_tfl_metadata_read(const uc_tfl_file *f, uc_import *file);
 typedef struct uc_tfl_value {
     uc_ref raw, real;
     bool nchw;
+    int resource; /* of a variable or table, from 1 on; 0: a tensor */
 } uc_tfl_value;
+
+/* A variable or table: what it holds so far. */
+typedef struct uc_tfl_resource {
+    const char *name;
+    bool is_table;
+    uc_ref value;        /* of a variable; 0: nothing yet */
+    uc_ref keys, values; /* of a table */
+} uc_tfl_resource;
+
+enum { UC_TFL_MOST_RESOURCES = 256 };
 
 /* One graph being built: the model's, or a loop's body. */
 typedef struct uc_tfl_build {
@@ -99,6 +114,8 @@ typedef struct uc_tfl_build {
     uc_findings *findings;
     uc_look look; /* what is known of the values so far */
     uncork_kernels kernels;
+    uc_tfl_resource *resources;
+    int resource_count;
     int depth; /* subgraphs within subgraphs */
 } uc_tfl_build;
 
@@ -198,7 +215,8 @@ static inline int64_t uc_tfl_i8(const uc_tfl_call *c, unsigned member, int64_t o
     X(fake_quant) X(pack) X(one_hot) X(unpack) X(floor_div) X(reduce_bool) X(square)             \
     X(zeros_like) X(fill) X(floor_mod) X(range) X(leaky_relu) X(squared_difference)              \
     X(split_v) X(reverse) X(add_n) X(gather_nd) X(where) X(rank_of) X(reverse_sequence)          \
-    X(quantize) X(if) X(while) X(batch_matmul) X(cumsum) X(broadcast_to) X(conv_3d) X(gelu)
+    X(quantize) X(if) X(while) X(batch_matmul) X(cumsum) X(broadcast_to) X(conv_3d) X(gelu) \
+    X(assign_variable) X(bitcast) X(bucketize) X(call_once) X(composite) X(conv_3d_transpose) X(dynamic_update_slice) X(hashtable) X(hashtable_find) X(hashtable_import) X(hashtable_size) X(hlo_reshape) X(matrix_diag) X(matrix_set_diag) X(read_variable) X(rfft2d) X(same) X(scatter_nd) X(segment_sum) X(sparse_to_dense) X(svdf) X(unique) X(unsorted_segment) X(var_handle)
 /* tflite_flex.c: a number of a custom operator's options; NaN: there is none. */
 double uc_tfl_flex(uc_bytes options, const char *name);
 #define UC_TFL_EMITTER(name) void uc_tfl_##name(uc_tfl_call *call);

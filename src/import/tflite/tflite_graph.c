@@ -51,7 +51,7 @@ static void emit_operator(uc_tfl_scope *s, size_t index)
     op->row->emit(&c);
     if (!uc_fb_ok(&c.fb)) uc_graph_fail(g, UNCORK_MALFORMED, "options of %s are broken", op->name);
     for (size_t i = 0; i < op->out_count && !g->status; i++) {
-        if (!s->values[op->out[i]].raw)
+        if (!s->values[op->out[i]].raw && !s->values[op->out[i]].resource)
             uc_graph_fail(g, UNCORK_UNSUPPORTED, "%s: its output %zu", op->name, i);
     }
 }

@@ -153,6 +153,40 @@ void uc_tfl_transpose_conv(uc_tfl_call *c)
     uc_tfl_out_first(c, 0, uc_tfl_fused(c, 3, uc_node_out(n, 0)));
 }
 
+/* Inputs: the output's shape, the kernel [depth, rows, columns, out, in], x, a bias or none. */
+void uc_tfl_conv_3d_transpose(uc_tfl_call *c)
+{
+    static const int64_t kernel[] = {4, 3, 0, 1, 2}, first[] = {0, 4, 1, 2, 3};
+    static const int64_t last[] = {0, 2, 3, 4, 1};
+    uc_graph *g = c->graph;
+    int64_t shape[5], extra[3] = {0, 0, 0};
+    uc_tfl_window w = {
+        .rank = 3,
+        .strides = {uc_tfl_i32(c, 1, 0), uc_tfl_i32(c, 3, 0), uc_tfl_i32(c, 2, 0)},
+        .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 7, 1), uc_tfl_i32(c, 6, 1)}};
+    const uc_ref x = uc_tfl_transpose(g, uc_tfl_in(c, 2), first, 5);
+    const uc_ref weights = uc_tfl_weight(c, 1, kernel, 5);
+    set_size(c, &w, weights);
+    if (g->status || !valid(c, &w)) return;
+    if (uc_tfl_known(c, 0, shape, 5) != 5) {
+        uc_tfl_fail(c, "the size of its output isn't known");
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        const int64_t reach = (w.size[i] - 1) * w.dilations[i] + 1;
+        const int64_t total = (uc_tfl_dim(c, x, i + 2) - 1) * w.strides[i] + reach - shape[i + 1];
+        w.pads[i] = uc_tfl_i8(c, 0, 0) == 0 && total > 0 ? total / 2 : 0;
+        w.pads[3 + i] = total > 0 ? total - w.pads[i] : 0;
+        if (total < 0) extra[i] = -total;
+    }
+    const uc_ref bias = bias_of(c, 3), in[] = {x, weights, bias};
+    uc_node *n = uc_graph_node(g, "ConvTranspose", in, bias ? 3 : 2, 1);
+    put_window(g, n, &w, true);
+    uc_node_ints(g, n, "output_padding", extra, 3);
+    const uc_ref y = uc_tfl_fused(c, 4, uc_node_out(n, 0));
+    uc_tfl_out(c, 0, uc_tfl_transpose(g, y, last, 5));
+}
+
 /* ---- pools ----------------------------------------------------------------------------------- */
 
 static bool pool_window(uc_tfl_call *c, uc_ref x, uc_tfl_window *w)

@@ -19,19 +19,30 @@ static uc_ref padded(uc_graph *g, uc_ref x, int rank, uc_ref most)
     return uc_g2(g, "Pad", x, uc_g_concat(g, before, (size_t)(2 * rank), 0));
 }
 
-/* Inputs: boxes [n, 4], scores [n], how many, overlap, least score. */
+/* Inputs: boxes [n, 4], scores [n], how many, overlap, least score; of version 5 a sigma. */
 void uc_tfl_nms(uc_tfl_call *c)
 {
     uc_graph *g = c->graph;
     static const int64_t boxes[] = {1, -1, 4}, scores[] = {1, 1, -1};
+    const bool scored = c->op->row->code == 121;
     const uc_ref most = flat(g, uc_tfl_i64(c, 2));
     const uc_ref in[] = {uc_g_reshape(g, uc_tfl_in(c, 0), boxes, 3),
                          uc_g_reshape(g, uc_tfl_in(c, 1), scores, 3), most,
                          flat(g, uc_tfl_in(c, 3)), flat(g, uc_tfl_in(c, 4))};
+    if (scored) {
+        const uc_ref sigma = uc_tfl_in(c, 5);
+        const uc_tensor *k = sigma ? g->values[sigma].constant : NULL;
+        if (!k || k->dtype != UNCORK_FLOAT32 || *(const float *)k->data != 0) {
+            uc_tfl_fail(c, "its scores are lowered by overlap (a sigma other than 0)");
+            return;
+        }
+    }
     const uc_ref found = uc_node_out(uc_graph_node(g, "NonMaxSuppression", in, 5, 1), 0);
     const uc_ref at = uc_g_gather(g, found, uc_graph_i64(g, 2), 1);
+    const uc_ref count = uc_g_cast(g, scalar(g, uc_g1(g, "Size", at)), UNCORK_INT32);
     uc_tfl_out_raw(c, 0, uc_g_cast(g, padded(g, at, 1, most), UNCORK_INT32));
-    uc_tfl_out_raw(c, 1, uc_g_cast(g, scalar(g, uc_g1(g, "Size", at)), UNCORK_INT32));
+    if (scored) uc_tfl_out_raw(c, 1, padded(g, uc_g_gather(g, uc_tfl_in(c, 1), at, 0), 1, most));
+    uc_tfl_out_raw(c, scored ? 2 : 1, count);
 }
 
 /* ---- TFLite_Detection_PostProcess ------------------------------------------------------------ */

@@ -21,6 +21,14 @@ void uc_tfl_pad(uc_tfl_call *c)
     uc_graph *g = c->graph;
     const bool first = uc_tfl_is_first(c, 0) && uc_tfl_same_scale(c, 0);
     const bool mirror = c->op->row->code == 100;
+    if (mirror &&
+        uc_tfl_i8(c, 0, 0) == 1) { /* SYMMETRIC repeats the border, REFLECT leaves it out */
+        const uc_ref in[] = {uc_tfl_raw(c, 0), uc_tfl_i64(c, 1)};
+        uc_node *n = uc_graph_node(g, "uncork.TfMirrorPad", in, 2, 1);
+        uc_node_str(g, n, "mode", "SYMMETRIC");
+        uc_tfl_out_raw(c, 0, uc_node_out(n, 0));
+        return;
+    }
     const uc_ref x = first ? uc_tfl_first_raw(c, 0) : uc_tfl_raw(c, 0);
     const uc_tfl_tensor *t = uc_tfl_tensor_in(c, 0);
     uc_ref value = 0;
@@ -30,11 +38,6 @@ void uc_tfl_pad(uc_tfl_call *c)
         value = uc_tfl_zero(c, t);
     const uc_ref in[] = {x, pads_of(c, 1, first), value};
     uc_node *n = uc_graph_node(g, "Pad", in, value ? 3 : 2, 1);
-    /* REFLECT 0 leaves the border out, SYMMETRIC 1 repeats it. */
-    if (mirror && uc_tfl_i8(c, 0, 0) == 1) {
-        uc_tfl_fail(c, "SYMMETRIC isn't supported");
-        return;
-    }
     if (mirror) uc_node_str(g, n, "mode", "reflect");
     if (first)
         uc_tfl_out_raw_first(c, 0, uc_node_out(n, 0));

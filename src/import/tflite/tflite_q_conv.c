@@ -186,8 +186,7 @@ bool uc_tfl_q_fully_connected(uc_tfl_call *c)
     const uc_ref x = uc_tfl_raw(c, 0);
     const int64_t out = l.kernel->shape[0], in = l.kernel->shape[1];
     const int64_t four[] = {-1, 1, 1, in}, two[] = {-1, out};
-    const bool int4 =
-        l.w->dtype == UNCORK_INT4 && uc_tfl_q_delegates(c, l.x, l.y) && in % 2 == 0;
+    const bool int4 = l.w->dtype == UNCORK_INT4 && uc_tfl_q_delegates(c, l.x, l.y) && in % 2 == 0;
     const bool brief = l.x->dtype != UNCORK_INT16 || (l.b && l.b->dtype == UNCORK_INT32);
     choose(c, &l, int4 || delegated(c, &l, false), brief ? "up" : "once", "once");
     l.float_product = l.w->scales == 1;

@@ -157,6 +157,7 @@ static uncork_status read_tensor(reading *r, uc_fb_table table, uc_tfl_tensor *t
     t->dtype = dtype_of(uc_fb_int(table, 1, 1, 0));
     t->is_variable = uc_fb_bool(table, 5, false);
     t->is_sparse = uc_fb_has(table, 6);
+    if (t->is_sparse) t->sparsity = uc_fb_child(table, 6);
     if (!t->name) return ok(r);
     if (buffer >= r->buffer_count && buffer > 0) return malformed(r, "buffer", (size_t)buffer);
     if (buffer > 0) t->data = r->buffers[buffer];
@@ -229,7 +230,7 @@ static uncork_status read_operator(reading *r, uc_fb_table t, uc_tfl_operator *o
     *op = r->kinds[code];
     UC_TRY(read_indices(r, uc_fb_vec(t, 1, 4), tensors, true, &op->in, &op->in_count));
     UC_TRY(read_indices(r, uc_fb_vec(t, 2, 4), tensors, false, &op->out, &op->out_count));
-    op->options = uc_fb_child(t, 4);
+    op->options = uc_fb_child(t, uc_fb_has(t, 12) ? 12 : 4);
     const uc_fb_vector custom = uc_fb_vec(t, 5, 1);
     op->custom = (uc_bytes){custom.data, custom.count};
     const uint64_t offset = uc_fb_uint(t, 9, 8, 0), size = uc_fb_uint(t, 10, 8, 0);

@@ -67,8 +67,12 @@ static const uc_tensor *constant_of(uc_tfl_call *c, const uc_tfl_tensor *t)
 {
     uc_graph *g = c->graph;
     if (t->is_sparse || t->dtype == UNCORK_STRING) {
-        uc_tfl_fail(c, "its constant '%.60s' is %s", t->name, t->is_sparse ? "sparse" : "text");
-        return NULL;
+        uc_fb fb = c->build->file->fb;
+        fb.error = g->error;
+        const uc_tensor *made =
+            t->is_sparse ? uc_tfl_dense(g->arena, fb, t) : uc_tfl_texts(g->arena, t);
+        if (!made) uc_graph_fail(g, UNCORK_MALFORMED, "the constant '%.60s' is broken", t->name);
+        return made;
     }
     uc_tensor *k = UC_NEW(g->arena, uc_tensor, 1);
     const size_t size = uc_dtype_size(t->dtype);
@@ -320,7 +324,7 @@ uc_ref uc_tfl_weight(uc_tfl_call *c, size_t i, const int64_t *perm, size_t n)
 const uc_tensor *uc_tfl_constant(uc_tfl_call *c, size_t i, const int64_t *perm)
 {
     const uc_tfl_tensor *t = uc_tfl_tensor_in(c, i);
-    if (!uc_tfl_has(c, i) || !t->data.data || t->is_sparse) return NULL;
+    if (!uc_tfl_has(c, i) || !t->data.data) return NULL;
     const uc_tensor *k = constant_of(c, t);
     if (k && uc_dtype_bits(k->dtype) == 4) k = uc_tensor_cast(c->graph->arena, k, UNCORK_INT8);
     return k && perm ? permuted(c, k, perm) : k;
