@@ -112,6 +112,7 @@ typedef struct finder {
     uint8_t *fed;     /* by node: depends on a placeholder */
     uint8_t *trains;  /* by node: depends on a loss */
     uint8_t *learned; /* by node: depends on weights */
+    uint8_t *inside;  /* by node: of a loop or a branch */
     size_t *first;    /* by node: its consumers, in `consumers` */
     uint32_t *consumers;
     uint32_t *list; /* nodes to visit */
@@ -173,6 +174,31 @@ static void mark_forward(finder *f, bool (*is)(const uc_tf_node *), uint8_t *mar
             if (marks[f->consumers[k]]) continue;
             marks[f->consumers[k]] = 1;
             f->list[count++] = f->consumers[k];
+        }
+    }
+}
+
+static bool begins_inside(const uc_tf_node *n)
+{
+    return uc_str_is(n->op, "Enter") || uc_str_is(n->op, "Switch");
+}
+
+/* Marks what lies within a loop or a branch: it may not be there, so it is no answer. */
+static void mark_inside(finder *f)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->body->node_count; i++) {
+        if (begins_inside(&f->body->nodes[i])) f->list[count++] = (uint32_t)i;
+    }
+    while (count) {
+        const uint32_t i = f->list[--count];
+        for (size_t k = f->first[i]; k < f->first[i + 1]; k++) {
+            const uint32_t to = f->consumers[k];
+            const uc_tf_node *n = &f->body->nodes[to];
+            const bool leaves = uc_str_is(n->op, "Exit") || uc_str_is(n->op, "Merge");
+            if (f->inside[to] || leaves || begins_inside(n)) continue;
+            f->inside[to] = 1;
+            f->list[count++] = to;
         }
     }
 }
@@ -245,6 +271,7 @@ static bool find_outputs(finder *f, uc_tf_entry *e)
     mark_forward(f, is_input, f->fed);
     mark_forward(f, is_loss, f->trains);
     mark_forward(f, is_learned, f->learned);
+    mark_inside(f);
     for (size_t i = 0; i < b->node_count; i++) {
         sinks += is_sink(f, i);
     }
@@ -253,7 +280,7 @@ static bool find_outputs(finder *f, uc_tf_entry *e)
     for (int wish = 3; wish >= 0 && e->output_count == 0; wish--) {
         for (size_t i = 0; i < b->node_count; i++) {
             if (!is_sink(f, i)) continue;
-            if (is_pivot(&b->nodes[i])) continue;
+            if (is_pivot(&b->nodes[i]) || f->inside[i]) continue;
             if ((wish >= 3 && is_size(&b->nodes[i])) || (wish >= 2 && f->trains[i]) ||
                 (wish >= 1 && !f->fed[i]))
                 continue;
@@ -315,9 +342,10 @@ uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_t
     f.fed = UC_NEW(arena, uint8_t, body->node_count);
     f.trains = UC_NEW(arena, uint8_t, body->node_count);
     f.learned = UC_NEW(arena, uint8_t, body->node_count);
+    f.inside = UC_NEW(arena, uint8_t, body->node_count);
     f.needed = UC_NEW(arena, uint8_t, body->node_count);
     f.list = UC_NEW(arena, uint32_t, body->node_count);
-    if (f.fed && f.trains && f.learned && f.needed && f.list && find_outputs(&f, entry) &&
+    if (f.fed && f.trains && f.learned && f.inside && f.needed && f.list && find_outputs(&f, entry) &&
         find_inputs(&f, graph, entry))
         return UNCORK_OK;
     UC_TRY(uc_arena_status(arena, error));
