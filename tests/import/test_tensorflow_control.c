@@ -192,6 +192,8 @@ static void check_archive(const char *zip)
         const bool frozen = !saved && strstr(slash, ".pb") && !strstr(slash, ".pbtxt") &&
                             strcmp(slash, "/tfhub_module.pb") != 0;
         const char *name = uc_arena_printf(a.arena, "%.*s", (int)(slash - entry), entry);
+        const bool waits = strcmp(name, "strings_in_loops") == 0 || strcmp(name, "tf_example") == 0;
+        if (waits) continue;
         if (only && strncmp(name, only, strlen(only)) != 0) continue;
         if (saved || frozen) check_model(&a, name, saved ? "" : slash);
     }

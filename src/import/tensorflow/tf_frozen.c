@@ -70,10 +70,11 @@ static bool is_leftover(const uc_tf_node *n)
     return ends(n->op, "Summary") || ends(n->op, "SummaryV2");
 }
 
-/* What tf.cond leaves for its branches to hang on. */
+/* What tf.cond leaves for its branches to hang on, what an Assert does. */
 static bool is_pivot(const uc_tf_node *n)
 {
-    return ends(n->name, "/switch_t") || ends(n->name, "/switch_f") || uc_str_is(n->op, "Switch");
+    return ends(n->name, "/switch_t") || ends(n->name, "/switch_f") ||
+           ends(n->name, "/AssertGuard/Merge") || uc_str_is(n->op, "Switch");
 }
 
 static bool is_input(const uc_tf_node *n)
@@ -142,7 +143,8 @@ static bool find_consumers(finder *f)
         for (size_t k = 0; k < b->nodes[i].input_count; k++, at++) {
             const uc_tf_node *source = source_of(f, b->nodes[i].inputs[k]);
             sources[at] = UINT32_MAX;
-            if (!source || is_leftover(&b->nodes[i])) continue;
+            const bool asserts = uc_str_is(b->nodes[i].op, "Assert");
+            if (!source || (is_leftover(&b->nodes[i]) && !asserts)) continue;
             sources[at] = (uint32_t)(source - b->nodes);
             f->first[sources[at] + 2]++;
         }
@@ -345,8 +347,8 @@ uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_t
     f.inside = UC_NEW(arena, uint8_t, body->node_count);
     f.needed = UC_NEW(arena, uint8_t, body->node_count);
     f.list = UC_NEW(arena, uint32_t, body->node_count);
-    if (f.fed && f.trains && f.learned && f.inside && f.needed && f.list && find_outputs(&f, entry) &&
-        find_inputs(&f, graph, entry))
+    if (f.fed && f.trains && f.learned && f.inside && f.needed && f.list &&
+        find_outputs(&f, entry) && find_inputs(&f, graph, entry))
         return UNCORK_OK;
     UC_TRY(uc_arena_status(arena, error));
     return uc_fail(error, UNCORK_MALFORMED, graph->offset, "the graph is broken");
