@@ -96,7 +96,13 @@ static uncork_status read_end(const uc_zip *zip, ending *end, uncork_error *erro
     end->position = at;
     const bool is64 = at >= LOCATOR_SIZE && uc_load_u32le(p - LOCATOR_SIZE) == LOCATOR_MAGIC;
     if (is64) {
+        const ending narrow = *end;
         UC_TRY(read_end64(zip, end, error));
+        /* Both records say the same, or the small one that it doesn't say. */
+        if ((narrow.count != end->count && narrow.count != UINT16_MAX) ||
+            (narrow.size != end->size && narrow.size != UINT32_MAX) ||
+            (narrow.offset != end->offset && narrow.offset != UINT32_MAX))
+            return malformed(zip, at, "the two end records contradict each other", error);
     } else if (uc_load_u16le(p + 4) != 0 || uc_load_u16le(p + 6) != 0 ||
                uc_load_u16le(p + 8) != end->count) {
         return malformed(zip, at, "an archive of several disks", error);

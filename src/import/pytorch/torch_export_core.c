@@ -16,7 +16,7 @@ static uc_pv with_nothing(uc_py_eval *ev, uc_pv value, size_t count)
     for (size_t i = 1; i < count; i++) {
         items[i] = uc_pv_none();
     }
-    return ev->failed ? uc_pv_none() : uc_pv_list(ev->arena, UC_PV_TUPLE, items, count);
+    return ev->failed ? uc_pv_none() : uc_pv_list(ev, UC_PV_TUPLE, items, count);
 }
 
 /* (input, weight, bias, running_mean, running_var, momentum, eps) */

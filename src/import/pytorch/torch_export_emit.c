@@ -61,7 +61,7 @@ static const uc_json *member(const uc_json *json, uc_str *key)
 static uc_pv list_of(scope *s, const uc_json *json, uc_pv (*item)(scope *, const uc_json *))
 {
     const size_t n = uc_json_count(json);
-    uc_py_list *list = uc_py_list_new(s->p->arena, n);
+    uc_py_list *list = uc_py_list_new(&s->p->ev, n);
     if (!list) return uc_py_fail_as(&s->p->ev, UNCORK_NO_MEMORY, "memory is out");
     if (json->kind == UC_JSON_NUMBERS) {
         for (size_t i = 0; i < n; i++) {
@@ -363,7 +363,7 @@ static uc_pv outputs_of(scope *inner)
     for (size_t i = 0; items && i < n; i++) {
         items[i] = argument(inner, uc_json_at(outs, i));
     }
-    return items ? uc_pv_list(inner->p->arena, UC_PV_TUPLE, items, n) : uc_pv_none();
+    return items ? uc_pv_list(&inner->p->ev, UC_PV_TUPLE, items, n) : uc_pv_none();
 }
 
 static const uc_json *graph_argument(const uc_json *inputs, size_t i)
@@ -473,7 +473,7 @@ static uc_pv node_outputs(scope *s, const uc_node *n, size_t count, const uc_pv 
         const bool number = like && like[i].kind == UC_PV_INT;
         items[i] = number ? uc_py_symbol(&s->p->ev, UC_PV_INT, y) : uc_py_tensor(&s->p->ev, y);
     }
-    return uc_pv_list(s->p->arena, UC_PV_TUPLE, items, count);
+    return uc_pv_list(&s->p->ev, UC_PV_TUPLE, items, count);
 }
 
 /* cond(predicate, true graph, false graph, operands) */
