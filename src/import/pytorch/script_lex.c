@@ -335,7 +335,7 @@ static void lex_one(lexer *l)
         l->line++;
         begin_line(l);
     } else if (try_string(l)) {
-        ;
+        /* it is put by then */
     } else if (is_digit(c) || (c == '.' && is_digit(at(l, 1)))) {
         lex_number(l);
     } else if (is_word(c)) {
