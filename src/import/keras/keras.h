@@ -114,7 +114,7 @@ typedef struct uc_k_value {
     bool nchw;
 } uc_k_value;
 
-#define UC_K_OUTPUTS 16
+#define UC_K_OUTPUTS 64
 
 typedef struct uc_k_build {
     const uc_k_file *file;
@@ -126,6 +126,12 @@ typedef struct uc_k_build {
 
 typedef struct uc_k_scope uc_k_scope; /* one call of a model: its layers' outputs */
 
+/* A tensor that an argument of a call stands for, beside those that layers give (Lambda's). */
+typedef struct uc_k_held {
+    const uc_json *json;
+    uc_k_value value;
+} uc_k_held;
+
 struct uc_k_call {
     uc_k_build *build;
     uc_graph *graph;
@@ -133,6 +139,8 @@ struct uc_k_call {
     uncork_dtype dtype; /* the layer's compute type */
     uc_k_scope *scope;  /* NULL inside of wrappers */
     const uc_json *args, *kwargs;
+    const uc_k_held *held;
+    size_t held_count;
     uc_k_value *in;
     size_t in_count;
     uc_k_value out[UC_K_OUTPUTS];
@@ -152,6 +160,9 @@ bool uc_k_tensor_of(uc_k_call *c, const uc_json *json, uc_k_value *value);
 
 /* keras_operator.c */
 bool uc_k_is_operator(const char *class_name);
+
+/* keras_layer_image.c: tf.image.resize of x [N, C, H, W]. */
+uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width);
 
 /* keras_value.c */
 int uc_k_rank(uc_k_call *c, uc_ref ref);

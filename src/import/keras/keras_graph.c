@@ -83,6 +83,11 @@ static found find_tensor(uc_k_scope *s, const uc_json *json, uc_k_value *value)
 
 bool uc_k_tensor_of(uc_k_call *c, const uc_json *json, uc_k_value *value)
 {
+    for (size_t i = 0; i < c->held_count; i++) {
+        if (c->held[i].json != json) continue;
+        *value = c->held[i].value;
+        return true;
+    }
     return find_tensor(c->scope, json, value) == FOUND;
 }
 

@@ -124,13 +124,6 @@ void uc_k_identity(uc_k_call *c)
     c->out_count = 1;
 }
 
-/* Its code is marshalled Python: never run. */
-void uc_k_lambda(uc_k_call *c)
-{
-    uc_k_fail(c, "its code is Python bytecode, which isn't run");
-    uc_fix(c->graph->error, "replace the Lambda by layers, or save the model as ONNX");
-}
-
 /* A wrapper that computes nothing of its own at inference. */
 void uc_k_wrapper(uc_k_call *c)
 {

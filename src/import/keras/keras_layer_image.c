@@ -87,7 +87,7 @@ static uc_ref by_matrices(uc_k_call *c, uc_ref x, const kernel *k, int64_t heigh
 
 /* ---- resizing -------------------------------------------------------------------------------- */
 
-static uc_ref resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width)
+uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width)
 {
     uc_graph *g = c->graph;
     const bool nearest = uc_str_is(how, "nearest"), cubic = uc_str_is(how, "bicubic");
@@ -188,7 +188,8 @@ void uc_k_resizing(uc_k_call *c)
     }
     if (crop) x = crop_to_shape(c, x, &f);
     if (pad) x = pad_to_shape(c, x, &f);
-    x = resize(c, x, uc_k_text(c->layer, "interpolation", "bilinear"), f.to_height, f.to_width);
+    x = uc_k_resize(c, x, uc_k_text(c->layer, "interpolation", "bilinear"), f.to_height,
+                    f.to_width);
     uc_k_set_as(c, x, nchw);
 }
 
@@ -209,7 +210,7 @@ void uc_k_center_crop(uc_k_call *c)
         x = uc_g_slice(c->graph, x, 2, top, top + f.to_height);
         x = uc_g_slice(c->graph, x, 3, left, left + f.to_width);
     } else {
-        x = resize(c, crop_to_shape(c, x, &f), uc_str_of("bilinear"), f.to_height, f.to_width);
+        x = uc_k_resize(c, crop_to_shape(c, x, &f), uc_str_of("bilinear"), f.to_height, f.to_width);
     }
     uc_k_set_as(c, x, nchw);
 }

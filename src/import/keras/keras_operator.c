@@ -1,17 +1,12 @@
 /* Operators of functional graphs: keras.ops of Keras 3, TFOpLambda and SlicingOpLambda of Keras 2.
  * Source: keras/src/ops/numpy.py, nn.py, core.py; tf_keras/src/layers/core/tf_op_layer.py. */
-#include "import/keras/keras.h"
+#include "import/keras/keras_operator.h"
 
 #include <inttypes.h>
 
-typedef struct operator_row {
-    const char *name; /* class of keras.ops, or function of TensorFlow */
-    const char *op;   /* of ONNX */
-    void (*emit)(uc_k_call *c, const struct operator_row *row);
-} operator_row;
+typedef uc_k_operator_row operator_row;
 
-/* An argument that is a tensor or a number. */
-static uc_ref operand(uc_k_call *c, size_t position, const char *a, const char *b)
+uc_ref uc_k_operand(uc_k_call *c, size_t position, const char *a, const char *b)
 {
     uc_k_value v;
     if (uc_k_argument(c, position, a, &v) || (b && uc_k_argument(c, SIZE_MAX, b, &v))) {
@@ -30,8 +25,7 @@ static uc_ref operand(uc_k_call *c, size_t position, const char *a, const char *
     return 0;
 }
 
-/* The first operand: the node itself in Keras 2, ["x", 0, 0, {}]. */
-static uc_ref first(uc_k_call *c) { return operand(c, 0, "x", "x1"); }
+uc_ref uc_k_first_operand(uc_k_call *c) { return uc_k_operand(c, 0, "x", "x1"); }
 
 static void unary(uc_k_call *c, const operator_row *row)
 {
@@ -40,8 +34,8 @@ static void unary(uc_k_call *c, const operator_row *row)
 
 static void binary(uc_k_call *c, const operator_row *row)
 {
-    uc_ref b = operand(c, 1, "y", "x2");
-    uc_ref a = first(c);
+    uc_ref b = uc_k_operand(c, 1, "y", "x2");
+    uc_ref a = uc_k_first_operand(c);
     /* Keras 2: ["_CONSTANT_VALUE", -1, 1.0, {"y": [...]}] puts the number first. */
     const uc_json *args = c->args;
     if (args && args->kind == UC_JSON_ARRAY && args->count == 4 &&
@@ -69,10 +63,10 @@ static void not_equal(uc_k_call *c, const operator_row *row)
 static void reduce(uc_k_call *c, const operator_row *row)
 {
     int64_t axes[UNCORK_MAX_RANK];
-    const uc_ref x = first(c);
+    const uc_ref x = uc_k_first_operand(c);
     const uc_json *json = uc_k_argument_json(c, 1, "axis");
     size_t n = uc_k_list(json, axes, UNCORK_MAX_RANK);
-    const bool keep = uc_json_bool(uc_k_argument_json(c, SIZE_MAX, "keepdims"), false);
+    const bool keep = uc_json_bool(uc_k_argument_json(c, 2, "keepdims"), false);
     const int rank = uc_k_rank(c, x);
     for (int i = 0; n == 0 && i < rank; i++) {
         axes[i] = i;
@@ -86,7 +80,7 @@ static void arg(uc_k_call *c, const operator_row *row)
     int64_t axis = -1;
     const uc_json *json = uc_k_argument_json(c, 1, "axis");
     if (json) (void)uc_k_ints(json, &axis, 1);
-    const uc_ref x = first(c);
+    const uc_ref x = uc_k_first_operand(c);
     uc_k_set(c, row->op[3] == 'M' && row->op[4] == 'a' ? uc_g_argmax(c->graph, x, axis, false)
                                                        : uc_g_argmin(c->graph, x, axis, false));
 }
@@ -97,13 +91,13 @@ static void softmax(uc_k_call *c, const operator_row *row)
     int64_t axis = -1;
     const uc_json *json = uc_k_argument_json(c, 1, "axis");
     if (json) (void)uc_k_ints(json, &axis, 1);
-    uc_k_set(c, uc_g_softmax(c->graph, first(c), axis));
+    uc_k_set(c, uc_g_softmax(c->graph, uc_k_first_operand(c), axis));
 }
 
 static void activation(uc_k_call *c, const operator_row *row)
 {
     const uc_json f = {.kind = UC_JSON_STRING, .string = uc_str_of(row->op)};
-    const uc_ref x = first(c);
+    const uc_ref x = uc_k_first_operand(c);
     uc_k_set(c, uc_k_activate(c, &f, x, uc_k_rank(c, x) - 1));
 }
 
@@ -120,7 +114,7 @@ static void reshape(uc_k_call *c, const operator_row *row)
         uc_k_fail(c, "it has no shape");
         return;
     }
-    uc_k_set(c, uc_g_reshape(c->graph, first(c), shape, (int)n));
+    uc_k_set(c, uc_g_reshape(c->graph, uc_k_first_operand(c), shape, (int)n));
 }
 
 static void transpose(uc_k_call *c, const operator_row *row)
@@ -130,8 +124,8 @@ static void transpose(uc_k_call *c, const operator_row *row)
     const uc_json *json = uc_k_argument_json(c, 1, "axes");
     if (!json) json = uc_k_argument_json(c, SIZE_MAX, "perm");
     const size_t n = uc_k_list(json, perm, UNCORK_MAX_RANK);
-    uc_k_set(c,
-             n ? uc_k_transpose(c->graph, first(c), perm, n) : uc_g_transpose(c->graph, first(c)));
+    uc_k_set(c, n ? uc_k_transpose(c->graph, uc_k_first_operand(c), perm, n)
+                  : uc_g_transpose(c->graph, uc_k_first_operand(c)));
 }
 
 static void expand_dims(uc_k_call *c, const operator_row *row)
@@ -140,7 +134,7 @@ static void expand_dims(uc_k_call *c, const operator_row *row)
     int64_t axis = -1;
     const uc_json *json = uc_k_argument_json(c, 1, "axis");
     if (json) (void)uc_k_ints(json, &axis, 1);
-    uc_k_set(c, uc_g_unsqueeze(c->graph, first(c), axis));
+    uc_k_set(c, uc_g_unsqueeze(c->graph, uc_k_first_operand(c), axis));
 }
 
 static void squeeze(uc_k_call *c, const operator_row *row)
@@ -149,9 +143,9 @@ static void squeeze(uc_k_call *c, const operator_row *row)
     int64_t axis;
     const uc_json *json = uc_k_argument_json(c, 1, "axis");
     if (json && uc_k_ints(json, &axis, 1))
-        uc_k_set(c, uc_g_squeeze(c->graph, first(c), axis));
+        uc_k_set(c, uc_g_squeeze(c->graph, uc_k_first_operand(c), axis));
     else
-        uc_k_set(c, uc_g1(c->graph, "Squeeze", first(c)));
+        uc_k_set(c, uc_g1(c->graph, "Squeeze", uc_k_first_operand(c)));
 }
 
 static void concatenate(uc_k_call *c, const operator_row *row)
@@ -170,9 +164,9 @@ static void concatenate(uc_k_call *c, const operator_row *row)
 static void clip(uc_k_call *c, const operator_row *row)
 {
     (void)row;
-    const uc_ref x = first(c);
-    const uc_ref low = operand(c, 1, "x_min", "clip_value_min");
-    const uc_ref high = operand(c, 2, "x_max", "clip_value_max");
+    const uc_ref x = uc_k_first_operand(c);
+    const uc_ref low = uc_k_operand(c, 1, "x_min", "clip_value_min");
+    const uc_ref high = uc_k_operand(c, 2, "x_max", "clip_value_max");
     uc_k_set(c, uc_g3(c->graph, "Clip", x, low, high));
 }
 
@@ -245,7 +239,7 @@ static bool slice_axis(uc_k_call *c, const uc_json *item, int64_t axis, uc_ref *
 static void get_item(uc_k_call *c, const operator_row *row)
 {
     (void)row;
-    uc_ref x = first(c);
+    uc_ref x = uc_k_first_operand(c);
     const uc_json *key = uc_k_argument_json(c, 1, "key");
     if (!key) key = uc_k_argument_json(c, SIZE_MAX, "slice_spec");
     if (key && key->kind == UC_JSON_OBJECT && uc_json_get(key, "class_name") &&
@@ -387,12 +381,25 @@ static const operator_row rows[] = {
     {"__operators__.getitem", "", get_item},
 };
 
-bool uc_k_is_operator(const char *class_name)
+static const operator_row *find(uc_str name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(class_name, rows[i].name) == 0) return true;
+        if (uc_str_is(name, rows[i].name)) return &rows[i];
     }
-    return false;
+    return uc_k_array_operator(name);
+}
+
+bool uc_k_is_operator(const char *class_name) { return find(uc_str_of(class_name)) != NULL; }
+
+bool uc_k_call_operator(uc_k_call *c, uc_str name)
+{
+    const operator_row *row = find(name);
+    if (!row) return false;
+    if (c->in_count == 0)
+        uc_k_fail(c, "it is called on no tensor");
+    else
+        row->emit(c, row);
+    return true;
 }
 
 static void emit(uc_k_call *c, uc_str name)
@@ -400,14 +407,7 @@ static void emit(uc_k_call *c, uc_str name)
     /* Numbers beside a tensor take its type. */
     const uncork_dtype dtype = c->in_count ? uc_k_dtype(c, c->in[0].ref) : UNCORK_DTYPE_NONE;
     if (uc_dtype_is_float(dtype) || uc_dtype_is_integer(dtype)) c->dtype = dtype;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (!uc_str_is(name, rows[i].name)) continue;
-        if (c->in_count == 0)
-            uc_k_fail(c, "it is called on no tensor");
-        else
-            rows[i].emit(c, &rows[i]);
-        return;
-    }
+    if (uc_k_call_operator(c, name)) return;
     uc_k_fail(c, "the operator '%.*s' isn't known", (int)(name.size < 80 ? name.size : 80),
               name.data);
     uc_fix(c->graph->error, "save the model as ONNX or SavedModel");
