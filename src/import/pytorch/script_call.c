@@ -325,7 +325,7 @@ uc_pv uc_py_call_method(uc_py_eval *ev, uc_pv self, const char *name, const uc_p
 
 static uc_pv call_object(uc_py_eval *ev, uc_pv self, const uc_py_args *args)
 {
-    static const char *const names[] = {"__call__", "forward"};
+    static const char *const names[] = {"forward", "__call__"};
     for (size_t i = 0; i < 2; i++) {
         const uc_pv *f = uc_py_class_find(self.object->class, uc_py_id(ev, names[i]), NULL);
         if (f && f->kind == UC_PV_FUNCTION)
