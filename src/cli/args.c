@@ -46,6 +46,7 @@ static const option options_table[] = {
     {"--method", TEXT, AT(method)},
     {"--signature", TEXT, AT(signature)},
     {"--preprocess", TEXT, AT(preprocess)},
+    {"--code", TEXT, AT(code)},
     {"--model", TEXT, AT(model)},
     {"--batch", COUNT, AT(batch)},
     {"--threads", COUNT, AT(threads)},

@@ -23,6 +23,7 @@ typedef struct cli_options {
     size_t argument_count;
     const char **inputs; /* --input */
     size_t input_count;
+    const char *code; /* FILE.py:CLASS of the network */
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
     const char *draw, *sheet, *draw_style;
     const char *model;             /* of preprocess */
@@ -34,7 +35,7 @@ typedef struct cli_options {
     bool top_given;
     int64_t batch, threads;
     uncork_limits limits;
-    bool fast;           /* --precision */
+    bool fast; /* --precision */
     uncork_kernels kernels;
     bool agnostic;
     bool json, csv, quiet, timing, raw, scaled, help, version;

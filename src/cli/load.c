@@ -5,7 +5,8 @@
 
 int cli_open(const cli_options *options, uncork_file **file)
 {
-    uncork_open_options open = {.size = sizeof open, .limits = options->limits};
+    uncork_open_options open = {
+        .size = sizeof open, .limits = options->limits, .code = options->code};
     uncork_error error = {.size = sizeof error};
     *file = NULL;
     return uncork_open(options->arguments[0], &open, file, &error) ? cli_fail_model(&error)

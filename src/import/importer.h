@@ -15,6 +15,7 @@ typedef struct uc_import {
     const uc_importer *importer;
     const char *path;  /* for messages */
     uc_bytes bytes;    /* of a single file; empty for a folder */
+    const char *code;  /* FILE.py:CLASS of the network that a state dict belongs to; or NULL */
     uc_bundle *bundle; /* the folder, archive or the file's own folder (side files) */
     uc_arena *arena;
     uc_budget *budget;

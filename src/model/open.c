@@ -42,7 +42,10 @@ static uncork_file *file_new(const char *path, const uncork_open_options *option
         uc_arena_free(arena);
         return NULL;
     }
+    const bool coded = options && options->size > offsetof(uncork_open_options, code);
+    const char *code = coded && options->code ? uc_arena_str(held, options->code) : NULL;
     file->import = (uc_import){.path = uc_arena_str(arena, path),
+                               .code = code,
                                .arena = held,
                                .budget = &file->budget,
                                .findings = {.arena = held},

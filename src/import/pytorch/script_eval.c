@@ -437,7 +437,8 @@ static void declare_global(uc_py_eval *ev, const uc_py_node *n)
 /* import a.b as c, from a import b as c. What no file beside has is a library's. */
 static void run_import(uc_py_eval *ev, const uc_py_node *n)
 {
-    uc_py_host *host = &ev->host;
+    static const uc_py_host none;
+    const uc_py_host *host = ev->frame->module->library ? &none : &ev->host;
     uc_py_module *from = NULL;
     const uc_py_module *here = ev->frame->module;
     const char *base = NULL;

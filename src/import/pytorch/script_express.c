@@ -337,7 +337,8 @@ static uc_pv name_value(uc_py_eval *ev, const uc_py_node *n)
         if (v.kind != UC_PV_UNSET || ev->failed) return v;
     }
     if (ev->prelude) { /* `torch` and the like in the prelude itself, builtins everywhere */
-        if (uc_py_is_builtin(n->name) || strcmp(n->name, "torch") == 0)
+        if (uc_py_is_builtin(n->name) || strcmp(n->name, "torch") == 0 ||
+            (ev->frame->module->library && strcmp(n->name, "_uncork") == 0))
             return (uc_pv){.kind = UC_PV_PATH, .path = n->name};
     }
     if (uc_py_is_builtin(n->name) || ev->script) return uc_py_library(ev, n->name);

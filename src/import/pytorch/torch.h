@@ -78,6 +78,8 @@ struct uc_t_file {
     uc_zoo_model model;      /* the architecture, when `recognised` */
     bool recognised;
     const void *own;   /* the form's own */
+    const struct uc_code_file *code; /* the network's source, as asked for; or NULL */
+    bool unsafe;       /* the flaw is what Python would do with the file */
     uncork_error flaw; /* why it can't run; OK when it can */
 };
 

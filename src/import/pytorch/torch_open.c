@@ -1,4 +1,5 @@
 /* The importer "pytorch": which form a file has, what is said about it, what is emitted. */
+#include "import/pytorch/script_code.h"
 #include "import/pytorch/torch_module.h"
 
 #include <inttypes.h>
@@ -47,6 +48,26 @@ static const uc_json *config_beside(uc_import *file)
     return uc_json_read(bytes, 0, file->arena, &quiet);
 }
 
+/* --code: the network is its source's, whatever the weights look like; a file that isn't safe stays so. */
+static uncork_status take_code(uc_t_file *f, uncork_error *error)
+{
+    uc_import *file = f->import;
+    uc_code_file *code = UC_NEW(file->arena, uc_code_file, 1);
+    if (!code) return uc_arena_status(file->arena, error);
+    UC_TRY(uc_code_open(file->code, file->arena, code, error));
+    if (f->unsafe) return UNCORK_OK;
+    if (!f->state) {
+        uc_error_init(&f->flaw);
+        uc_t_flaw(f, UNCORK_UNSUPPORTED,
+                  "--code is for weights by name, which this file doesn't hold");
+        return UNCORK_OK;
+    }
+    f->code = code;
+    f->recognised = false;
+    uc_error_init(&f->flaw);
+    return UNCORK_OK;
+}
+
 static uncork_status torch_open(uc_import *file, uncork_error *error)
 {
     uc_t_file *f = UC_NEW(file->arena, uc_t_file, 1);
@@ -58,6 +79,7 @@ static uncork_status torch_open(uc_import *file, uncork_error *error)
     if (!f->form) return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "no form of PyTorch");
     f->config = config_beside(file);
     UC_TRY(f->form->open(f, error));
+    if (file->code) UC_TRY(take_code(f, error));
     if (file->entry_count == 0) {
         file->entries = UC_NEW(file->arena, const char *, 1);
         if (!file->entries) return uc_arena_status(file->arena, error);
@@ -80,11 +102,13 @@ static uncork_status torch_import(const uc_import *file, const char *entry,
         if (f->flaw.where[0]) (void)uc_where(error, "%s", f->flaw.where);
         return f->flaw.fix[0] ? uc_fix(error, "%s", f->flaw.fix) : error->status;
     }
-    if (entry && strcmp(entry, "predict") != 0 && !f->form->emit)
+    if (entry && strcmp(entry, "predict") != 0 && !f->form->emit && !f->code)
         return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "there is no method '%s'", entry);
     if (!uc_t_build_open(&b, graph, findings, f->state)) return graph->status;
     b.options = options;
-    if (f->form->emit)
+    if (f->code)
+        uc_code_emit(f, f->code, entry, &b);
+    else if (f->form->emit)
         f->form->emit(f, entry, &b);
     else if (f->module)
         uc_t_emit_module(f, &b);

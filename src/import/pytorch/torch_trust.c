@@ -190,6 +190,7 @@ void uc_t_check_globals(uc_t_file *f, const uc_pickle_info *info)
         if (only_builds(s)) continue;
         const int m = (int)(s->module.size < 80 ? s->module.size : 80);
         const int n = (int)(s->text.size < 80 ? s->text.size : 80);
+        f->unsafe = true;
         uc_t_flaw(f, UNCORK_UNSUPPORTED, "the file %s %.*s.%.*s when Python loads it",
                   s->boolean ? "calls" : "mentions", m, s->module.data, n, s->text.data);
         (void)uc_fix(&f->flaw, "such a file was made to run code: don't load it in Python either; "
@@ -199,6 +200,7 @@ void uc_t_check_globals(uc_t_file *f, const uc_pickle_info *info)
     const uc_pickle *d = info->dropped;
     const bool tensor = d && (uc_t_is_tensor(d) || uc_str_is(d->module, "collections"));
     if (d && !tensor && d->is_call && !is_class_name(d->text) && d->text.size) {
+        f->unsafe = true;
         uc_t_flaw(f, UNCORK_UNSUPPORTED, "the file calls %.*s.%.*s and drops what it gives",
                   (int)(d->module.size < 80 ? d->module.size : 80), d->module.data,
                   (int)(d->text.size < 80 ? d->text.size : 80), d->text.data);
