@@ -67,7 +67,7 @@ static uc_ref convolve(uc_tfl_call *c, const uc_tfl_window *w, uc_ref x, uc_ref 
 
 void uc_tfl_conv(uc_tfl_call *c)
 {
-    if (uc_tfl_q_conv(c)) return;
+    if (uc_tfl_q_conv(c) || uc_tfl_hybrid_conv(c)) return;
     static const int64_t perm[] = {0, 3, 1, 2};
     uc_tfl_window w = {.rank = 2,
                        .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
@@ -85,7 +85,7 @@ void uc_tfl_conv(uc_tfl_call *c)
 
 void uc_tfl_depthwise_conv(uc_tfl_call *c)
 {
-    if (uc_tfl_q_depthwise_conv(c)) return;
+    if (uc_tfl_q_depthwise_conv(c) || uc_tfl_hybrid_conv(c)) return;
     static const int64_t perm[] = {3, 0, 1, 2};
     uc_tfl_window w = {.rank = 2,
                        .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},

@@ -23,7 +23,7 @@ static uc_ref shape_like(uc_tfl_call *c, uc_ref x, int64_t last)
 
 void uc_tfl_fully_connected(uc_tfl_call *c)
 {
-    if (uc_tfl_q_fully_connected(c)) return;
+    if (uc_tfl_q_fully_connected(c) || uc_tfl_hybrid_fully_connected(c)) return;
     static const int64_t same[] = {0, 1};
     uc_graph *g = c->graph;
     const uc_ref weights = uc_tfl_weight(c, 1, same, 2);

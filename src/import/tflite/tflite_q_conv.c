@@ -201,6 +201,105 @@ bool uc_tfl_q_fully_connected(uc_tfl_call *c)
     return true;
 }
 
+/* ---- weights of 8 or 4 bits, float32 activations ---------------------------------------------------- */
+
+/* XNNPACK quantises the input of products and convolutions as asymmetric bytes at run time. */
+static const char *range_of(const uc_tfl_call *c, bool xnnpack, bool asymmetric)
+{
+    if (xnnpack && c->build->kernels == UNCORK_KERNELS_XNNPACK) return "xnnpack";
+    return asymmetric ? "asymmetric" : "symmetric";
+}
+
+/* Weights and an optional float32 bias beside float32 activations; false: no such layer. */
+static bool read_hybrid(uc_tfl_call *c, layer *l, int rank, const int64_t *perm)
+{
+    l->x = uc_tfl_tensor_in(c, 0);
+    l->w = uc_tfl_tensor_in(c, 1);
+    l->y = uc_tfl_tensor_out(c, 0);
+    l->b = uc_tfl_has(c, 2) ? uc_tfl_tensor_in(c, 2) : NULL;
+    const uncork_dtype d = l->w->dtype;
+    if (c->build->kernels == UNCORK_KERNELS_REAL || l->x->dtype != UNCORK_FLOAT32 ||
+        (d != UNCORK_INT8 && d != UNCORK_INT4) || l->w->scales == 0 || l->w->rank != rank ||
+        l->w->is_sparse || (l->b && (l->b->dtype != UNCORK_FLOAT32 || !l->b->data.data))) {
+        return false;
+    }
+    for (size_t i = 0; i < l->w->scales; i++) {
+        if (l->w->zero[i] != 0) return false;
+    }
+    const uc_tensor *k = uc_tfl_constant(c, 1, perm);
+    if (k && rank == 2) {
+        const int64_t shape[] = {k->shape[0], k->shape[1], 1, 1};
+        uc_tensor *four = UC_NEW(c->graph->arena, uc_tensor, 1);
+        if (four) *four = uc_tensor_reshaped(k, 4, shape);
+        k = four;
+    }
+    l->kernel = k;
+    if (!k || uc_tensor_count(k) < 1) return false;
+    return l->w->scales == 1 || (int64_t)l->w->scales == k->shape[0];
+}
+
+static uc_ref emit_hybrid(uc_tfl_call *c, const layer *l, uc_ref x, const char *range)
+{
+    uc_graph *g = c->graph;
+    uc_tensor *scale = uc_tensor_new(g->arena, UNCORK_FLOAT32, 1, l->kernel->shape);
+    const uc_tensor *bias = l->b ? uc_tfl_constant(c, 2, NULL) : NULL;
+    if (!scale || (l->b && !bias)) return uc_tfl_fail(c, "its bias isn't a plain constant");
+    for (int64_t i = 0; i < l->kernel->shape[0]; i++) {
+        ((float *)scale->data)[i] = l->w->scale[l->w->scales == 1 ? 0 : i];
+    }
+    const uc_ref in[] = {x, uc_graph_const(g, l->kernel), uc_graph_const(g, scale),
+                         bias ? uc_graph_const(g, bias) : 0};
+    uc_node *n = uc_graph_node(g, "uncork.QHybrid", in, bias ? 4 : 3, 1);
+    const uc_tfl_window *w = &l->window;
+    if (w->rank) {
+        uc_node_ints(g, n, "strides", w->strides, 2);
+        uc_node_ints(g, n, "dilations", w->dilations, 2);
+        uc_node_ints(g, n, "pads", w->pads, 4);
+    }
+    uc_node_int(g, n, "group", l->group);
+    uc_node_str(g, n, "range", range);
+    return uc_node_out(n, 0);
+}
+
+bool uc_tfl_hybrid_conv(uc_tfl_call *c)
+{
+    static const int64_t dense[] = {0, 3, 1, 2}, depthwise[] = {3, 0, 1, 2};
+    const bool each = c->op->row->code == 4;
+    layer l = {.activation = uc_tfl_i8(c, each ? 4 : 3, 0)};
+    if (!read_hybrid(c, &l, 4, each ? depthwise : dense)) return false;
+    const uc_ref x = uc_tfl_in(c, 0);
+    const int64_t in = uc_tfl_dim(c, x, 3), own = l.kernel->shape[1];
+    if (!place(c, &l, x, each ? 5 : 4) || in < 1 || in % own || l.kernel->shape[0] % (in / own))
+        return c->graph->status != 0;
+    l.group = in / own;
+    const bool per_channel = (int64_t)l.w->scales == l.kernel->shape[0];
+    const uc_ref y = emit_hybrid(c, &l, x, range_of(c, !each && l.b, per_channel));
+    uc_tfl_out(c, 0, uc_tfl_activate(c, l.activation, y));
+    return true;
+}
+
+bool uc_tfl_hybrid_fully_connected(uc_tfl_call *c)
+{
+    uc_graph *g = c->graph;
+    layer l = {.group = 1, .activation = uc_tfl_i8(c, 0, 0)};
+    if (uc_tfl_i8(c, 1, 0) != 0 || !read_hybrid(c, &l, 2, NULL)) return false;
+    const uc_ref x = uc_tfl_in(c, 0);
+    const int64_t out = l.kernel->shape[0], in = l.kernel->shape[1];
+    const int64_t four[] = {-1, 1, 1, in}, two[] = {-1, out};
+    const bool taken = l.w->dtype == UNCORK_INT8 || in % 2 == 0;
+    const char *range = range_of(c, taken, uc_fb_bool(c->options, 3, false));
+    uc_ref y = emit_hybrid(c, &l, uc_g_reshape(g, x, four, 4), range);
+    if (!y) return true;
+    y = uc_tfl_activate(c, l.activation, uc_g_reshape(g, y, two, 2));
+    if (uc_fb_bool(c->options, 2, false) && uc_tfl_rank(c, x) != 2 && y) {
+        const uc_ref parts[] = {uc_g_slice(g, uc_g1(g, "Shape", x), 0, 0, -1),
+                                uc_graph_i64s(g, &out, 1)};
+        y = uc_g2(g, "Reshape", y, uc_g_concat(g, parts, 2, 0));
+    }
+    uc_tfl_out(c, 0, y);
+    return true;
+}
+
 /* ---- pools ------------------------------------------------------------------------------------------ */
 
 bool uc_tfl_q_pool(uc_tfl_call *c)

@@ -9,6 +9,8 @@ bool uc_tfl_q_conv(uc_tfl_call *c);
 bool uc_tfl_q_depthwise_conv(uc_tfl_call *c);
 bool uc_tfl_q_transpose_conv(uc_tfl_call *c);
 bool uc_tfl_q_fully_connected(uc_tfl_call *c);
+bool uc_tfl_hybrid_conv(uc_tfl_call *c);
+bool uc_tfl_hybrid_fully_connected(uc_tfl_call *c);
 bool uc_tfl_q_pool(uc_tfl_call *c);
 bool uc_tfl_q_unary(uc_tfl_call *c);
 bool uc_tfl_q_binary(uc_tfl_call *c);

@@ -87,7 +87,7 @@ static void gather(const plain_job *job, int64_t image, int64_t oy, int64_t ox, 
                 continue;
             }
             const int64_t first = ((image * h + iy) * w + ix) * ic;
-            if (l->wide) {
+            if (l->wide || l->differences) {
                 memcpy(patch, (const int16_t *)job->x->data + first, (size_t)ic * sizeof *patch);
                 continue;
             }

@@ -17,10 +17,11 @@ typedef enum uc_q_rounding {
 
 typedef struct uc_q_layer {
     uc_window window;
-    bool transposed; /* x's pixels spread over y by strides; oh, ow say its size */
-    int64_t oh, ow;  /* of transposed ones */
-    bool wide;       /* x and y are s16 */
-    bool long_bias;  /* sums of 64 bits */
+    bool transposed;  /* x's pixels spread over y by strides; oh, ow say its size */
+    int64_t oh, ow;   /* of transposed ones */
+    bool wide;        /* x and y are s16 */
+    bool differences; /* x is s16 less its zero point already, sums are of 32 bits */
+    bool long_bias;   /* sums of 64 bits */
     int64_t group, ic, oc;
     int32_t x_zero, w_zero;
     int32_t zero, low, high; /* of y */
