@@ -272,7 +272,7 @@ bool uc_tfl_hybrid_conv(uc_tfl_call *c)
     if (!place(c, &l, x, each ? 5 : 4) || in < 1 || in % own || l.kernel->shape[0] % (in / own))
         return c->graph->status != 0;
     l.group = in / own;
-    const bool per_channel = (int64_t)l.w->scales == l.kernel->shape[0];
+    const bool per_channel = l.w->scales > 1;
     const uc_ref y = emit_hybrid(c, &l, x, range_of(c, !each && l.b, per_channel));
     uc_tfl_out(c, 0, uc_tfl_activate(c, l.activation, y));
     return true;

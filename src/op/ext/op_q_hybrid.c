@@ -17,18 +17,18 @@ typedef enum range { SYMMETRIC, ASYMMETRIC, XNNPACK } range;
 
 typedef struct prepared {
     uc_q_layer layer;
-    range range;
+    range how;
     bool dot; /* by tiles of bytes */
     const uint8_t *packed;
     const int32_t *weight_sums; /* [oc] */
     const float *bias;          /* [oc], zeros without one */
 } prepared;
 
-static uncork_status read(uc_call *call, uc_q_layer *l, range *range)
+static uncork_status read(uc_call *call, uc_q_layer *l, range *how)
 {
     const uc_tensor *w = uc_call_arg(call, 1), *scale = uc_call_arg(call, 2);
     const uc_tensor *b = uc_call_in(call, 3);
-    const uc_str how = uc_call_str(call, "range", "symmetric");
+    const uc_str word = uc_call_str(call, "range", "symmetric");
     if (w->dtype != UNCORK_INT8 || w->rank != 4 || !uc_call_known(call, 1) || w->shape[0] < 1 ||
         w->shape[1] < 1)
         return uc_call_fail(call, UNCORK_INPUT, "w isn't a constant int8 [oc, ic, kh, kw]");
@@ -45,9 +45,9 @@ static uncork_status read(uc_call *call, uc_q_layer *l, range *range)
                       (!b || (b->dtype == UNCORK_FLOAT32 && uc_tensor_count(b) == l->oc &&
                               uc_call_known(call, 3)));
     if (!fits) return uc_call_fail(call, UNCORK_INPUT, "scale or b isn't a constant of oc floats");
-    *range = uc_str_is(how, "xnnpack")      ? XNNPACK
-             : uc_str_is(how, "asymmetric") ? ASYMMETRIC
-                                            : SYMMETRIC;
+    *how = uc_str_is(word, "xnnpack")      ? XNNPACK
+           : uc_str_is(word, "asymmetric") ? ASYMMETRIC
+                                           : SYMMETRIC;
     return UNCORK_OK;
 }
 
@@ -74,7 +74,7 @@ static uncork_status prepare(uc_call *call)
     prepared *p = UC_NEW(call->arena, prepared, 1);
     if (!p) return uc_arena_status(call->arena, call->error);
     uc_q_layer *l = &p->layer;
-    UC_TRY(read(call, l, &p->range));
+    UC_TRY(read(call, l, &p->how));
     UC_TRY(uc_q_layer_scales(call, l, uc_call_arg(call, 2)));
     call->prepared = p;
     p->dot = l->group == 1;
@@ -166,7 +166,7 @@ typedef struct job {
 static void round_pictures(void *context, int64_t begin, int64_t end, int thread)
 {
     const job *j = context;
-    const range r = j->p->range;
+    const range r = j->p->how;
     (void)thread;
     for (int64_t n = begin; n < end; n++) {
         const float *x = j->x + n * j->size;
