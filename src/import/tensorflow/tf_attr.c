@@ -5,6 +5,8 @@
 
 /* AttrValue {1 list, 2 s, 3 i, 4 f, 5 b, 6 type, 7 shape, 8 tensor, 9 placeholder, 10 func}. */
 enum { A_LIST = 1, A_S, A_I, A_F, A_B, A_TYPE, A_SHAPE, A_TENSOR, A_PLACEHOLDER, A_FUNC };
+/* Of a list that is counted: outputs of one node. */
+enum { MOST_TYPES = 1 << 16 };
 
 static bool field_of(uc_bytes value, uint64_t offset, uint32_t number, uc_pb_field *found)
 {
@@ -177,7 +179,7 @@ uncork_dtype uc_tf_type(uc_tf_call *c, const char *name)
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-/* The numbers of field `number` of the list, packed or not: as bits. */
+/* The numbers of field `number` of the list, packed or not: as bits. `out` may be NULL: only counted. */
 static size_t list_numbers(uc_tf_call *c, const char *name, uint32_t number, uint64_t *out,
                            size_t most)
 {
@@ -190,7 +192,8 @@ static size_t list_numbers(uc_tf_call *c, const char *name, uint32_t number, uin
     while (uc_pb_next(&r, &f)) {
         if (f.number != number) continue;
         if (f.wire != UC_PB_BYTES) {
-            if (n < most) out[n++] = f.value;
+            if (out && n < most) out[n] = f.value;
+            n += n < most;
             continue;
         }
         uc_reader in = uc_reader_over(f.bytes.data, f.bytes.size, f.offset, &ignored);
@@ -198,7 +201,8 @@ static size_t list_numbers(uc_tf_call *c, const char *name, uint32_t number, uin
             const uint64_t v =
                 number == A_F ? uc_reader_u32le(&in, "a number") : uc_pb_varint(&in, "a number");
             if (!uc_reader_ok(&in)) break;
-            out[n++] = v;
+            if (out) out[n] = v;
+            n++;
         }
     }
     return n;
@@ -428,8 +432,9 @@ static int64_t output_length(uc_tf_call *c, uc_str type)
     memcpy(name, attr_name.data, attr_name.size);
     name[attr_name.size] = '\0';
     if (number) return uc_tf_int(c, name);
-    int64_t types[1024];
-    return (int64_t)uc_tf_types(c, name, types, 1024);
+    int64_t types[1024]; /* of a default; a node's own are only counted */
+    if (!uc_tf_has(c, name)) return (int64_t)uc_tf_types(c, name, types, 1024);
+    return (int64_t)list_numbers(c, name, A_TYPE, NULL, MOST_TYPES);
 }
 
 static int32_t place_of_function(uc_tf_scope *scope, uc_str function, uc_str name, int64_t index)

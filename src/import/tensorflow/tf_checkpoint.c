@@ -281,7 +281,7 @@ static uncork_status elements_of(const uc_tf_checkpoint *c, const record *rec, u
 static uncork_status tensor_of(const uc_tf_checkpoint *c, const record *rec, uc_arena *arena,
                                const uc_tensor **tensor, uncork_error *error)
 {
-    uc_bytes bytes;
+    uc_bytes bytes = {0};
     UC_TRY(find_bytes(c, rec, &bytes, error));
     if (rec->dtype == UNCORK_STRING) return strings_of(rec, bytes, arena, tensor, error);
     return elements_of(c, rec, bytes, arena, tensor, error);

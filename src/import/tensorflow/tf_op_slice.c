@@ -59,7 +59,7 @@ static bool read_strided(uc_tf_call *c, strided *s, int rank)
     const size_t n = uc_tf_known(c, 1, begin, UNCORK_MAX_RANK);
     const size_t m = uc_tf_known(c, 2, end, UNCORK_MAX_RANK);
     const size_t k = uc_tf_known(c, 3, step, UNCORK_MAX_RANK);
-    if (n == SIZE_MAX || n != m || n != k || rank < 0) return false;
+    if (n > UNCORK_MAX_RANK || n != m || n != k || rank < 0) return false;
     size_t given = 0;
     bool seen = false;
     for (size_t i = 0; i < n; i++) {
