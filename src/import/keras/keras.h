@@ -216,7 +216,7 @@ void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilat
     X(max_pool) X(average_pool) X(global_max_pool) X(global_average_pool) X(zero_padding)        \
     X(cropping) X(upsampling)                                                                    \
     X(add) X(subtract) X(multiply) X(average) X(maximum) X(minimum) X(concatenate) X(dot)        \
-    X(merge)                                                                                     \
+    X(merge) X(scaled_sum)                                                                       \
     X(softmax) X(relu) X(leaky_relu) X(elu) X(prelu) X(thresholded_relu)                         \
     X(batch_norm) X(layer_norm) X(rms_norm) X(group_norm) X(unit_norm) X(normalization)          \
     X(rescaling)                                                                                 \

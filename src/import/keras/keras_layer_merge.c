@@ -53,6 +53,20 @@ void uc_k_average(uc_k_call *c) { join(c, "Add", true); }
 void uc_k_maximum(uc_k_call *c) { join(c, "Max", false); }
 void uc_k_minimum(uc_k_call *c) { join(c, "Min", false); }
 
+/* x + scale * y, of keras.applications' Inception-ResNet. */
+void uc_k_scaled_sum(uc_k_call *c)
+{
+    uc_graph *g = c->graph;
+    if (c->in_count != 2) {
+        uc_k_fail(c, "it takes 2 inputs, not %zu", c->in_count);
+        return;
+    }
+    const bool nchw = join_first(c);
+    const uc_ref y =
+        uc_g2(g, "Mul", take(c, 1, nchw), uc_k_scalar(c, uc_k_number(c->layer, "scale", 1)));
+    uc_k_set_as(c, uc_g2(g, "Add", take(c, 0, nchw), y), nchw);
+}
+
 static void concatenate(uc_k_call *c, int64_t where)
 {
     const int rank = uc_k_rank(c, c->in[0].ref);
