@@ -50,9 +50,10 @@ static uc_pv find(scope *s, uc_str text)
 
 /* ---- arguments ----------------------------------------------------------------------------------- */
 
-/* The one member of a union: {"as_tensor": ...}. */
+/* The one member of a union: {"as_tensor": ...}; NULL and an empty key where there is none. */
 static const uc_json *member(const uc_json *json, uc_str *key)
 {
+    *key = (uc_str){"", 0};
     if (!json || json->kind != UC_JSON_OBJECT || json->count == 0) return NULL;
     *key = json->keys[0];
     return json->items[0];
