@@ -41,7 +41,7 @@ static uncork_status damage_try(const uint8_t *bytes, size_t size)
 }
 
 /* Tries a fifth of test_mutations() changed copies of the file, some of them cut. */
-static void damage_file(const char *path)
+static inline void damage_file(const char *path)
 {
     uc_arena *arena = uc_arena_new(NULL);
     uncork_error error = {.size = sizeof error};
