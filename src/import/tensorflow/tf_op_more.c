@@ -127,3 +127,45 @@ void uc_tf_op_table_export(uc_tf_call *c)
     uc_tf_out(c, 0, uc_graph_const(c->graph, t->keys));
     uc_tf_out(c, 1, uc_graph_const(c->graph, t->values));
 }
+
+/* ---- patterns -------------------------------------------------------------------------------- */
+
+/* A constant string of input i as an attribute. */
+static const char *string_in(uc_tf_call *c, size_t i)
+{
+    const uc_tensor *t = uc_tf_constant(c, i);
+    if (!t || t->dtype != UNCORK_STRING || uc_tensor_count(t) != 1) {
+        if (!c->graph->status) uc_tf_fail(c, "its pattern isn't a constant");
+        return "";
+    }
+    const uc_str s = uc_tensor_string(t, 0);
+    const char *copy = uc_arena_copy(c->graph->arena, s.data, s.size);
+    return copy ? copy : "";
+}
+
+static const char *string_attr(uc_tf_call *c, const char *name)
+{
+    const uc_str s = uc_tf_str(c, name);
+    const char *copy = uc_arena_copy(c->graph->arena, s.data, s.size);
+    return copy ? copy : "";
+}
+
+void uc_tf_op_regex_match(uc_tf_call *c)
+{
+    const uc_ref x = uc_tf_in(c, 0);
+    uc_node *n = uc_graph_node(c->graph, "RegexFullMatch", &x, 1, 1);
+    const bool fixed = uc_tf_in_count(c) == 1;
+    uc_node_str(c->graph, n, "pattern", fixed ? string_attr(c, "pattern") : string_in(c, 1));
+    uc_tf_out(c, 0, uc_node_out(n, 0));
+}
+
+void uc_tf_op_regex_replace(uc_tf_call *c)
+{
+    const uc_ref x = uc_tf_in(c, 0);
+    uc_node *n = uc_graph_node(c->graph, "uncork.TfStaticRegexReplace", &x, 1, 1);
+    const bool fixed = uc_tf_in_count(c) == 1;
+    uc_node_str(c->graph, n, "pattern", fixed ? string_attr(c, "pattern") : string_in(c, 1));
+    uc_node_str(c->graph, n, "rewrite", fixed ? string_attr(c, "rewrite") : string_in(c, 2));
+    uc_node_int(c->graph, n, "replace_global", uc_tf_bool(c, "replace_global"));
+    uc_tf_out(c, 0, uc_node_out(n, 0));
+}

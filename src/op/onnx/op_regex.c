@@ -6,6 +6,7 @@
  * x  strings, any shape;  y  bool, the same shape */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "op/ext/text_python.h"
+#include "op/ext/text_re2.h"
 #include "op/shape.h"
 
 #include <inttypes.h>
@@ -85,14 +86,15 @@ static bool translate(uc_arena *arena, uc_str from, uc_text_buffer *to, const ch
 static void release_code(void *code) { pcre2_code_free(code); }
 static void release_limits(void *limits) { pcre2_match_context_free(limits); }
 
-static uncork_status compile(uc_call *call, regex *r, uc_str pattern)
+static uncork_status compile(uc_call *call, regex *r, uc_str pattern, bool whole)
 {
     int code = 0;
     PCRE2_SIZE at = 0;
-    r->code = pcre2_compile((PCRE2_SPTR)(pattern.size ? pattern.data : ""), pattern.size,
-                            PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY |
-                                PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_POSSESS,
-                            &code, &at, NULL);
+    r->code =
+        pcre2_compile((PCRE2_SPTR)(pattern.size ? pattern.data : ""), pattern.size,
+                      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
+                          PCRE2_NO_AUTO_POSSESS | (whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0),
+                      &code, &at, NULL);
     if (!r->code) {
         PCRE2_UCHAR message[128] = "";
         (void)pcre2_get_error_message(code, message, sizeof message);
@@ -115,9 +117,8 @@ static uncork_status compile(uc_call *call, regex *r, uc_str pattern)
     return UNCORK_OK;
 }
 
-static uncork_status prepare(uc_call *call)
+uncork_status uc_re2_new(uc_call *call, uc_str pattern, bool whole, uc_re2 *compiled)
 {
-    uc_str pattern = uc_call_str(call, "pattern", "");
     uc_text_buffer text = {0};
     const char *why = pattern.size > PATTERN_BYTES ? "is longer than 65536 bytes" : NULL;
     regex *r = UC_NEW(call->arena, regex, 1);
@@ -126,7 +127,16 @@ static uncork_status prepare(uc_call *call)
         if (!why) return uc_arena_status(call->arena, call->error);
         return uc_call_fail(call, UNCORK_UNSUPPORTED, "the pattern %s", why);
     }
-    UC_TRY(compile(call, r, (uc_str){text.data, text.size}));
+    UC_TRY(compile(call, r, (uc_str){text.data, text.size}, whole));
+    *compiled = (uc_re2){r->code, r->limits};
+    return UNCORK_OK;
+}
+
+static uncork_status prepare(uc_call *call)
+{
+    uc_re2 *r = UC_NEW(call->arena, uc_re2, 1);
+    if (!r) return uc_arena_status(call->arena, call->error);
+    UC_TRY(uc_re2_new(call, uc_call_str(call, "pattern", ""), true, r));
     call->prepared = r;
     return UNCORK_OK;
 }
@@ -134,7 +144,7 @@ static uncork_status prepare(uc_call *call)
 static uncork_status run(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
-    const regex *r = call->prepared;
+    const uc_re2 *r = call->prepared;
     uc_tensor *y = uc_call_out(call, 0);
     if (!y) return call->error->status;
     pcre2_match_data *match = pcre2_match_data_create_from_pattern(r->code, NULL);
