@@ -189,8 +189,8 @@ static void check_archive(const char *zip)
         const char *entry = uc_bundle_name(a.bundle, i), *slash = strchr(entry, '/');
         if (!slash || strchr(slash + 1, '/')) continue;
         const bool saved = strcmp(slash, "/saved_model.pb") == 0;
-        const bool frozen = !saved && strstr(slash, ".pb") && !strstr(slash, ".pbtxt") &&
-                            strcmp(slash, "/tfhub_module.pb") != 0;
+        const bool frozen =
+            strcmp(slash, "/frozen.pb") == 0 || strcmp(slash, "/frozen_inference_graph.pb") == 0;
         const char *name = uc_arena_printf(a.arena, "%.*s", (int)(slash - entry), entry);
         const bool waits = strcmp(name, "strings_in_loops") == 0 || strcmp(name, "tf_example") == 0;
         if (waits) continue;

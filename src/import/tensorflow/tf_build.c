@@ -534,6 +534,60 @@ static void declare(uc_tf_scope *s, const uc_tf_port *port)
     set_value(s, node, (size_t)edge.output, (uc_tf_value){.kind = UC_TF_TENSOR, .ref = ref});
 }
 
+static uc_tf_value bound_value(uc_tf_call *c, const uc_tf_bound *bound)
+{
+    const uc_tf_file *f = c->build->session->file;
+    uc_graph *g = c->graph;
+    uc_tf_edge edge;
+    const uc_tf_value nothing = {.kind = UC_TF_NOTHING};
+    if (!bound->key.size) {
+        return uc_tf_resolve(c->scope, bound->node, &edge) ? *uc_tf_demand(c->scope, edge)
+                                                           : nothing;
+    }
+    uc_tf_variable *v = UC_NEW(c->build->session->arena, uc_tf_variable, 1);
+    if (!v) return nothing;
+    *v = (uc_tf_variable){.node = c->node, .name = bound->key};
+    uncork_status status = f->no_checkpoint.status;
+    if (status) {
+        uc_graph_fail(g, status, "%s", f->no_checkpoint.what);
+        return nothing;
+    }
+    status = uc_tf_checkpoint_tensor(&f->checkpoint, bound->key, (uc_str){"", 0},
+                                     c->build->session->arena, &v->tensor, g->error);
+    if (status) uc_graph_fail(g, status, "a variable can't be read");
+    return (uc_tf_value){.kind = UC_TF_VARIABLE, .payload = v};
+}
+
+/* A function of the object graph: the inputs, then what it has captured. */
+static void emit_function_entry(uc_tf_build *b, uc_tf_scope *s, const uc_tf_entry *e)
+{
+    static const uc_tf_node node = {.name = {"", 0}, .op = {"the entry", 9}};
+    uc_graph *g = b->graph;
+    uc_arena *arena = b->session->arena;
+    const size_t count = e->input_count + e->bound_count;
+    uc_tf_value *args = UC_NEW(arena, uc_tf_value, count);
+    uc_tf_value *outs = UC_NEW(arena, uc_tf_value, e->output_count);
+    uc_tf_call c = {.build = b, .graph = g, .scope = s, .node = &node};
+    if (!args || !outs) return;
+    for (size_t i = 0; i < e->input_count && !g->status; i++) {
+        const uc_tf_port *p = &e->inputs[i];
+        const uncork_dtype dtype = uc_tf_dtype(p->type);
+        if (!dtype) uc_tf_fail(&c, "input '%.100s' is no tensor", p->name);
+        args[i] = (uc_tf_value){.kind = UC_TF_TENSOR,
+                                .ref = uc_graph_input(g, p->name, dtype, p->rank, p->dims)};
+    }
+    for (size_t i = 0; i < e->bound_count && !g->status; i++) {
+        args[e->input_count + i] = bound_value(&c, &e->bound[i]);
+    }
+    if (g->status || !uc_tf_emit_function(&c, b, e->function, args, count, outs, e->output_count))
+        return;
+    for (size_t i = 0; i < e->output_count && !g->status; i++) {
+        const uc_ref ref = uc_tf_plain(b, &outs[i]);
+        if (!ref) uc_tf_fail(&c, "output '%.100s' is no tensor", e->outputs[i].name);
+        if (!g->status) uc_graph_output(g, e->outputs[i].name, uc_g1(g, "Identity", ref));
+    }
+}
+
 void uc_tf_emit_entry(uc_tf_build *b, const uc_tf_entry *entry)
 {
     uc_graph *g = b->graph;
@@ -544,6 +598,10 @@ void uc_tf_emit_entry(uc_tf_build *b, const uc_tf_entry *entry)
         return;
     }
     uc_tf_scope *s = uc_tf_scope_new(b, b->session->file->graph.main, 0);
+    if (s && entry->function.size) {
+        emit_function_entry(b, s, entry);
+        return;
+    }
     for (size_t i = 0; s && i < entry->input_count && !g->status; i++) {
         declare(s, &entry->inputs[i]);
     }

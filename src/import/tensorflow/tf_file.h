@@ -115,11 +115,20 @@ typedef struct uc_tf_port {
     uint64_t fallback_at;
 } uc_tf_port;
 
+/* What a function of the object graph takes behind its inputs: a variable, by its key in the checkpoint, or
+ * what a node of the main graph makes. */
+typedef struct uc_tf_bound {
+    uc_str key, node;
+} uc_tf_bound;
+
 typedef struct uc_tf_entry {
     const char *name;
     const char *method; /* "tensorflow/serving/predict"; NULL: none */
     uc_tf_port *inputs, *outputs;
     size_t input_count, output_count;
+    uc_str function; /* it is a function of the object graph; empty: a signature */
+    uc_tf_bound *bound;
+    size_t bound_count;
 } uc_tf_entry;
 
 /* A file of the model that a constant of the graph names. */
@@ -144,6 +153,9 @@ typedef struct uc_tf_file {
     const char *version; /* of TensorFlow, as the file says; NULL: it doesn't */
     const char *tags;    /* "serve"; NULL: none */
 } uc_tf_file;
+
+/* tf_objects.c: the functions of the root of a SavedObjectGraph as entries. */
+void uc_tf_objects_read(uc_bytes graph, uint64_t offset, uc_arena *arena, uc_tf_file *file);
 
 /* tf_probe.c: what a file is, or which member of a folder or archive counts. */
 typedef enum uc_tf_kind_of_file {

@@ -158,6 +158,7 @@ static void walk(walker *w, const uc_tf_entry *entry)
         const uc_tf_node *n = node_of(w->graph->main, entry->outputs[i].tensor);
         if (n) reach(w, 0, n, BY_DATA);
     }
+    if (entry->function.size) reach_function(w, entry->function, BY_DATA);
     while (!w->failed && w->step_count) {
         const step s = w->steps[--w->step_count];
         const uc_tf_body *body = w->list[s.place].body;

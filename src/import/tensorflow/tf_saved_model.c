@@ -343,12 +343,14 @@ static uncork_status read_assets(opening *o)
 
 /* ---- meta graphs ----------------------------------------------------------------------------- */
 
-/* MetaGraphDef {2 graph_def, 3 saver_def, 4 collection_def, 5 signature_def, 6 asset_file_def}. */
+/* MetaGraphDef {2 graph_def, 3 saver_def, 4 collection_def, 5 signature_def, 6 asset_file_def,
+ * 7 object_graph_def}. */
 static uncork_status read_meta_graph(opening *o, const uc_pb_field *field)
 {
     uc_pb_field f;
     size_t signatures = 0, assets = 0;
     bool ok = true, graph = false;
+    uc_pb_field objects = {.number = 0};
     uc_reader r = uc_reader_over(field->bytes.data, field->bytes.size, field->offset, o->error);
     while (ok && uc_pb_next(&r, &f)) {
         switch (f.number) {
@@ -361,11 +363,15 @@ static uncork_status read_meta_graph(opening *o, const uc_pb_field *field)
         case 4: ok = read_collection(o, &r, &f); break;
         case 5: ok = add_signature(o, &r, &f, &signatures); break;
         case 6: ok = add_asset(o, &r, &f, &assets); break;
+        case 7: objects = f; break;
         default: break;
         }
     }
     if (!ok || !uc_reader_ok(&r)) return broken(o, field->offset, "the meta graph is broken");
     if (!graph) return broken(o, field->offset, "the meta graph holds no graph");
+    if (!o->f->entry_count && objects.wire == UC_PB_BYTES && objects.number) {
+        uc_tf_objects_read(objects.bytes, objects.offset, o->import->arena, o->f);
+    }
     if (o->f->entry_count) qsort(o->f->entries, o->f->entry_count, sizeof *o->f->entries, by_entry);
     return UNCORK_OK;
 }
