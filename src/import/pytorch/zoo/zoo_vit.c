@@ -280,20 +280,24 @@ void uc_zoo_vit_timm(uc_zoo *z)
 /* Names with the model's own in front: "vit.", "deit.", "dinov2.", or nothing. */
 static vit hf_names(uc_zoo *z, const char *own, bool dino)
 {
+    const char *block = uc_z_key(z, "%sencoder.layer.", own);
+    if (!uc_z_has_under(z, block)) block = uc_z_key(z, "%slayers.", own); /* since 5 */
+    const bool old = uc_z_has(z, uc_z_key(z, "%s0.attention.attention.query.weight", block));
+    const bool dense = uc_z_has(z, uc_z_key(z, "%s0.intermediate.dense.weight", block));
     vit v = {.patch = uc_z_key(z, "%sembeddings.patch_embeddings.projection", own),
              .cls = uc_z_key(z, "%sembeddings.cls_token", own),
              .dist = uc_z_key(z, "%sembeddings.distillation_token", own),
              .registers = uc_z_key(z, "%sembeddings.register_tokens", own),
              .pos = uc_z_key(z, "%sembeddings.position_embeddings", own),
-             .block = uc_z_key(z, "%sencoder.layer.%%d", own),
+             .block = uc_z_key(z, "%s%%d", block),
              .norm1 = dino ? "norm1" : "layernorm_before",
-             .query = "attention.attention.query",
-             .key = "attention.attention.key",
-             .value = "attention.attention.value",
-             .out = "attention.output.dense",
+             .query = old ? "attention.attention.query" : "attention.q_proj",
+             .key = old ? "attention.attention.key" : "attention.k_proj",
+             .value = old ? "attention.attention.value" : "attention.v_proj",
+             .out = old ? "attention.output.dense" : "attention.o_proj",
              .norm2 = dino ? "norm2" : "layernorm_after",
-             .fc1 = dino ? "mlp.fc1" : "intermediate.dense",
-             .fc2 = dino ? "mlp.fc2" : "output.dense",
+             .fc1 = dense ? "intermediate.dense" : "mlp.fc1",
+             .fc2 = dense ? "output.dense" : "mlp.fc2",
              .scale1 = "layer_scale1.lambda1",
              .scale2 = "layer_scale2.lambda1",
              .norm = uc_z_key(z, "%slayernorm", own),
