@@ -2,6 +2,7 @@
  * accounts for every key. */
 #include "import/pytorch/zoo/zoo.h"
 #include "import/pytorch/zoo/zoo_build.h"
+#include "import/pytorch/zoo/zoo_text.h"
 
 #include <stdio.h>
 
@@ -55,7 +56,7 @@ static size_t prefixes(const uc_t_state *dict, const char *anchor, const char **
 
 static bool report_open(uc_zoo_report *report, const char *prefix, int row, uc_arena *arena)
 {
-    const char *family = rows[row].family;
+    const char *family = row < 0 ? "text" : rows[row].family;
     *report = (uc_zoo_report){.family = family, .arch = family, .prefix = prefix, .row = row};
     report->task = "classification";
     report->source = "torchvision";
@@ -100,7 +101,11 @@ static bool describe(uc_zoo *z, const uc_t_state *dict, uc_zoo_report *report)
     z->path_size = strlen(report->prefix);
     if (!z->seen) return false;
     memcpy(z->path, report->prefix, z->path_size + 1);
-    rows[report->row].describe(z);
+    if (report->row < 0) {
+        uc_z_describe_text(z);
+    } else {
+        rows[report->row].describe(z);
+    }
     report->missing_count += z->misspelt;
     return true;
 }
@@ -127,6 +132,24 @@ static void keep(uc_zoo_model *model, const uc_zoo_report *report)
     if (model->closest_count < UC_ZOO_CLOSEST) model->closest_count++;
 }
 
+/* Reads the state dict by a row of the table, or (-1) by the text that was given. */
+static bool try_under(zoo_search *s, int row, const char *const *prefixes_found, size_t count,
+                      size_t i)
+{
+    const char *want = s->model->want;
+    uc_zoo z = {.build = s->nowhere,
+                .matching = true,
+                .config = s->model->config,
+                .want = want,
+                .arena = s->arena};
+    uc_zoo_report report;
+    if (!report_open(&report, prefixes_found[i], row, s->arena)) return false;
+    if (!describe(&z, s->dict, &report)) return false;
+    count_unexpected(&z, prefixes_found, count);
+    if (!want || row < 0 || strcmp(report.arch, want) == 0) keep(s->model, &report);
+    return true;
+}
+
 static bool try_row(zoo_search *s, int row)
 {
     const char *found[PREFIXES + 1] = {""};
@@ -134,16 +157,7 @@ static bool try_row(zoo_search *s, int row)
     size_t count = prefixes(s->dict, rows[row].anchor, found, s->arena);
     if (!count && want) count = 1; /* a named one is read whatever it lacks */
     for (size_t i = 0; i < count; i++) {
-        uc_zoo z = {.build = s->nowhere,
-                    .matching = true,
-                    .config = s->model->config,
-                    .want = want,
-                    .arena = s->arena};
-        uc_zoo_report report;
-        if (!report_open(&report, found[i], row, s->arena)) return false;
-        if (!describe(&z, s->dict, &report)) return false;
-        count_unexpected(&z, found, count);
-        if (!want || strcmp(report.arch, want) == 0) keep(s->model, &report);
+        if (!try_under(s, row, found, count, i)) return false;
     }
     return true;
 }
@@ -158,7 +172,10 @@ static bool search(zoo_search *s)
     uc_graph_fail(graph, UNCORK_UNSUPPORTED, "only matching");
     s->nowhere = &nowhere;
     bool ok = true;
-    for (int row = 0; ok && row < (int)(sizeof rows / sizeof *rows); row++) {
+    static const char *const nothing[] = {""};
+    const bool text = uc_z_is_text(s->model->want);
+    if (text) ok = try_under(s, -1, nothing, 1, 0);
+    for (int row = 0; !text && ok && row < (int)(sizeof rows / sizeof *rows); row++) {
         ok = try_row(s, row);
     }
     uc_t_build_close(&nowhere);
@@ -191,10 +208,13 @@ bool uc_zoo_find(const uc_t_state *state, const uc_json *config, const char *wan
     *model = (uc_zoo_model){.want = want, .config = config};
     *why = NULL;
     zoo_search s = {.dict = state, .model = model, .arena = arena};
+    if (uc_z_is_text(want) && !uc_z_parse(want, arena, why)) return false;
+    *why = NULL;
     if (!search(&s)) return false;
     const uc_zoo_report *best = model->closest;
     if (!model->closest_count || flaws(best)) {
         *why = reason(model, arena);
+        if (!want) model->proposal = uc_z_propose(state, arena, &model->assumed);
         return false;
     }
     model->name = best->arch;

@@ -30,6 +30,9 @@ typedef struct uc_zoo_model {
     const char *task;
     const char *want; /* the architecture that was asked for, or NULL */
     const uc_json *config;
+    const char
+        *proposal; /* of an unknown one that looks like layers in order: the text for --arch */
+    const char *assumed;                   /* what the proposal takes for granted */
     uc_zoo_report closest[UC_ZOO_CLOSEST]; /* the best first */
     size_t closest_count;
 } uc_zoo_model;
