@@ -47,6 +47,7 @@ static const option options_table[] = {
     {"--signature", TEXT, AT(signature)},
     {"--preprocess", TEXT, AT(preprocess)},
     {"--code", TEXT, AT(code)},
+    {"--arch", TEXT, AT(arch)},
     {"--model", TEXT, AT(model)},
     {"--batch", COUNT, AT(batch)},
     {"--threads", COUNT, AT(threads)},

@@ -25,7 +25,7 @@ typedef struct cli_options {
     size_t input_count;
     const char *code; /* FILE.py:CLASS of the network */
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
-    const char *draw, *sheet, *draw_style;
+    const char *draw, *sheet, *draw_style, *arch;
     const char *model;             /* of preprocess */
     const char *task, *activation; /* --task, --activation; NULL: as the outputs say */
     double threshold;              /* NaN: the task's own */

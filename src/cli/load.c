@@ -5,12 +5,19 @@
 
 int cli_open(const cli_options *options, uncork_file **file)
 {
-    uncork_open_options open = {
-        .size = sizeof open, .limits = options->limits, .code = options->code};
+    uncork_open_options open = {.size = sizeof open,
+                                .limits = options->limits,
+                                .code = options->code,
+                                .arch = options->arch};
     uncork_error error = {.size = sizeof error};
     *file = NULL;
-    return uncork_open(options->arguments[0], &open, file, &error) ? cli_fail_model(&error)
-                                                                   : EXIT_OK;
+    if (uncork_open(options->arguments[0], &open, file, &error)) return cli_fail_model(&error);
+    if (!options->arch || strcmp(uncork_file_format(*file), "pytorch") == 0) return EXIT_OK;
+    const int status = cli_usage("--arch is for PyTorch weights; this file's format is %s",
+                                 uncork_file_format(*file));
+    uncork_file_close(*file);
+    *file = NULL;
+    return status;
 }
 
 /* --method is checked before any work: the model's methods are known once it is open. */

@@ -41,6 +41,8 @@ static void print_help(FILE *out)
         "  --method NAME        predict, predict_proba, predict_log_proba, decision_function,\n"
         "                       transform, score_samples, kneighbors\n"
         "  --signature NAME     which of a model's signatures; inspect lists them\n"
+        "  --arch NAME          the network that PyTorch weights belong to, or its layers:\n"
+        "                       'Sequential(Conv2d(1, 8, 3), ReLU(), Flatten(), Linear(5408, 10))'\n"
         "  --preprocess SPEC    steps in front of the model, e.g. 'gray | resize=8x8,bicubic,pillow | scale=1/16',\n"
         "                       or a preset such as torchvision:resnet50; list prints all presets\n"
         "  --raw, --scaled      leave out a scaler found beside the model: the input is scaled already\n"

@@ -14,6 +14,7 @@ typedef struct uc_importer uc_importer;
 typedef struct uc_import {
     const uc_importer *importer;
     const char *path;  /* for messages */
+    const char *arch;  /* the network that a state dict belongs to, as the caller says; or NULL */
     uc_bytes bytes;    /* of a single file; empty for a folder */
     const char *code;  /* FILE.py:CLASS of the network that a state dict belongs to; or NULL */
     uc_bundle *bundle; /* the folder, archive or the file's own folder (side files) */

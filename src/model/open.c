@@ -44,8 +44,11 @@ static uncork_file *file_new(const char *path, const uncork_open_options *option
     }
     const bool coded = options && options->size > offsetof(uncork_open_options, code);
     const char *code = coded && options->code ? uc_arena_str(held, options->code) : NULL;
+    const bool says = options && options->size > offsetof(uncork_open_options, arch);
+    const char *arch = says && options->arch ? uc_arena_str(held, options->arch) : NULL;
     file->import = (uc_import){.path = uc_arena_str(arena, path),
                                .code = code,
+                               .arch = arch,
                                .arena = held,
                                .budget = &file->budget,
                                .findings = {.arena = held},

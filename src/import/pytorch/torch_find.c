@@ -281,7 +281,8 @@ static uc_t_state *without_compiled(uc_t_file *f, const uc_t_state *all)
 static bool ask(uc_t_file *f, const uc_t_state *s, const char **why)
 {
     const char *reason = NULL;
-    f->recognised = uc_zoo_find(s, f->config, NULL, f->import->arena, &f->model, &reason);
+    f->recognised =
+        uc_zoo_find(s, f->config, f->import->arch, f->import->arena, &f->model, &reason);
     if (reason && !*why) *why = reason;
     if (f->recognised) f->state = s;
     return f->recognised;
@@ -324,7 +325,19 @@ uncork_status uc_t_recognise(uc_t_file *f, const uc_t_state *all, uncork_error *
     f->state = all;
     if (try_names(f, all, "", 0, 0, &why)) return uc_arena_status(f->import->arena, error);
     f->state = all;
-    if (why) {
+    const char *proposal = f->model.proposal;
+    if (proposal && strlen(proposal) > 160) {
+        uc_t_flaw(f, UNCORK_UNSUPPORTED, "its %zu weights look like layers in order", all->count);
+        uc_fix(&f->flaw,
+               "inspect shows the --arch 'Sequential(...)' that would take them, "
+               "assuming %s",
+               f->model.assumed);
+    } else if (proposal) {
+        uc_t_flaw(f, UNCORK_UNSUPPORTED,
+                  "its %zu weights look like layers in order, but the network isn't in the file",
+                  all->count);
+        uc_fix(&f->flaw, "--arch '%s' takes them, assuming %s", proposal, f->model.assumed);
+    } else if (why) {
         uc_t_flaw(f, UNCORK_UNSUPPORTED, "%s", why);
     } else {
         uc_t_flaw(f, UNCORK_UNSUPPORTED,

@@ -151,6 +151,40 @@ static void put_state(const uc_t_state *s, uc_json_writer *json)
     uc_json_end_array(json);
 }
 
+static void put_names(uc_json_writer *json, const char *key, const char **names, size_t count)
+{
+    uc_json_key(json, key);
+    uc_json_begin_array(json);
+    for (size_t i = 0; i < count && i < UC_ZOO_NAMES; i++) {
+        uc_json_put_text(json, names[i] ? names[i] : "");
+    }
+    uc_json_end_array(json);
+}
+
+/* What an unknown state dict comes nearest to, and the text that would take it. */
+static void put_closest(const uc_zoo_model *m, uc_json_writer *json)
+{
+    if (m->proposal) {
+        uc_json_key(json, "arch_proposed");
+        uc_json_put_text(json, m->proposal);
+        uc_json_key(json, "arch_assumes");
+        uc_json_put_text(json, m->assumed ? m->assumed : "");
+    }
+    uc_json_key(json, "closest_architectures");
+    uc_json_begin_array(json);
+    for (size_t i = 0; i < m->closest_count; i++) {
+        const uc_zoo_report *r = &m->closest[i];
+        uc_json_begin_object(json);
+        uc_json_key(json, "architecture");
+        uc_json_put_text(json, r->arch);
+        put_names(json, "missing", r->missing, r->missing_count);
+        put_names(json, "unexpected", r->unexpected, r->unexpected_count);
+        put_names(json, "misshaped", r->misshaped, r->misshaped_count);
+        uc_json_end_object(json);
+    }
+    uc_json_end_array(json);
+}
+
 static void torch_inspect(const uc_import *file, uc_json_writer *json)
 {
     const uc_t_file *f = file->state;
@@ -166,6 +200,7 @@ static void torch_inspect(const uc_import *file, uc_json_writer *json)
         uc_json_key(json, "refused");
         uc_json_put_text(json, f->flaw.what);
     }
+    if (f->flaw.status && f->state && !f->recognised) put_closest(&f->model, json);
     if (f->state) put_state(f->state, json);
 }
 

@@ -59,7 +59,12 @@ static void read_stages(uc_zoo *z, net *n)
 /* The name that a config.json or --arch gives, "" when none does. */
 static const char *said(uc_zoo *z)
 {
-    if (z->want) return z->want;
+    static const char *const names[] = {"tf_",       "efficientnet", "mobilenet", "mnasnet",
+                                        "semnasnet", "spnasnet",     "fbnet",     "tinynet"};
+    for (size_t i = 0; z->want && i < sizeof names / sizeof *names; i++) {
+        if (strncmp(z->want, names[i], strlen(names[i])) == 0) return z->want;
+    }
+    if (z->want) return "";
     const uc_str s = uc_json_str(uc_json_get(z->config, "architecture"), "");
     return uc_z_key(z, "%.*s", (int)s.size, s.data);
 }
