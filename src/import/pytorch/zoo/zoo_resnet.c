@@ -158,7 +158,7 @@ static uc_zv deep_stem(uc_zoo *z, uc_zv x)
 
 void uc_z_resnet_trunk(uc_zoo *z, const uc_z_resnet *net, uc_zv x, uc_zv out[4])
 {
-    const bool deep = uc_z_has(z, "conv1.0.weight");
+    const bool deep = !z->want && uc_z_has(z, "conv1.0.weight");
     const bool small = !z->want && uc_z_dim(z, "conv1.weight", 2) == 3;
     const uc_z_window stem = {
         .out = z->want ? 64 : 0, .kernel = small ? 3 : 7, .stride = small ? 1 : 2};
@@ -173,11 +173,11 @@ void uc_z_resnet_trunk(uc_zoo *z, const uc_z_resnet *net, uc_zv x, uc_zv out[4])
 /* CIFAR's are named by their layers: 3 stages of n basic blocks are 6 n + 2. */
 static void name_it(uc_zoo *z, const uc_z_resnet *net)
 {
-    const bool deep = uc_z_has(z, "conv1.0.weight");
-    const bool small = uc_z_dim(z, "conv1.weight", 2) == 3;
+    const bool deep = !z->want && uc_z_has(z, "conv1.0.weight");
+    const bool small = !z->want && uc_z_dim(z, "conv1.weight", 2) == 3;
     const bool se =
         uc_z_has(z, "layer1.0.se.fc1.weight") || uc_z_has(z, "layer1.0.se_module.fc1.weight");
-    if (net->stages == 3) {
+    if (net->stages == 3 && !z->want) {
         uc_z_source(z, "cifar", "classification");
         uc_z_arch(z, "resnet%d", net->depth[0] * (net->bottleneck ? 9 : 6) + 2);
     } else if (net->name && !small && !deep && !se) {
