@@ -33,7 +33,9 @@ static void describe(const uc_t_file *f, uc_import *file)
     if (!f->recognised) return;
     uc_fact_text(&file->facts, "architecture", "%s", f->model.name);
     if (f->model.source) uc_fact_text(&file->facts, "architecture_source", "%s", f->model.source);
-    if (f->model.preset) uc_fact_text(&file->facts, "architecture_preset", "%s", f->model.preset);
+    if (!f->model.preset) return;
+    uc_fact_text(&file->facts, "architecture_preset", "%s", f->model.preset);
+    uc_fact_text(&file->facts, "architecture_from", "the weights' names and shapes");
 }
 
 /* config.json in the folder: Hugging Face's say which architecture. What can't be read isn't there. */
