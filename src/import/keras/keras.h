@@ -51,6 +51,7 @@ struct uc_k_layer {
     const char *class_name, *name;
     const uc_json *record; /* {"class_name": ..., "config": ...} */
     const uc_json *config;
+    const char *path; /* in a .keras file: "layers/dense"; NULL elsewhere */
     bool frozen;      /* "trainable": false */
     bool is_operator; /* of keras.ops, not a layer: Add(x, 1) */
     int major;        /* of the Keras that wrote it: 1, 2, 3 */
@@ -223,7 +224,8 @@ void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilat
     X(rnn) X(bidirectional) X(conv_lstm)                                                         \
     X(attention) X(additive_attention) X(multi_head_attention)                                   \
     X(locally_connected) X(resizing) X(center_crop) X(category_encoding)                                              \
-    X(layer_scale) X(discretization) X(operator) X(tf_operator)
+    X(layer_scale) X(discretization) X(operator) X(tf_operator)                                  \
+    X(text_vectorization) X(string_lookup) X(integer_lookup)
 #define UC_K_EMITTER(name) void uc_k_##name(uc_k_call *call);
 UC_K_EMITTERS(UC_K_EMITTER)
 /* clang-format on */

@@ -356,7 +356,10 @@ static bool moves(uc_py_machine *m, int op, int64_t arg)
 {
     uc_pv *s = m->stack + m->top, kept;
     switch (op) {
-    case PY_POP_TOP: return has(m, 1) && (m->top--, true);
+    case PY_POP_TOP:
+        if (!has(m, 1)) return false;
+        m->top--;
+        return true;
     case PY_DUP_TOP: return has(m, 1) && push(m, s[-1]);
     case PY_COPY: return arg > 0 && has(m, arg) && push(m, s[-arg]);
     case PY_ROT_TWO: arg = 2; break;

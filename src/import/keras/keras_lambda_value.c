@@ -128,7 +128,7 @@ bool uc_pv_binary(uc_py_machine *m, const char *op, const uc_pv *a, const uc_pv 
 {
     uc_k_call *c = m->call;
     uc_graph *g = c->graph;
-    uc_ref x, y;
+    uc_ref x = 0, y = 0;
     if (is_number(a) && is_number(b)) return of_numbers(m, op, a, b, out);
     if (a->kind == UC_PV_LIST && b->kind != UC_PV_TENSOR) return of_lists(m, op, a, b, out);
     if (a->kind != UC_PV_TENSOR && b->kind != UC_PV_TENSOR)

@@ -90,7 +90,7 @@ static uncork_status assign_slots(uc_k_file *f, uc_k_layer *l, const uc_h5_objec
     return UNCORK_OK;
 }
 
-static uncork_status assign_list(uc_k_file *f, uc_k_layer **layers, size_t count,
+static uncork_status assign_list(uc_k_file *f, uc_k_layer **layers, size_t count, const char *path,
                                  const uc_h5_object *group, uncork_error *error)
 {
     used u = {uc_table_new(f->arena), f->arena};
@@ -98,6 +98,8 @@ static uncork_status assign_list(uc_k_file *f, uc_k_layer **layers, size_t count
     for (size_t i = 0; i < count; i++) {
         const char *name = unique_name(&u, layers[i]->class_name);
         if (!name) return uc_arena_status(f->arena, error);
+        layers[i]->path = uc_arena_printf(f->arena, "%s/%s", path, name);
+        if (!layers[i]->path) return uc_arena_status(f->arena, error);
         UC_TRY(assign(f, layers[i], group ? uc_h5_find(group, uc_str_of(name)) : NULL, error));
     }
     return UNCORK_OK;
@@ -111,7 +113,7 @@ static uncork_status assign_cells(uc_k_file *f, uc_k_layer *l, const uc_h5_objec
     for (size_t i = 0; i < l->child_count; i++) {
         cells[i] = l->children[i].layer;
     }
-    return assign_list(f, cells, l->child_count, member(group, "cells"), error);
+    return assign_list(f, cells, l->child_count, "cells", member(group, "cells"), error);
 }
 
 /* A model called "Model" by Keras 2 before 2.4 is Functional where .keras files exist. */
@@ -123,7 +125,10 @@ static uncork_status assign(uc_k_file *f, uc_k_layer *l, const uc_h5_object *gro
         if (!inner && group) {
             inner = uc_h5_find(group, uc_str_of("_layer_checkpoint_dependencies"));
         }
-        return assign_list(f, l->model->layers, l->model->count, inner, error);
+        const char *path =
+            uc_arena_printf(f->arena, "%s%slayers", l->path ? l->path : "", l->path ? "/" : "");
+        if (!path) return uc_arena_status(f->arena, error);
+        return assign_list(f, l->model->layers, l->model->count, path, inner, error);
     }
     UC_TRY(assign_slots(f, l, group, error));
     if (strcmp(l->class_name, "StackedRNNCells") == 0) return assign_cells(f, l, group, error);
