@@ -5,6 +5,7 @@
 #include "check.h"
 #include "container/bundle.h"
 #include "container/npy.h"
+#include "container/zip.h"
 #include "import/pytorch/torch.h"
 #include "model/model.h"
 
@@ -340,6 +341,45 @@ static void shards_and_lone_safetensors_give_the_same_tensors(void **state)
     uc_arena_free(p.arena);
 }
 
+static void a_folder_of_shards_gives_all_tensors(void **state)
+{
+    (void)state;
+    static const char index[] = "{\"weight_map\": {\"plain\": \"pytorch_model-1.bin\", "
+                                "\"model.a\": \"pytorch_model-2.bin\"}}";
+    static const char outside[] = "{\"weight_map\": {\"plain\": \"../pytorch_model-1.bin\"}}";
+    pack p = open_pack("containers.zip");
+    uc_bytes first, second;
+    uncork_file *file;
+    CHECK(read_bytes(&p, "legacy/model.pt", &first));
+    CHECK(read_bytes(&p, "big_endian/model.pt", &second));
+    for (int hostile = 0; hostile < 2; hostile++) {
+        const char *text = hostile ? outside : index;
+        uncork_error error = {.size = sizeof error};
+        uc_writer w;
+        uc_zip_writer out;
+        uc_writer_init(&w, (size_t)1 << 24);
+        uc_zip_writer_init(&out, &w);
+        uc_zip_put(&out, "hf/pytorch_model-1.bin", first);
+        uc_zip_put(&out, "hf/pytorch_model-2.bin", second);
+        uc_zip_put(&out, "hf/pytorch_model.bin.index.json",
+                   (uc_bytes){(const uint8_t *)text, strlen(text)});
+        uc_zip_finish(&out);
+        const uc_bytes all = {(const uint8_t *)w.data, w.size};
+        if (hostile) {
+            CHECK(uncork_open_memory(all.data, all.size, "hf", NULL, &file, &error) != UNCORK_OK);
+        } else {
+            const uc_t_state *s = state_of("hf", all, &file);
+            check_same("hf", "plain", uc_t_state_find(s, "plain"),
+                       read_array(&p, "legacy/plain.npy"), p.arena);
+            check_same("hf", "b", uc_t_state_find(s, "b"), read_array(&p, "big_endian/b.npy"),
+                       p.arena);
+            uncork_file_close(file);
+        }
+        uc_writer_done(&w);
+    }
+    uc_arena_free(p.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +387,7 @@ int main(void)
         cmocka_unit_test(exported_programs_answer_as_pytorch_does),
         cmocka_unit_test(every_container_gives_the_tensors_that_were_saved),
         cmocka_unit_test(weights_of_a_zip_are_views_of_it),
+        cmocka_unit_test(a_folder_of_shards_gives_all_tensors),
         cmocka_unit_test(shards_and_lone_safetensors_give_the_same_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ uncork_dtype uc_t_storage_dtype(uc_str class_name);
 /* torch.Size, tuples and lists of integers: how many; SIZE_MAX when it is none or more than `most`. */
 size_t uc_t_ints(const uc_pickle *value, int64_t *out, size_t most);
 
-/* A file of torch.save within memory: its pickle and storages (torch_zip.c). */
+/* A file of torch.save within memory, a zip or a legacy stream: its pickle and storages. */
 typedef struct uc_t_saved {
     uc_t_store store;
     uc_pickle *root;
@@ -62,6 +62,9 @@ typedef struct uc_t_saved {
 } uc_t_saved;
 uncork_status uc_t_saved_open(uc_bytes bytes, uc_import *import, uc_t_saved *saved,
                               uncork_error *error);
+bool uc_t_saved_is_legacy(uc_bytes head);
+uncork_status uc_t_saved_legacy(uc_bytes bytes, uc_import *import, uc_t_saved *saved,
+                                uncork_error *error);
 
 /* ---- a file ------------------------------------------------------------------------------------ */
 
@@ -92,6 +95,9 @@ void uc_t_flaw(uc_t_file *f, uncork_status status, const char *format, ...) UC_P
 
 /* torch_trust.c: what a pickle's globals would do when Python loads it: a flaw for code. */
 void uc_t_check_globals(uc_t_file *f, const uc_pickle_info *info);
+
+/* What is saved as the file's: its globals looked at, its model looked for. */
+uncork_status uc_t_take_saved(uc_t_file *f, const uc_t_saved *saved, uncork_error *error);
 
 /* torch_find.c: the model in a pickle: f->module, or f->state with wrappers and prefixes undone and said,
  * and the architecture asked for. */

@@ -88,12 +88,11 @@ uncork_status uc_t_stream_storage(uc_t_stream *s, uc_table *table, const uc_pick
 /* ---- the file ------------------------------------------------------------------------------------ */
 
 /* How large the elements of each storage are: their persistent ids say it. */
-static uc_table *element_sizes(uc_t_file *f)
+static uc_table *element_sizes(const uc_pickle_info *info, uc_arena *arena)
 {
-    uc_arena *arena = f->import->arena;
     uc_table *sizes = uc_table_new(arena);
-    for (size_t i = 0; sizes && i < f->info.persistent_count; i++) {
-        const uc_pickle *id = uc_pickle_item(f->info.persistents[i], 0),
+    for (size_t i = 0; sizes && i < info->persistent_count; i++) {
+        const uc_pickle *id = uc_pickle_item(info->persistents[i], 0),
                         *type = uc_pickle_item(id, 1);
         if (!id || id->kind != UC_PICKLE_TUPLE || id->count < 5 ||
             !uc_pickle_is_text(id->items[0], "storage") || type->kind != UC_PICKLE_SYMBOL)
@@ -105,11 +104,11 @@ static uc_table *element_sizes(uc_t_file *f)
     return sizes;
 }
 
-static uncork_status read_storages(uc_t_file *f, uc_t_stream *s, const uc_pickle *keys)
+static uncork_status read_storages(uc_t_saved *saved, uc_t_stream *s, const uc_pickle *keys)
 {
-    uc_table *sizes = element_sizes(f);
-    f->store.by_key = uc_table_new(s->arena);
-    if (!sizes || !f->store.by_key) return uc_arena_status(s->arena, s->error);
+    uc_table *sizes = element_sizes(&saved->info, s->arena);
+    saved->store.by_key = uc_table_new(s->arena);
+    if (!sizes || !saved->store.by_key) return uc_arena_status(s->arena, s->error);
     if (keys->kind != UC_PICKLE_LIST && keys->kind != UC_PICKLE_TUPLE)
         return uc_fail(s->error, UNCORK_MALFORMED, s->at, "the storages' keys are no list");
     for (size_t i = 0; i < keys->count; i++) {
@@ -119,30 +118,37 @@ static uncork_status read_storages(uc_t_file *f, uc_t_stream *s, const uc_pickle
             return uc_fail(s->error, UNCORK_UNSUPPORTED, s->at,
                            "the storage '%.*s' is of no known type",
                            (int)(key.size < 60 ? key.size : 60), key.size ? key.data : "");
-        if (uc_t_stream_storage(s, f->store.by_key, keys->items[i], size))
+        if (uc_t_stream_storage(s, saved->store.by_key, keys->items[i], size))
             return uc_where(s->error, "storage %zu of %zu", i + 1, keys->count);
     }
     return UNCORK_OK;
 }
 
-static uncork_status open_legacy(uc_t_file *f, uncork_error *error)
+bool uc_t_saved_is_legacy(uc_bytes head) { return is_legacy(head, NULL); }
+
+uncork_status uc_t_saved_legacy(uc_bytes bytes, uc_import *import, uc_t_saved *saved,
+                                uncork_error *error)
 {
-    uc_t_stream s = {.bytes = f->import->bytes,
-                     .arena = f->import->arena,
-                     .budget = f->import->budget,
-                     .error = error};
+    uc_t_stream s = {
+        .bytes = bytes, .arena = import->arena, .budget = import->budget, .error = error};
     uc_pickle *number, *keys;
     int64_t protocol;
+    *saved = (uc_t_saved){0};
     UC_TRY(uc_t_stream_pickle(&s, &number, NULL));
     UC_TRY(uc_t_stream_pickle(&s, &number, NULL));
     if (!uc_pickle_i64(number, &protocol) || protocol != 1001)
         return uc_fail(error, UNCORK_UNSUPPORTED, s.at, "a protocol of PyTorch that isn't 1001");
     UC_TRY(uc_t_stream_pickle(&s, &number, NULL));
-    UC_TRY(uc_t_stream_pickle(&s, &f->root, &f->info));
-    uc_t_check_globals(f, &f->info);
+    UC_TRY(uc_t_stream_pickle(&s, &saved->root, &saved->info));
     UC_TRY(uc_t_stream_pickle(&s, &keys, NULL));
-    UC_TRY(read_storages(f, &s, keys));
-    return uc_t_find_model(f, error);
+    return read_storages(saved, &s, keys);
+}
+
+static uncork_status open_legacy(uc_t_file *f, uncork_error *error)
+{
+    uc_t_saved saved;
+    UC_TRY(uc_t_saved_legacy(f->import->bytes, f->import, &saved, error));
+    return uc_t_take_saved(f, &saved, error);
 }
 
 const uc_t_form uc_t_form_legacy = {

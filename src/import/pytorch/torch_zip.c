@@ -106,9 +106,19 @@ static uncork_status read_zip(zip *z, uc_t_saved *saved)
     return UNCORK_OK;
 }
 
+uncork_status uc_t_take_saved(uc_t_file *f, const uc_t_saved *saved, uncork_error *error)
+{
+    f->store = saved->store;
+    f->root = saved->root;
+    f->info = saved->info;
+    uc_t_check_globals(f, &f->info);
+    return uc_t_find_model(f, error);
+}
+
 uncork_status uc_t_saved_open(uc_bytes bytes, uc_import *import, uc_t_saved *saved,
                               uncork_error *error)
 {
+    if (uc_t_saved_is_legacy(bytes)) return uc_t_saved_legacy(bytes, import, saved, error);
     zip z = {.arena = import->arena, .budget = import->budget, .error = error};
     UC_TRY(uc_bundle_over(bytes, "saved", z.arena, z.budget, &z.bundle, error));
     return read_zip(&z, saved);
@@ -123,11 +133,7 @@ static uncork_status open_checkpoint(uc_t_file *f, uncork_error *error)
              .error = error};
     UC_TRY(read_zip(&z, &saved));
     f->folder = z.folder;
-    f->store = saved.store;
-    f->root = saved.root;
-    f->info = saved.info;
-    uc_t_check_globals(f, &f->info);
-    return uc_t_find_model(f, error);
+    return uc_t_take_saved(f, &saved, error);
 }
 
 const uc_t_form uc_t_form_checkpoint = {
