@@ -81,11 +81,37 @@ static uncork_status open_shards(uc_tf_checkpoint *c, uc_bundle *bundle, const c
     return UNCORK_OK;
 }
 
+/* Whether every entry lies within its data file: a copy that was cut short shows at once. */
+static uncork_status check_places(const uc_tf_checkpoint *c, uncork_error *error)
+{
+    for (size_t i = 0; i < c->table.count; i++) {
+        const uc_sstable_entry *e = &c->table.entries[i];
+        uint64_t shard = 0, offset = 0, size = 0;
+        uc_pb_field f;
+        if (!e->key.size) continue; /* the header */
+        uc_reader r = uc_reader_over(e->value.data, e->value.size, e->offset, error);
+        while (uc_pb_next(&r, &f)) {
+            if (f.number == 3) shard = f.value;
+            if (f.number == 4) offset = f.value;
+            if (f.number == 5) size = f.value;
+        }
+        if (!uc_reader_ok(&r))
+            return uc_fail(error, UNCORK_MALFORMED, e->offset, "a checkpoint's entry is broken");
+        const uc_bytes *data = shard < c->shard_count ? &c->shards[shard].bytes : NULL;
+        if (!data || !data->data || (size <= data->size && offset <= data->size - size)) continue;
+        uc_fail(error, UNCORK_MALFORMED, offset,
+                "a variable needs %" PRIu64 " bytes at %" PRIu64 ", %s has %zu", size, offset,
+                c->shards[shard].name, data->size);
+        return uc_fix(error, "the data file is cut short: copy it again");
+    }
+    return UNCORK_OK;
+}
+
 uncork_status uc_tf_checkpoint_open(uc_bundle *bundle, const char *member, const char *prefix,
                                     uc_arena *arena, uc_tf_checkpoint *c, uncork_error *error)
 {
     uncork_error absent;
-    uc_bytes bytes;
+    uc_bytes bytes = {NULL, 0};
     *c = (uc_tf_checkpoint){.shard_count = 0};
     const char *index = uc_arena_printf(arena, "%s.index", prefix);
     if (!index) return uc_arena_status(arena, error);
@@ -105,7 +131,8 @@ uncork_status uc_tf_checkpoint_open(uc_bundle *bundle, const char *member, const
     if (uc_sstable_read(bytes, arena, &c->table, error)) return uc_where(error, "%s", index);
     if (c->is_v1) return uc_tf_v1_open(c, arena, error) ? uc_where(error, "%s", index) : UNCORK_OK;
     if (read_header(c, error)) return uc_where(error, "%s", index);
-    return open_shards(c, bundle, member, prefix, arena, error);
+    UC_TRY(open_shards(c, bundle, member, prefix, arena, error));
+    return check_places(c, error);
 }
 
 bool uc_tf_checkpoint_has(const uc_tf_checkpoint *c, uc_str name)
@@ -281,7 +308,7 @@ static uncork_status elements_of(const uc_tf_checkpoint *c, const record *rec, u
 static uncork_status tensor_of(const uc_tf_checkpoint *c, const record *rec, uc_arena *arena,
                                const uc_tensor **tensor, uncork_error *error)
 {
-    uc_bytes bytes = {0};
+    uc_bytes bytes = {NULL, 0};
     UC_TRY(find_bytes(c, rec, &bytes, error));
     if (rec->dtype == UNCORK_STRING) return strings_of(rec, bytes, arena, tensor, error);
     return elements_of(c, rec, bytes, arena, tensor, error);

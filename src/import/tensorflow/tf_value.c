@@ -98,15 +98,11 @@ const uc_tf_value *uc_tf_value_in(uc_tf_call *c, size_t i)
     return &nothing;
 }
 
-static bool is_ref(const uc_tf_value *v)
-{
-    return v->kind == UC_TF_VARIABLE && ((uc_tf_variable *)v->payload)->is_ref;
-}
-
 static const uc_tf_value *tensor_in(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = uc_tf_value_in(c, i);
-    if (v->kind != UC_TF_TENSOR && !is_ref(v) && !c->graph->status)
+    /* A variable stands for its value: its ref, or the handle that ResourceGather takes. */
+    if (v->kind != UC_TF_TENSOR && v->kind != UC_TF_VARIABLE && !c->graph->status)
         uc_tf_fail(c, "input %zu is no tensor", i);
     return v;
 }
@@ -115,7 +111,7 @@ uc_ref uc_tf_in(uc_tf_call *c, size_t i)
 {
     const uc_tf_value *v = tensor_in(c, i);
     if (c->graph->status) return 0;
-    return is_ref(v) ? uc_tf_variable_at(c, v->payload) : uc_tf_plain(c->build, v);
+    return v->kind == UC_TF_VARIABLE ? uc_tf_variable_at(c, v->payload) : uc_tf_plain(c->build, v);
 }
 
 uc_ref uc_tf_first(uc_tf_call *c, size_t i)
