@@ -96,8 +96,8 @@ static uncork_model *prepare(const char *name, uc_bytes bytes, const feed *in, i
 {
     uncork_error error = {.size = sizeof error};
     uncork_fed fed[8];
-    uncork_file *file;
-    uncork_model *model;
+    uncork_file *file = NULL;
+    uncork_model *model = NULL;
     for (int i = 0; i < count; i++) {
         fed[i] =
             (uncork_fed){in[i].name, in[i].tensor->dtype, in[i].tensor->rank, in[i].tensor->shape};

@@ -178,7 +178,7 @@ static void bind_one(scope *s, const uc_json *out, uc_pv value)
 /* A call's results under the names of its outputs. */
 static void bind(scope *s, const uc_json *outs, uc_pv value)
 {
-    uc_str key;
+    uc_str key = {NULL, 0};
     const size_t n = uc_json_count(outs);
     const uc_json *first = uc_json_at(outs, 0), *v = n == 1 ? member(first, &key) : NULL;
     if (n == 0 || s->p->ev.failed) return;
