@@ -31,6 +31,11 @@ neon:
 	@$(CMAKE) --build --preset neon -j $(JOBS)
 	@UNCORK_TEST_EMULATOR=qemu-aarch64 ctest --test-dir build/neon --output-on-failure -j $(JOBS) -R '^test_'
 
+# Every torchvision model against genuine torch: minutes, needs a Python with torch and torchvision.
+SLOW_PYTHON ?= python3
+test-slow: build/release/uncork
+	@$(SLOW_PYTHON) tests/slow/torch_models.py build/release/uncork
+
 mission: build/release/uncork
 	@tests/mission/run.sh build/release/uncork
 
