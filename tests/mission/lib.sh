@@ -46,3 +46,16 @@ published() {
     echo "there is no Python with NumPy"
     exit 77
 }
+
+# exports: unpacks tests/fixtures/tensorflow/exports.zip into $work/exports; small genuine SavedModels, a photo.
+exports() {
+    for python in python3 /usr/bin/python3; do
+        if "$python" -m zipfile -e tests/fixtures/tensorflow/exports.zip "$work/exports" 2>/dev/null; then
+            exports=$work/exports
+            photo=$exports/photo.jpg
+            return
+        fi
+    done
+    echo "there is no Python to unpack with"
+    exit 77
+}
