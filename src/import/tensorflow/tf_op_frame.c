@@ -199,6 +199,21 @@ static bool depends(uc_tf_scope *s, int32_t from, int32_t to, uint8_t *seen, int
     return false;
 }
 
+/* "scope/Merge_1" and "scope/Merge_2" are results of one tf.cond. */
+static bool same_scope(uc_str a, uc_str b)
+{
+    while (a.size && a.data[a.size - 1] != '/') {
+        a.size--;
+    }
+    while (b.size && b.data[b.size - 1] != '/') {
+        b.size--;
+    }
+    return uc_str_equal(a, b);
+}
+
+/* Steps that looking for the Merges of one condition may take. */
+#define MOST_STEPS ((size_t)1 << 17)
+
 /* Merges of one condition become one If, unless one needs another. */
 static bool gather(uc_tf_call *c, merges *m)
 {
@@ -212,10 +227,12 @@ static bool gather(uc_tf_call *c, merges *m)
         return false;
     }
     m->nodes[m->count++] = own;
-    for (size_t i = 0; i < n && m->count < 64; i++) {
+    for (size_t i = 0, tries = 0; i < n && m->count < 64 && tries * n <= MOST_STEPS; i++) {
         const uc_tf_node_control *other = &m->frames->nodes[i];
         if ((int32_t)i == own || other->op != UC_TF_MERGE) continue;
         if (!same_edge(other->condition, m->first->condition)) continue;
+        if (!same_scope(c->node->name, s->body->nodes[i].name)) continue;
+        tries++;
         if (uc_tf_have(s, (uc_tf_edge){(int32_t)i, 0})) continue;
         if (depends(s, own, (int32_t)i, seen, stack) || depends(s, (int32_t)i, own, seen, stack)) {
             continue;
