@@ -225,7 +225,7 @@ void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilat
     X(attention) X(additive_attention) X(multi_head_attention)                                   \
     X(locally_connected) X(resizing) X(center_crop) X(category_encoding)                                              \
     X(layer_scale) X(discretization) X(operator) X(tf_operator)                                  \
-    X(text_vectorization) X(string_lookup) X(integer_lookup)
+    X(random_crop) X(text_vectorization) X(string_lookup) X(integer_lookup)
 #define UC_K_EMITTER(name) void uc_k_##name(uc_k_call *call);
 UC_K_EMITTERS(UC_K_EMITTER)
 /* clang-format on */

@@ -215,6 +215,28 @@ void uc_k_center_crop(uc_k_call *c)
     uc_k_set_as(c, x, nchw);
 }
 
+/* Keras 2 resizes the largest part of the wanted shape; Keras 3 leaves the picture alone. */
+void uc_k_random_crop(uc_k_call *c)
+{
+    bool nchw;
+    frame f = {.to_height = uc_k_int(c->layer, "height", 0),
+               .to_width = uc_k_int(c->layer, "width", 0)};
+    if (c->layer->major >= 3) {
+        c->out[0] = c->in[0];
+        c->out_count = 1;
+        return;
+    }
+    const uc_ref x = picture(c, &nchw);
+    if (!x || !read_frame(c, x, &f)) return;
+    if (f.to_height < 1 || f.to_width < 1 || f.to_height > INT32_MAX || f.to_width > INT32_MAX) {
+        uc_k_fail(c, "a size of %" PRId64 " x %" PRId64, f.to_height, f.to_width);
+        return;
+    }
+    uc_k_set_as(
+        c, uc_k_resize(c, crop_to_shape(c, x, &f), uc_str_of("bilinear"), f.to_height, f.to_width),
+        nchw);
+}
+
 /* ---- categories ------------------------------------------------------------------------------ */
 
 void uc_k_category_encoding(uc_k_call *c)

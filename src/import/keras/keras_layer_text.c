@@ -197,7 +197,12 @@ static void give(uc_k_call *c, uc_ref id, int64_t depth)
     const bool one_hot = uc_str_is(mode, "one_hot") || uc_str_is(mode, "one-hot");
     if (one_hot && rank > 1 && uc_k_dim(c, id, -1) == 1) id = uc_g_squeeze(g, id, --rank);
     c->dtype = UNCORK_FLOAT32;
-    const uc_ref in[] = {id, uc_graph_i64(g, depth), uc_k_constant(c, values, 1, &two)};
+    /* Keras 3 counts in int64, Keras 2 in float32 */
+    static const int64_t whole_values[] = {0, 1};
+    const bool whole = c->layer->major >= 3 && !uc_str_is(mode, "tf_idf");
+    const uc_ref in[] = {id, uc_graph_i64(g, depth),
+                         whole ? uc_graph_i64s(g, whole_values, 2)
+                               : uc_k_constant(c, values, 1, &two)};
     uc_node *n = uc_graph_node(g, "OneHot", in, 3, 1);
     uc_node_int(g, n, "axis", -1);
     const uc_ref y = uc_node_out(n, 0);
