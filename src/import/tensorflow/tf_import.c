@@ -2,6 +2,7 @@
 #include "import/tensorflow/tf.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static int tensorflow_probe(uc_bytes head, const uc_bundle *bundle)
 {
@@ -151,12 +152,31 @@ static uncork_status tensorflow_import(const uc_import *file, const char *entry,
     return graph->status;
 }
 
+/* "features float32[?, 4]"; what the file doesn't say is left out. */
 static void put_ports(uc_json_writer *json, const char *key, const uc_tf_port *ports, size_t count)
 {
     uc_json_key(json, key);
     uc_json_begin_array(json);
     for (size_t i = 0; i < count; i++) {
-        uc_json_put_text(json, ports[i].name);
+        char text[400], shape[192] = "";
+        size_t at = 0;
+        const uncork_dtype dtype = uc_tf_dtype(ports[i].type);
+        for (int d = 0; d < ports[i].rank && at + 24 < sizeof shape; d++) {
+            at += (size_t)snprintf(shape + at, sizeof shape - at, d ? ", " : "");
+            if (ports[i].dims[d] < 0)
+                shape[at++] = '?';
+            else
+                at += (size_t)snprintf(shape + at, sizeof shape - at, "%" PRId64, ports[i].dims[d]);
+        }
+        shape[at < sizeof shape ? at : sizeof shape - 1] = '\0';
+        if (!dtype)
+            (void)snprintf(text, sizeof text, "%.180s", ports[i].name);
+        else if (ports[i].rank < 0)
+            (void)snprintf(text, sizeof text, "%.180s %s", ports[i].name, uc_dtype_name(dtype));
+        else
+            (void)snprintf(text, sizeof text, "%.180s %s[%s]", ports[i].name, uc_dtype_name(dtype),
+                           shape);
+        uc_json_put_text(json, text);
     }
     uc_json_end_array(json);
 }
@@ -179,6 +199,14 @@ static void put_lacking(const uc_tf_file *f, uc_json_writer *json)
 static void tensorflow_inspect(const uc_import *file, uc_json_writer *json)
 {
     const uc_tf_file *f = file->state;
+    if (f->tags) {
+        uc_json_key(json, "tags");
+        uc_json_put_text(json, f->tags);
+    }
+    if (f->graph.producer) {
+        uc_json_key(json, "graph_producer");
+        uc_json_put_i64(json, f->graph.producer);
+    }
     uc_json_key(json, "nodes");
     uc_json_put_i64(json, (int64_t)f->graph.main->node_count);
     uc_json_key(json, "functions");
@@ -189,6 +217,10 @@ static void tensorflow_inspect(const uc_import *file, uc_json_writer *json)
         uc_json_begin_object(json);
         uc_json_key(json, "name");
         uc_json_put_text(json, f->entries[i].name);
+        if (f->entries[i].method && *f->entries[i].method) {
+            uc_json_key(json, "method");
+            uc_json_put_text(json, f->entries[i].method);
+        }
         put_ports(json, "inputs", f->entries[i].inputs, f->entries[i].input_count);
         put_ports(json, "outputs", f->entries[i].outputs, f->entries[i].output_count);
         uc_json_end_object(json);
