@@ -31,7 +31,7 @@ EXTRA = {
     "normal": [], "pin_memory": ["Tensor self"], "positive": ["Tensor self"],
     "flatten": [], "size": [], "dim": ["Tensor self"], "numel": ["Tensor self"], "item": ["Tensor self"],
     "is_floating_point": ["Tensor self"], "is_complex": ["Tensor self"], "is_signed": ["Tensor self"],
-    "is_contiguous": ["Tensor self"], "numpy_T": ["Tensor self"], "mT": ["Tensor self"],
+    "is_contiguous": ["Tensor self"], "numpy_T": ["Tensor self"], "mT": ["Tensor self"], "mH": ["Tensor self"],
     "ScalarImplicit": ["Tensor a"], "_index_put_impl": ["Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False, bool unsafe=False"],
     "_softmax": ["Tensor self, int dim, bool half_to_float"], "prim::data": ["Tensor self"], "prim::NumToTensor": ["Scalar a", "bool a"],
     "special_log_sigmoid": ["Tensor self"],

@@ -138,9 +138,25 @@ uncork_status uc_pickle_op_obj(uc_pickle_machine *m, int arg)
     return push_object(m, items[0], items + 1, count - 1);
 }
 
+/* TorchScript calls an enumeration with its bare value. Source: torch/csrc/jit/serialization/pickler.cpp. */
+static bool is_bare(const uc_pickle_machine *m, const uc_pickle *args)
+{
+    const uc_pickle *callee = m->frame.height > 0 ? m->frame.stack[m->frame.height - 1] : NULL;
+    return callee && callee->kind == UC_PICKLE_SYMBOL && callee->module.size >= 9 &&
+           memcmp(callee->module.data, "__torch__", 9) == 0 &&
+           (args->kind == UC_PICKLE_INT || args->kind == UC_PICKLE_FLOAT ||
+            args->kind == UC_PICKLE_TEXT);
+}
+
 static uncork_status pop_args(uc_pickle_machine *m, uc_pickle **args)
 {
     UC_TRY(uc_pickle_pop(m, args));
+    if (is_bare(m, *args)) {
+        uc_pickle *tuple = uc_pickle_node(m, UC_PICKLE_TUPLE);
+        if (!tuple) return uc_pickle_out_of_memory(m);
+        UC_TRY(uc_pickle_extend(m, tuple, args, 1));
+        *args = tuple;
+    }
     if ((*args)->kind != UC_PICKLE_TUPLE) {
         return UC_PICKLE_FAIL(m, "%s has a %s for arguments, not a tuple", m->op_name,
                               uc_pickle_type_name(*args, m->scratch));
@@ -225,8 +241,8 @@ uncork_status uc_pickle_op_persistent(uc_pickle_machine *m, int is_line)
         return uc_pickle_out_of_memory(m);
     }
     UC_TRY(uc_pickle_extend(m, node, &id, 1));
-    uc_pickle **all = (uc_pickle **)uc_arena_grow(
-        m->arena, m->persistents, &m->persistent_capacity, m->persistent_count + 1, sizeof *all);
+    uc_pickle **all = (uc_pickle **)uc_arena_grow(m->arena, m->persistents, &m->persistent_capacity,
+                                                  m->persistent_count + 1, sizeof *all);
     if (!all) {
         return uc_pickle_out_of_memory(m);
     }

@@ -347,13 +347,32 @@ void uc_aten_one_hot(uc_aten_call *c)
                          uc_graph_i64s(c->g, (const int64_t[]){0, 1}, 2)));
 }
 
+/* a - b cos(2 pi k / n) + c cos(4 pi k / n); Hamming's numbers are 0.54 and 0.46, not ONNX's. */
 void uc_aten_window(uc_aten_call *c)
 {
+    int64_t size = uc_aten_int(c, "window_length", 0);
     const bool periodic = uc_aten_bool(c, "periodic", true);
-    const uc_ref size = uc_graph_i64(c->g, uc_aten_int(c, "window_length", 0));
-    uc_node *n = uc_graph_node(c->g, c->with, &size, 1, 1);
-    uc_node_int(c->g, n, "periodic", periodic);
-    uc_aten_out(c, uc_node_out(n, 0));
+    double a = 0.5, b = 0.5, third = 0;
+    if (strcmp(c->with, "HammingWindow") == 0) {
+        a = uc_aten_float(c, "alpha", 0.54);
+        b = uc_aten_float(c, "beta", 0.46);
+    } else if (strcmp(c->with, "BlackmanWindow") == 0) {
+        a = 0.42;
+        third = 0.08;
+    }
+    if (c->ev->failed || size < 0 || size > 16777216) {
+        uc_aten_fail(c, "a window of %lld", (long long)size);
+        return;
+    }
+    const double n = (double)(periodic ? size : size - 1);
+    uc_tensor *made = uc_tensor_new(c->g->arena, UNCORK_FLOAT64, 1, &size);
+    for (int64_t k = 0; made && k < size; k++) {
+        const double t = n > 0 ? 6.28318530717958647692 * (double)k / n : 0;
+        ((double *)made->data)[k] = size == 1 ? 1 : a - b * cos(t) + third * cos(2 * t);
+    }
+    uc_tensor *cast =
+        made ? uc_tensor_cast(c->g->arena, made, uc_aten_dtype(c, "dtype", UNCORK_FLOAT32)) : NULL;
+    if (cast) uc_aten_out(c, uc_graph_const(c->g, cast));
 }
 
 void uc_aten_tri_indices(uc_aten_call *c)

@@ -317,4 +317,9 @@ void uc_aten_dropout(uc_aten_call *c)
     c->result = c->args[0];
 }
 
-void uc_aten_digamma(uc_aten_call *c) { uc_aten_out(c, uc_g1(c->g, "uncork.Digamma", real(c))); }
+void uc_aten_digamma(uc_aten_call *c)
+{
+    const uc_ref x = real(c);
+    const uc_ref wide = uc_t_cast(c->b, x, UNCORK_FLOAT64);
+    uc_aten_out(c, uc_t_cast(c->b, uc_g1(c->g, "uncork.Digamma", wide), uc_t_dtype(c->b, x)));
+}

@@ -80,6 +80,65 @@ void uc_aten_ps_roi_align(uc_aten_call *c)
     uc_aten_outs(c, out, 2);
 }
 
+/* Which of `length` places lie in each of `bins` parts of [start, end): a mask [n, bins, length]. */
+static uc_ref bin_mask(uc_aten_call *c, uc_ref start, uc_ref end, int64_t bins, int64_t length)
+{
+    uc_graph *g = c->g;
+    const uc_ref one = uc_graph_f32(g, 1);
+    const uc_ref size = uc_g2(g, "Max", uc_g2(g, "Sub", end, start), one);
+    const uc_ref each = uc_g_unsqueeze(g, uc_g2(g, "Div", size, uc_graph_f32(g, (float)bins)), 1);
+    double *numbers = UC_NEW(c->ev->arena, double, (size_t)(bins > length ? bins : length) + 1);
+    if (!numbers) return 0;
+    for (int64_t i = 0; i < bins || i < length; i++)
+        numbers[i] = (double)i;
+    const uc_ref index = uc_t_values(c->b, UNCORK_FLOAT32, numbers, 1, &bins);
+    const uc_ref place = uc_t_values(c->b, UNCORK_FLOAT32, numbers, 1, &length);
+    const uc_ref base = uc_g_unsqueeze(g, start, 1);
+    const uc_ref low = uc_g2(g, "Add", uc_g1(g, "Floor", uc_g2(g, "Mul", index, each)), base);
+    const uc_ref next = uc_g2(g, "Mul", uc_g2(g, "Add", index, one), each);
+    const uc_ref high = uc_g2(g, "Add", uc_g1(g, "Ceil", next), base);
+    const uc_ref from = uc_g2(g, "GreaterOrEqual", place, uc_g_unsqueeze(g, low, 2));
+    const uc_ref to = uc_g2(g, "Less", place, uc_g_unsqueeze(g, high, 2));
+    return uc_g_cast(g, uc_g2(g, "And", from, to), UNCORK_FLOAT32);
+}
+
+/* The mean of a bin's own channel over whole places. */
+void uc_aten_ps_roi_pool(uc_aten_call *c)
+{
+    uc_graph *g = c->g;
+    const int64_t h = uc_aten_int(c, "pooled_height", 1), w = uc_aten_int(c, "pooled_width", 1);
+    const uc_ref x = uc_aten_in(c, "input"), rois = uc_aten_in(c, "rois");
+    const int64_t channels = uc_t_dim(c->b, x, 1), rows = uc_t_dim(c->b, x, 2),
+                  columns = uc_t_dim(c->b, x, 3);
+    if (channels < 1 || rows < 1 || columns < 1 || h < 1 || w < 1 || h * w > 4096 ||
+        channels % (h * w)) {
+        uc_aten_fail(c, "an input of unknown size, or %lld channels for %lld by %lld bins",
+                     (long long)channels, (long long)h, (long long)w);
+        return;
+    }
+    const uc_ref scale = uc_graph_f32(g, (float)uc_aten_float(c, "spatial_scale", 1)),
+                 half = uc_graph_f32(g, 0.5f);
+    uc_ref corner[4];
+    for (int64_t i = 0; i < 4; i++)
+        corner[i] =
+            uc_g1(g, "Floor",
+                  uc_g2(g, "Add", uc_g2(g, "Mul", uc_t_select(c->b, rois, 1, i + 1), scale), half));
+    const uc_ref index = uc_g_cast(g, uc_t_select(c->b, rois, 1, 0), UNCORK_INT64);
+    const int64_t split[] = {-1, channels / (h * w), h, w, rows, columns};
+    const uc_ref maps = uc_t_reshape(c->b, uc_g_gather(g, x, index, 0), split, 6);
+    const uc_ref down = bin_mask(c, corner[1], corner[3], h, rows),
+                 across = bin_mask(c, corner[0], corner[2], w, columns);
+    const uc_ref in[] = {maps, down, across}, area_in[] = {down, across};
+    uc_node *n = uc_graph_node(g, "Einsum", in, 3, 1);
+    uc_node_str(g, n, "equation", "ncijhw,nih,njw->ncij");
+    const uc_ref sum = uc_node_out(n, 0);
+    n = uc_graph_node(g, "Einsum", area_in, 2, 1);
+    uc_node_str(g, n, "equation", "nih,njw->nij");
+    const uc_ref area = uc_g2(g, "Max", uc_node_out(n, 0), uc_graph_f32(g, 1));
+    const uc_ref out[] = {uc_g2(g, "Div", sum, uc_g_unsqueeze(g, area, 1)), index};
+    uc_aten_outs(c, out, 2);
+}
+
 void uc_aten_deform_conv2d(uc_aten_call *c)
 {
     const bool masked = uc_aten_bool(c, "use_mask", true);

@@ -368,6 +368,15 @@ static uc_pv call_named(uc_py_eval *ev, const uc_py_method *m, const uc_py_args 
     if (strcmp(m->name, "__partial__") == 0) return call_partial(ev, m->self.list, args);
     const uc_pv own = uc_py_value_method(ev, m->self, m->name, args);
     if (own.kind != UC_PV_UNSET || ev->failed) return own;
+    /* Fills of weights that the file's replace, and what only training asks for. */
+    static const char *const idle[] = {
+        "requires_grad_",  "normal_",       "uniform_",    "random_",       "exponential_",
+        "bernoulli_",      "trunc_normal_", "retain_grad", "share_memory_", "numpy",
+        "xavier_uniform_", "register_hook", "cpu",         "cuda",          "contiguous_"};
+    for (size_t i = 0; i < sizeof idle / sizeof *idle && m->self.kind == UC_PV_TENSOR; i++) {
+        const bool always = i == 0 || i >= 7;
+        if (strcmp(m->name, idle[i]) == 0 && (always || ev->constructing)) return m->self;
+    }
     if (m->self.kind == UC_PV_TENSOR || m->self.symbolic) {
         uc_py_args with = *args;
         with.items = UC_NEW(ev->arena, uc_pv, args->count + 1);

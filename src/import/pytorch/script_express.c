@@ -409,7 +409,7 @@ static void collect_args(uc_py_eval *ev, const uc_py_block *list, uc_py_args *ar
 /* TorchScript's forms that look like calls: the type isn't evaluated. */
 static bool is_form(uc_py_eval *ev, const uc_py_node *n, uc_pv *value)
 {
-    if (n->a->kind != UC_PY_NAME || n->list.count == 0) return false;
+    if (n->a->kind != UC_PY_NAME) return false;
     const char *name = n->a->name;
     if (n->list.count == 2 &&
         (strcmp(name, "annotate") == 0 || strcmp(name, "unchecked_cast") == 0)) {

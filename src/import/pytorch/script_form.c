@@ -50,9 +50,13 @@ static uncork_status read_version(uc_t_file *f, int *version, uncork_error *erro
              k++)
             v = v * 10 + (text.data[k] - '0');
         *version = v;
-        if (v == 3) { /* what torch 1.6 to 2.x write alike; `byteorder` came with 2.1 */
-            UC_TRY(read_entry(f, "byteorder", &text, &there, error));
-            if (there) *version = 10;
+        if (v < 10) { /* old numbers are written still; these entries came with 2.1 */
+            static const char *const newer[] = {"byteorder", ".data/serialization_id",
+                                                ".format_version"};
+            for (size_t k = 0; k < 3 && *version < 10; k++) {
+                UC_TRY(read_entry(f, newer[k], &text, &there, error));
+                if (there) *version = 10;
+            }
         }
         return UNCORK_OK;
     }

@@ -294,6 +294,13 @@ static uc_pv text_method(uc_py_eval *ev, uc_pv self, const char *name, const uc_
         return uc_pv_bool(all);
     }
     if (a->count == 0) return unset;
+    if (strcmp(name, "find") == 0 && a->items[0].kind == UC_PV_TEXT) {
+        const uc_str with = *a->items[0].text;
+        for (size_t i = 0; i + with.size <= s.size; i++) {
+            if (memcmp(s.data + i, with.data, with.size) == 0) return uc_pv_int((int64_t)i);
+        }
+        return uc_pv_int(-1);
+    }
     if (strcmp(name, "startswith") == 0) return uc_pv_bool(any_ends(s, a->items[0], true));
     if (strcmp(name, "endswith") == 0) return uc_pv_bool(any_ends(s, a->items[0], false));
     if (strcmp(name, "join") == 0) return text_join(ev, s, a->items[0]);

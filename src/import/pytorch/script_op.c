@@ -54,9 +54,10 @@ static uc_pv list_add(uc_py_eval *ev, const uc_py_args *a)
 static uc_pv of_container(uc_py_eval *ev, const char *name, const uc_py_args *a)
 {
     static const char *const methods[] = {
-        "append",     "extend",   "pop",   "insert", "clear", "remove",  "reverse", "sort",
-        "index",      "count",    "keys",  "values", "items", "get",     "update",  "setdefault",
-        "startswith", "endswith", "lower", "upper",  "join",  "replace", "strip",   "split"};
+        "append", "extend",     "pop",   "insert",     "clear",    "remove", "reverse",
+        "sort",   "index",      "count", "keys",       "values",   "items",  "get",
+        "update", "setdefault", "find",  "startswith", "endswith", "lower",  "upper",
+        "join",   "replace",    "strip", "split"};
     if (strcmp(name, "list") == 0 || strcmp(name, "dict") == 0) return uc_py_builtin(ev, name, a);
     if (a->count == 0) return UC_PV(UC_PV_UNSET);
     const uc_pv self = a->items[0];
