@@ -524,7 +524,9 @@ static void declare(uc_tf_scope *s, const uc_tf_port *port)
                       port->name, type);
         return;
     }
-    const uc_ref ref = uc_graph_input(g, port->name, dtype, port->rank, port->dims);
+    /* TensorFlow takes other shapes than a signature declares; [1] is what people write for "a number". */
+    const bool any = dtype != UNCORK_STRING && port->rank == 1 && port->dims[0] == 1;
+    const uc_ref ref = uc_graph_input(g, port->name, dtype, any ? -1 : port->rank, port->dims);
     if (port->fallback.data) {
         const uncork_status status =
             uc_tf_tensor_make(port->fallback, port->fallback_at, g->arena, &fallback, g->error);
