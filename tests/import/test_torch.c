@@ -245,6 +245,28 @@ static void exported_programs_answer_as_pytorch_does(void **state)
     uc_arena_free(p.arena);
 }
 
+static void a_size_outside_of_its_range_is_refused(void **state)
+{
+    (void)state;
+    pack p = open_pack("export.zip");
+    uncork_error error = {.size = sizeof error};
+    uc_bytes bytes;
+    uncork_value *value;
+    uncork_session *session;
+    static const int64_t shape[] = {65, 6}; /* exported for 2 to 64 rows */
+    CHECK(read_bytes(&p, "mlp_dyn/model.pt2", &bytes));
+    uncork_model *model = prepare("mlp_dyn", bytes, NULL, 0);
+    CHECK(uncork_value_new(UNCORK_FLOAT32, 2, shape, &value) == UNCORK_OK);
+    CHECK_OK(uncork_session_new(model, NULL, &session), &error);
+    CHECK_INT(uncork_session_run(session, (const uncork_value *const *)&value, 1, NULL, &error),
+              UNCORK_INPUT);
+    CHECK(strstr(error.what, "is 65, the model was exported for") != NULL);
+    uncork_session_free(session);
+    uncork_value_free(value);
+    uncork_model_free(model);
+    uc_arena_free(p.arena);
+}
+
 /* ---- stored tensors ----------------------------------------------------------------------------- */
 
 static void check_same(const char *name, const char *key, const uc_tensor *got,
@@ -385,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modules_answer_as_pytorch_does),
         cmocka_unit_test(exported_programs_answer_as_pytorch_does),
+        cmocka_unit_test(a_size_outside_of_its_range_is_refused),
         cmocka_unit_test(every_container_gives_the_tensors_that_were_saved),
         cmocka_unit_test(weights_of_a_zip_are_views_of_it),
         cmocka_unit_test(a_folder_of_shards_gives_all_tensors),

@@ -622,6 +622,32 @@ static int64_t symbol_dim(program *p, uc_str expression)
     return -2 - at;
 }
 
+/* The input, refused where a symbol's size is outside of its range. From 0 or 1 on isn't asked for: PyTorch
+ * takes these sizes too (torch/_export/utils.py, _check_input_constraints_for_graph). */
+static uc_ref in_range(program *p, const char *name, uc_ref x, const int64_t *shape, size_t rank)
+{
+    uc_graph *g = p->ev.level->graph;
+    const uc_json *ranges = uc_json_get(p->x->program, "range_constraints");
+    int64_t axes[UNCORK_MAX_RANK], least[UNCORK_MAX_RANK], most[UNCORK_MAX_RANK];
+    size_t n = 0;
+    for (size_t i = 0; i < rank; i++) {
+        if (shape[i] > -2) continue;
+        const uc_json *range = uc_json_get(ranges, p->symbols[-2 - shape[i]]);
+        const uc_json *low = uc_json_get(range, "min_val"), *high = uc_json_get(range, "max_val");
+        least[n] = low && low->kind == UC_JSON_INT && low->integer > 2 ? low->integer : 0;
+        most[n] = high && high->kind == UC_JSON_INT ? high->integer : INT64_MAX;
+        axes[n] = (int64_t)i;
+        if (least[n] > 0 || most[n] < INT32_MAX) n++;
+    }
+    if (!n) return x;
+    uc_node *node = uc_graph_node(g, "uncork.ShapeRange", &x, 1, 1);
+    uc_node_ints(g, node, "axes", axes, n);
+    uc_node_ints(g, node, "least", least, n);
+    uc_node_ints(g, node, "most", most, n);
+    uc_node_str(g, node, "name", name);
+    return uc_node_out(node, 0);
+}
+
 static uc_pv declare(program *p, const char *name)
 {
     uc_graph *g = p->ev.level->graph;
@@ -637,7 +663,8 @@ static uc_pv declare(program *p, const char *name)
         const uc_str expression = uc_json_str(uc_json_path(dim, "as_expr.expr_str"), "");
         shape[i] = number ? uc_json_i64(number, -1) : symbol_dim(p, expression);
     }
-    return uc_py_tensor(&p->ev, uc_graph_input(g, name, dtype, (int)rank, shape));
+    const uc_ref in = uc_graph_input(g, name, dtype, (int)rank, shape);
+    return uc_py_tensor(&p->ev, in_range(p, name, in, shape, rank));
 }
 
 static uc_pv stored(program *p, const uc_t_state *from, uc_str name)
