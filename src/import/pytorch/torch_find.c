@@ -368,6 +368,25 @@ static bool is_published(const uc_pickle *module)
     return false;
 }
 
+/* Files from before 1.6 hold the source of the modules' classes: it is read by nobody, but it is there. */
+static void note_sources(uc_t_file *f)
+{
+    size_t classes = 0, bytes = 0;
+    for (size_t i = 0; i < f->info.persistent_count; i++) {
+        const uc_pickle *id = uc_pickle_item(f->info.persistents[i], 0);
+        const uc_pickle *source = uc_pickle_item(id, 3);
+        if (!id || id->kind != UC_PICKLE_TUPLE || !uc_pickle_is_text(id->items[0], "module") ||
+            !key_text(source).size)
+            continue;
+        classes++;
+        bytes += source->text.size;
+    }
+    if (classes)
+        uc_note(&f->import->findings, UC_NOTE_IGNORED, "stored-source",
+                "the file holds the Python source of %zu of its classes (%zu bytes)", classes,
+                bytes);
+}
+
 /* A module runs when its classes are known. Tensors by name are for whoever inspects it. */
 static uncork_status take_module(uc_t_file *f, const uc_pickle *module, uncork_error *error)
 {
@@ -375,6 +394,7 @@ static uncork_status take_module(uc_t_file *f, const uc_pickle *module, uncork_e
     UC_TRY(uc_t_module_state(&f->store, module, f->import->arena, &s, error));
     f->module = module;
     f->state = s;
+    note_sources(f);
     const char *unknown = uc_t_unknown_classes(module, f->import->arena);
     if (!unknown) return uc_arena_status(f->import->arena, error);
     const char *why = NULL;

@@ -51,7 +51,8 @@ uncork_status uc_t_stream_take(uc_t_stream *s, uint64_t n, const char *what, uc_
     if (n > left) {
         (void)uc_fail(s->error, UNCORK_MALFORMED, s->at, "%s needs %" PRIu64 " bytes, %zu remain",
                       what, n, left);
-        return uc_fix(s->error, "the file was cut short: copy or download it again");
+        (void)uc_fix(s->error, "the file was cut short: copy or download it again");
+        return UNCORK_MALFORMED;
     }
     *bytes = (uc_bytes){s->bytes.data + s->at, (size_t)n};
     s->at += (size_t)n;
@@ -70,7 +71,7 @@ uc_str uc_t_key(uc_arena *arena, const uc_pickle *key)
 uncork_status uc_t_stream_storage(uc_t_stream *s, uc_table *table, const uc_pickle *key,
                                   size_t size)
 {
-    uc_bytes head, *bytes = UC_NEW(s->arena, uc_bytes, 1);
+    uc_bytes head = {NULL, 0}, *bytes = UC_NEW(s->arena, uc_bytes, 1);
     const uc_str name = uc_t_key(s->arena, key);
     if (!bytes) return uc_arena_status(s->arena, s->error);
     if (!name.size || !size)

@@ -68,7 +68,7 @@ static uncork_status read_storages(uc_t_file *f, uc_table *sizes, uncork_error *
 
 static uncork_status read_i64s(uc_t_stream *s, int64_t *out, size_t n)
 {
-    uc_bytes bytes;
+    uc_bytes bytes = {NULL, 0};
     UC_TRY(uc_t_stream_take(s, 8 * n, "a tensor's size", &bytes));
     for (size_t i = 0; i < n; i++) {
         out[i] = (int64_t)uc_load_u64le(bytes.data + 8 * i);
@@ -80,7 +80,7 @@ static uncork_status read_i64s(uc_t_stream *s, int64_t *out, size_t n)
 static uncork_status read_tensor(uc_t_file *f, uc_t_stream *s, const uc_table *sizes)
 {
     uc_pickle *p;
-    uc_bytes head;
+    uc_bytes head = {NULL, 0};
     int64_t numbers[2 * UNCORK_MAX_RANK + 1];
     UC_TRY(uc_t_stream_pickle(s, &p, NULL));
     UC_TRY(uc_t_stream_take(s, 8, "a tensor's rank", &head));
