@@ -205,7 +205,7 @@ static inline int64_t uc_tfl_i8(const uc_tfl_call *c, unsigned member, int64_t o
 /* The emitters of tflite_op_table.def. */
 /* clang-format off */
 #define UC_TFL_EMITTERS(X) \
-    X(nms) X(detection_post_process) \
+    X(nms) X(detection_post_process) X(conv_transpose_bias) X(max_pool_argmax) X(max_unpooling) \
     X(binary) X(pool) X(concatenation) X(conv) X(depthwise_conv) X(depth_to_space)               \
     X(dequantize) X(embedding_lookup) X(unary) X(fully_connected) X(l2_normalization)            \
     X(l2_pool) X(lrn) X(clamp) X(reshape) X(resize) X(softmax) X(space_to_depth) X(pad)          \

@@ -173,8 +173,12 @@ static uncork_status read_tensor(reading *r, uc_fb_table table, uc_tfl_tensor *t
 
 /* ---- operators ------------------------------------------------------------------------------- */
 
-static const uc_tfl_row detection = {32, "TFLite_Detection_PostProcess",
-                                     uc_tfl_detection_post_process, NULL};
+static const uc_tfl_row customs[] = {
+    {32, "TFLite_Detection_PostProcess", uc_tfl_detection_post_process, NULL},
+    {32, "Convolution2DTransposeBias", uc_tfl_conv_transpose_bias, NULL},
+    {32, "MaxPoolingWithArgmax2D", uc_tfl_max_pool_argmax, NULL},
+    {32, "MaxUnpooling2D", uc_tfl_max_unpooling, NULL},
+};
 
 static uncork_status read_codes(reading *r, uc_fb_table model)
 {
@@ -192,7 +196,9 @@ static uncork_status read_codes(reading *r, uc_fb_table model)
         uc_tfl_operator *kind = &r->kinds[i];
         if (code == 32) {
             kind->name = uc_arena_copy(r->arena, custom.data, custom.size);
-            if (uc_str_is(custom, detection.name)) kind->row = &detection;
+            for (size_t k = 0; k < sizeof customs / sizeof customs[0]; k++) {
+                if (uc_str_is(custom, customs[k].name)) kind->row = &customs[k];
+            }
             continue;
         }
         kind->row = code >= 0 && code < 1000 ? uc_tfl_row_find((int)code) : NULL;
