@@ -3,6 +3,7 @@
 #include "op/ext/q_conv.h"
 
 #include "base/thread.h"
+#include "kernel/depthwise_wide.h"
 
 uncork_status uc_q_layer_scales(uc_call *call, uc_q_layer *l, const uc_tensor *scale)
 {
@@ -57,6 +58,8 @@ typedef struct plain_job {
     int16_t *patch; /* a thread: [kh kw][ic] */
     int64_t *sums;  /* a thread: [oc] */
     int32_t *small; /* the same, of 32 bits */
+    bool each;
+    const uint8_t **under; /* a thread: [kh kw] */
 } plain_job;
 
 /* Where tap (d, k) of output position o reads along axis d, -1: outside. */
@@ -171,6 +174,41 @@ static void put(const uc_q_layer *l, const int64_t *sums, uc_tensor *y, int64_t 
     }
 }
 
+/* One channel a group, of bytes, rounded as floats: pixel by pixel, where they lie. */
+static void run_each(const plain_job *job, int64_t row, const uint8_t **under)
+{
+    const uc_q_layer *l = job->l;
+    const int64_t oh = job->y->shape[1], ow = job->y->shape[2], ic = l->ic;
+    const int64_t h = job->x->shape[1], w = job->x->shape[2], kw = l->window.kernel[1];
+    const uint8_t *picture = (const uint8_t *)job->x->data + row / oh * h * w * ic;
+    const uc_depthwise_wide d = {.c = l->oc,
+                                 .w = l->w,
+                                 .bias = l->bias,
+                                 .scale = l->scale,
+                                 .x_zero = l->x_zero,
+                                 .zero = l->zero,
+                                 .low = l->low,
+                                 .high = l->high};
+    const uc_depthwise_wide_fn run = uc_depthwise_wide_row();
+    for (int64_t ox = 0; ox < ow; ox++) {
+        for (int64_t ky = 0; ky < l->window.kernel[0]; ky++) {
+            const int64_t iy = source_of(l, 0, row % oh, ky, h);
+            for (int64_t kx = 0; kx < kw; kx++) {
+                const int64_t ix = iy < 0 ? -1 : source_of(l, 1, ox, kx, w);
+                under[ky * kw + kx] = ix < 0 ? NULL : picture + (iy * w + ix) * ic;
+            }
+        }
+        run(&d, under, l->window.kernel[0] * kw, (uint8_t *)job->y->data + (row * ow + ox) * l->oc);
+    }
+}
+
+static bool is_each(const plain_job *job)
+{
+    const uc_q_layer *l = job->l;
+    return l->group == l->oc && l->ic == l->oc && !l->wide && !l->differences && !l->long_bias &&
+           l->rounding == UC_Q_FLOAT && job->y->dtype == UNCORK_UINT8;
+}
+
 static void run_rows(void *context, int64_t begin, int64_t end, int thread)
 {
     const plain_job *job = context;
@@ -180,6 +218,10 @@ static void run_rows(void *context, int64_t begin, int64_t end, int thread)
     int16_t *patch = job->patch + thread * taps * l->ic;
     int64_t *sums = job->sums + thread * l->oc;
     for (int64_t row = begin; row < end; row++) {
+        if (job->each) {
+            run_each(job, row, job->under + thread * taps);
+            continue;
+        }
         for (int64_t ox = 0; ox < ow; ox++) {
             gather(job, row / oh, row % oh, ox, patch);
             if (l->ic == l->group)
@@ -199,7 +241,9 @@ uncork_status uc_q_layer_run(uc_call *call, const uc_q_layer *l, const uc_tensor
     job.patch = uc_call_scratch(call, threads, (size_t)(taps * l->ic) * sizeof *job.patch);
     job.sums = uc_call_scratch(call, threads, (size_t)l->oc * sizeof *job.sums);
     job.small = uc_call_scratch(call, threads, (size_t)l->oc * sizeof *job.small);
-    if (!job.patch || !job.sums || !job.small) return call->error->status;
+    job.under = uc_call_scratch(call, threads, (size_t)taps * sizeof *job.under);
+    if (!job.patch || !job.sums || !job.small || !job.under) return call->error->status;
+    job.each = is_each(&job);
     uc_parallel(call->pool, y->shape[0] * y->shape[1], 1, run_rows, &job);
     return UNCORK_OK;
 }

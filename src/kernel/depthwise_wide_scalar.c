@@ -1,0 +1,3 @@
+/* depthwise_wide.h for any machine. */
+#define ROW uc_depthwise_wide_scalar
+#include "kernel/depthwise_wide.inc"
