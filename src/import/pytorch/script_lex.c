@@ -295,7 +295,7 @@ static void begin_line(lexer *l)
         } else if (c == '\t') {
             column = column / 8 * 8 + 8;
         } else if (c == '\f' || c == '\r') {
-            ; /* counts for nothing */
+            /* counts for nothing */
         } else if (c == '\n') {
             column = 0;
             l->line++;
