@@ -23,7 +23,7 @@ static uc_zv dense_block(uc_zoo *z, uc_zv x, int block, int *depth)
 {
     for (*depth = 0;; (*depth)++) {
         const size_t mark = uc_z_enter(z, "features.denseblock%d.denselayer%d", block, *depth + 1);
-        const bool there = uc_z_has_under(z, "");
+        const bool there = uc_z_has(z, "norm1.weight") || uc_z_has(z, "norm.1.weight");
         if (there) x = dense_layer(z, x);
         uc_z_leave(z, mark);
         if (!there) return x;
@@ -39,7 +39,8 @@ void uc_zoo_densenet(uc_zoo *z)
     if (large) {
         x = uc_z_max_pool(z, norm_relu(z, "features.norm0", x), 3, 2, 1, false);
     }
-    for (int block = 1; uc_z_has_under(z, uc_z_key(z, "features.denseblock%d.", block)); block++) {
+    for (int block = 1;
+         block <= 8 && uc_z_has_under(z, uc_z_key(z, "features.denseblock%d.", block)); block++) {
         x = dense_block(z, x, block, &depth);
         layers += 2 * depth;
         if (!uc_z_has_under(z, uc_z_key(z, "features.denseblock%d.", block + 1))) break;

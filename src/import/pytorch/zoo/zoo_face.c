@@ -93,7 +93,7 @@ static uc_zv branch(uc_zoo *z, const char *name, uc_zv x, bool down)
 static uc_zv residual(uc_zoo *z, uc_zv x, double scale, bool relu)
 {
     uc_zv parts[3];
-    const size_t count = uc_z_has_under(z, "branch2.") ? 3 : 2;
+    const size_t count = uc_z_has(z, "branch2.0.conv.weight") ? 3 : 2;
     for (size_t i = 0; i < count; i++) {
         parts[i] = branch(z, uc_z_key(z, "branch%d", (int)i), x, false);
     }

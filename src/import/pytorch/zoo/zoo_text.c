@@ -5,6 +5,7 @@
 
 #define DEPTH     16
 #define ARGUMENTS 512
+#define KEYS      4096
 
 typedef struct parser {
     const char *at;
@@ -163,8 +164,9 @@ uc_z_call *uc_z_parse(const char *text, uc_arena *arena, const char **why)
 
 size_t uc_z_groups(const uc_t_state *state, uc_arena *arena, const char ***groups)
 {
-    const char **names = UC_NEW(arena, const char *, state->count + 1);
     size_t count = 0;
+    if (state->count > KEYS) return 0; /* each is compared with all */
+    const char **names = UC_NEW(arena, const char *, state->count + 1);
     for (size_t i = 0; names && i < state->count; i++) {
         const char *name = state->items[i].name, *dot = strrchr(name, '.');
         const size_t n = dot ? (size_t)(dot - name) : 0;

@@ -51,6 +51,12 @@ static uc_zv ghost_block(uc_zoo *z, uc_zv x)
     return uc_z_add(z, y, x);
 }
 
+static bool has_block(uc_zoo *z, int i, int j)
+{
+    return uc_z_has(z, uc_z_key(z, "blocks.%d.%d.ghost1.primary_conv.0.weight", i, j)) ||
+           uc_z_has(z, uc_z_key(z, "blocks.%d.%d.conv.weight", i, j));
+}
+
 void uc_zoo_ghostnet(uc_zoo *z)
 {
     uc_z_source(z, "timm", "classification");
@@ -59,8 +65,8 @@ void uc_zoo_ghostnet(uc_zoo *z)
     uc_zv x = uc_z_picture(z, uc_z_dim(z, "conv_stem.weight", 1), 0, 0);
     x = uc_z_conv(z, "conv_stem", x, (uc_z_window){.kernel = 3, .stride = 2});
     x = uc_z_act(z, "relu", uc_z_batch_norm(z, "bn1", x, EPS));
-    for (int i = 0; uc_z_has_under(z, uc_z_key(z, "blocks.%d.", i)); i++) {
-        for (int j = 0; uc_z_has_under(z, uc_z_key(z, "blocks.%d.%d.", i, j)); j++) {
+    for (int i = 0; has_block(z, i, 0); i++) {
+        for (int j = 0; has_block(z, i, j); j++) {
             const size_t mark = uc_z_enter(z, "blocks.%d.%d", i, j);
             if (uc_z_has(z, "conv.weight")) {
                 x = uc_z_conv(z, "conv", x, (uc_z_window){.kernel = 1});
