@@ -89,7 +89,7 @@ static uc_ref table(uc_t_call *c)
 {
     uc_t_build *b = c->build;
     const uc_ref weight = uc_t_tensor(c, "weight");
-    const double most = uc_t_attr_float(c, "max_norm", NAN);
+    const double most = uc_t_attr_float(c, "max_norm", (double)NAN);
     if (isnan(most)) return weight;
     const uc_ref norm = uc_t_norm(b, weight, uc_t_attr_float(c, "norm_type", 2), 1, true);
     const uc_ref limit = uc_t_scalar(b, norm, most);

@@ -198,7 +198,7 @@ static double expint(double x)
         sum += term / k;
         if (fabsl(term) < fabsl(sum) * 1e-20L) break;
     }
-    return (double)(sum + euler + log(fabs(x)));
+    return (double)(sum + (long double)euler + (long double)log(fabs(x)));
 }
 
 /* S (1) and C (0) by their power series, from 4 on by the auxiliary functions. */
@@ -207,8 +207,8 @@ static double fresnel(double x, int sine)
     const double a = fabs(x);
     if (isinf(a)) return copysign(0.5, x);
     if (a < 4) {
-        const long double z = (long double)PI / 2 * a * a;
-        long double term = sine ? z * a : a, sum = 0;
+        const long double z = (long double)PI / 2 * (long double)a * (long double)a;
+        long double term = sine ? z * (long double)a : (long double)a, sum = 0;
         for (int k = 0; k < 200; k++) {
             sum += term / (4 * k + (sine ? 3 : 1));
             term *= -z * z / ((2 * k + 1 + sine) * (long double)(2 * k + 2 + sine));

@@ -96,7 +96,10 @@ uc_zv uc_z_mobile_v3_layer(uc_zoo *z, const uc_z_mobile_v3 *net, int i, uc_zv x,
         if (expanded) *expanded = y;
     }
     uc_z_window w = depthwise(y.c, strided ? 2 : 1);
-    if (net->dilated && i >= late) w.stride = 1, w.dilation = 2;
+    if (net->dilated && i >= late) {
+        w.stride = 1;
+        w.dilation = 2;
+    }
     y = uc_z_conv_norm(z, uc_z_key(z, "%d", at++), y, w, net->eps, act);
     if (se) y = uc_z_excite(z, uc_z_key(z, "%d", at++), y, "relu", "hardsigmoid");
     y = uc_z_conv_norm(z, uc_z_key(z, "%d", at), y, (uc_z_window){.kernel = 1}, net->eps, NULL);

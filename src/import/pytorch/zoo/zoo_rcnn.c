@@ -254,7 +254,10 @@ static void mobile_rcnn(uc_zoo *z)
                    .score = 0.05,
                    .all = true,
                    .anchors = {{32, 64, 128, 256, 512}, 5, {0.5, 1, 2}, 3}};
-    if (is_small) t.min_size = 320, t.max_size = 640;
+    if (is_small) {
+        t.min_size = 320;
+        t.max_size = 640;
+    }
     if (!z->want) {
         uc_z_assume(z,
                     "%s and %s have the same weights: read as the first, for pictures of 800 "

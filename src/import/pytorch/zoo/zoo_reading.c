@@ -163,7 +163,7 @@ void uc_z_skip_under(uc_zoo *z, const char *start)
     }
 }
 
-static const char *print(uc_zoo *z, const char *format, va_list args)
+static UC_PRINTF(2, 0) const char *print(uc_zoo *z, const char *format, va_list args)
 {
     char text[128];
     vsnprintf(text, sizeof text, format, args);

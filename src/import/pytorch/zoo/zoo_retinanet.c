@@ -113,7 +113,9 @@ static void detect(uc_zoo *z, const head *h, uc_zv *levels, size_t count, const 
             a.sizes[2] = __builtin_floor(size * __builtin_cbrt(4.0));
         }
         const found f = level(z, h, levels[i], frame, &a);
-        boxes[i] = f.boxes, scores[i] = f.scores, labels[i] = f.labels;
+        boxes[i] = f.boxes;
+        scores[i] = f.scores;
+        labels[i] = f.labels;
     }
     const uc_ref b = uc_t_cat(z->build, boxes, count, 0);
     const uc_ref s = uc_t_cat(z->build, scores, count, 0);

@@ -52,7 +52,10 @@ static uc_zv vgg_features(uc_zoo *z, uc_zv x, int *convs, bool *normed)
     *convs = 0;
     for (int i = 0; gap < 2; i++) {
         if (uc_z_rank(z, uc_z_key(z, "features.%d.weight", i)) != 4) {
-            if (*convs && pools < 5) x = uc_z_max_pool(z, x, 2, 2, 0, false), pools++;
+            if (*convs && pools < 5) {
+                x = uc_z_max_pool(z, x, 2, 2, 0, false);
+                pools++;
+            }
             gap++;
             continue;
         }

@@ -210,7 +210,8 @@ void uc_zoo_vit(uc_zoo *z)
     int64_t front, image;
     vit v = torchvision;
     if (uc_z_has(z, "encoder.layers.encoder_layer_0.mlp.linear_1.weight")) {
-        v.fc1 = "mlp.linear_1", v.fc2 = "mlp.linear_2";
+        v.fc1 = "mlp.linear_1";
+        v.fc2 = "mlp.linear_2";
     }
     uc_zv x = body(z, &v, &front, &image);
     const int64_t patch = uc_z_dim(z, "conv_proj.weight", 2);
