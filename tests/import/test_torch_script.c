@@ -7,6 +7,7 @@
 #include "check.h"
 #include "container/bundle.h"
 #include "container/npy.h"
+#include "damage.h"
 #include "model/model.h"
 
 #include <math.h>
@@ -272,12 +273,25 @@ static void sources_give_torch_s_numbers(void **state)
     CHECK(wrong == 0);
 }
 
+static void damaged_archives_are_refused_or_sound(void **state)
+{
+    static const char *const names[] = {"script_loop.pt", "script_quant.pt", "script_if.pt",
+                                        "script_class.pt", "script_views.pt"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[256];
+        (void)snprintf(path, sizeof path, "%s/%s", FOLDER, names[i]);
+        damage_file(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operator_gives_torch_s_numbers),
         cmocka_unit_test(whole_archives_give_torch_s_numbers),
         cmocka_unit_test(sources_give_torch_s_numbers),
+        cmocka_unit_test(damaged_archives_are_refused_or_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,6 +168,10 @@ void uc_aten_index(uc_aten_call *c)
     uc_ref y = uc_g2(c->g, "GatherND", uc_t_permute(c->b, x, perm, rank), index);
     const int wide = uc_t_rank(c->b, index) - 1;
     if (s.joined && s.first > 0 && wide >= 0) {
+        if (wide + rank - s.used > UC_PY_RANK) {
+            uc_aten_fail(c, "more than %d axes", UC_PY_RANK);
+            return;
+        }
         /* What was gathered goes where the indexed axes were. */
         int64_t back[UC_PY_RANK];
         int n = 0;

@@ -140,7 +140,7 @@ static int pool_rank(uc_aten_call *c) { return c->with[0] - '0'; }
 void uc_aten_max_pool(uc_aten_call *c)
 {
     const int rank = pool_rank(c);
-    int64_t kernel[3], stride[3], pad[3] = {0}, dilation[3] = {1, 1, 1};
+    int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, pad[3] = {0}, dilation[3] = {1, 1, 1};
     uc_ref out[2] = {0};
     const bool both = strcmp(c->with + 1, "i") == 0;
     uc_aten_ints(c, "kernel_size", kernel, 3, rank);
@@ -163,7 +163,7 @@ void uc_aten_max_pool(uc_aten_call *c)
 void uc_aten_avg_pool(uc_aten_call *c)
 {
     const int rank = pool_rank(c);
-    int64_t kernel[3], stride[3], pad[3] = {0};
+    int64_t kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, pad[3] = {0};
     uc_aten_ints(c, "kernel_size", kernel, 3, rank);
     const int own = uc_aten_ints(c, "stride", stride, 3, rank);
     uc_aten_ints(c, "padding", pad, 3, rank);
@@ -206,7 +206,7 @@ void uc_aten_adaptive_pool(uc_aten_call *c)
 
 void uc_aten_max_unpool(uc_aten_call *c)
 {
-    int64_t size[3];
+    int64_t size[3] = {0};
     const int rank = pool_rank(c);
     const uc_ref x = self(c), indices = uc_aten_in(c, "indices");
     uc_aten_ints(c, "output_size", size, 3, rank);
@@ -242,8 +242,8 @@ void uc_aten_upsample(uc_aten_call *c)
     const char *mode = c->with + 1;
     const bool align = uc_aten_bool(c, "align_corners", false);
     static const char *const names[] = {"scales_h", "scales_w"};
-    int64_t size[3];
-    double scale[3];
+    int64_t size[3] = {0};
+    double scale[3] = {1, 1, 1};
     bool antialias = c->name[0] == '_';
     if (strstr(mode, "exact")) antialias = false;
     const uc_pv sizes = uc_aten_arg(c, "output_size"), factors = uc_aten_arg(c, "scale_factors");
@@ -309,7 +309,7 @@ void uc_aten_shuffle(uc_aten_call *c)
 
 void uc_aten_im2col(uc_aten_call *c)
 {
-    int64_t k[2], d[2] = {1, 1}, p[2] = {0, 0}, s[2] = {1, 1}, size[2];
+    int64_t k[2] = {1, 1}, d[2] = {1, 1}, p[2] = {0, 0}, s[2] = {1, 1}, size[2] = {0};
     uc_aten_ints(c, "kernel_size", k, 2, 2);
     uc_aten_ints(c, "dilation", d, 2, 2);
     uc_aten_ints(c, "padding", p, 2, 2);

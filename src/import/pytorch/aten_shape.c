@@ -466,7 +466,7 @@ void uc_aten_repeat(uc_aten_call *c)
     }
     uc_ref times = uc_aten_sizes(c, name);
     if (n < rank) { /* tile's numbers are of the last axes */
-        const int64_t ones[UC_PY_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
+        const int64_t ones[UC_PY_RANK] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
         const uc_ref both[] = {uc_graph_i64s(c->g, ones, rank - n), times};
         times = uc_g_concat(c->g, both, 2, 0);
         n = rank;
@@ -580,6 +580,10 @@ void uc_aten_roll(uc_aten_call *c)
     const int n = uc_aten_ints(c, "shifts", shifts, UC_PY_RANK, 0);
     const int d = uc_aten_ints(c, "dims", dims, UC_PY_RANK, 0);
     if (c->ev->failed) return;
+    if (d > 0 && d != n) {
+        uc_aten_fail(c, "%d shifts of %d axes", n, d);
+        return;
+    }
     if (d > 0) {
         uc_aten_out(c, uc_t_roll(c->b, x, shifts, dims, (size_t)n));
         return;
@@ -670,6 +674,10 @@ void uc_aten_diagonal(uc_aten_call *c)
     }
     if (a < 0) a += rank;
     if (b < 0) b += rank;
+    if (a < 0 || b < 0 || a >= rank || b >= rank || a == b) {
+        uc_aten_fail(c, "axes that aren't there");
+        return;
+    }
     /* The two axes go last, as one. */
     int64_t perm[UC_PY_RANK];
     int n = 0;
