@@ -232,6 +232,29 @@ static void constants_are_read_however_they_are_stored(void **state)
     check("constants_typed.pb", "constants_typed", "predict", 15);
 }
 
+/* As TensorFlow's sessions take them: by the tensor's name, and in place of any tensor. */
+static void inputs_go_by_the_names_of_tensors(void **state)
+{
+    (void)state;
+    uncork_error error = {.size = sizeof error};
+    static const int64_t shape[] = {2, 3};
+    uncork_fed fed = {"x:0", UNCORK_FLOAT32, 2, shape};
+    uncork_prepare_options options = {.size = sizeof options, .fed = &fed, .fed_count = 1};
+    uncork_file *file;
+    uncork_model *model;
+    CHECK_OK(uncork_open(FOLDER "/frozen.pb", NULL, &file, &error), &error);
+    CHECK_OK(uncork_prepare(file, NULL, &options, &model, &error), &error);
+    CHECK_STR(uncork_model_input_name(model, 0), "x:0");
+    uncork_model_free(model);
+    fed.name = "BiasAdd";
+    CHECK_OK(uncork_prepare(file, NULL, &options, &model, &error), &error);
+    CHECK_INT(uncork_model_input_count(model), 2);
+    CHECK_STR(uncork_model_input_name(model, 0), "rate");
+    CHECK_STR(uncork_model_input_name(model, 1), "BiasAdd");
+    uncork_model_free(model);
+    uncork_file_close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(big_endian_and_packed_bundles_are_read),
         cmocka_unit_test(a_meta_graph_takes_its_checkpoint_of_either_version),
         cmocka_unit_test(a_frozen_graph_finds_its_answers_among_what_training_left),
+        cmocka_unit_test(inputs_go_by_the_names_of_tensors),
         cmocka_unit_test(constants_are_read_however_they_are_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,7 @@ const uc_tf_row *uc_tf_row_at(size_t i); /* NULL beyond the last */
 
 /* DataType of types.proto as a tensor's type; NONE: resource, variant, unknown. Refs are their values. */
 uncork_dtype uc_tf_dtype(int64_t type);
+int64_t uc_tf_type_number_of(uncork_dtype dtype); /* the other way; 0: there is none */
 enum { UC_TF_DT_STRING = 7, UC_TF_DT_RESOURCE = 20, UC_TF_DT_VARIANT = 21 };
 
 typedef struct uc_tf_attr {
@@ -232,6 +233,10 @@ uncork_status uc_tf_meta_graph_read(uc_import *file, const char *member, const c
                                     uc_bytes bytes, uc_tf_file *f, uncork_error *error);
 
 /* tf_frozen.c: the entry of a graph without signatures. */
+/* The entry as it is fed: an input under the name of its tensor, any tensor of the graph by its name; inputs
+ * that the outputs then don't need are left out. The entry itself where nothing differs; NULL: no memory. */
+const uc_tf_entry *uc_tf_entry_as_fed(const uc_tf_graph *graph, const uc_tf_entry *entry,
+                                      const uc_import_options *options, uc_arena *arena);
 uncork_status uc_tf_frozen_entry(const uc_tf_graph *graph, uc_arena *arena, uc_tf_entry *entry,
                                  uncork_error *error);
 

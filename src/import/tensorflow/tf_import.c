@@ -137,13 +137,14 @@ static uncork_status tensorflow_import(const uc_import *file, const char *entry,
     const uc_tf_file *f = file->state;
     const uc_tf_entry *e = find_entry(f, entry);
     uc_tf_build b;
-    (void)options;
     if (!e) {
         return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "there is no signature '%s'",
                        entry ? entry : "");
     }
     if (e->output_count == 0)
         return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET, "the graph has no outputs");
+    e = uc_tf_entry_as_fed(&f->graph, e, options, graph->arena);
+    if (!e) return uc_fail_memory(error);
     uc_tf_session *session = uc_tf_session_open(f, graph);
     if (!session || !uc_tf_build_open(&b, session, graph, findings, 0)) return graph->status;
     uc_tf_emit_entry(&b, e);

@@ -27,6 +27,14 @@ uncork_dtype uc_tf_dtype(int64_t type)
                                                                       : UNCORK_DTYPE_NONE;
 }
 
+int64_t uc_tf_type_number_of(uncork_dtype dtype)
+{
+    for (size_t i = 1; i < sizeof types / sizeof types[0]; i++) {
+        if (dtype && types[i] == dtype) return (int64_t)i;
+    }
+    return 0;
+}
+
 typedef struct maker {
     uc_bytes message;
     uint64_t offset;
