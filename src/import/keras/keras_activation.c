@@ -209,10 +209,11 @@ void uc_k_softmax(uc_k_call *c)
     int64_t axis = -1;
     const uc_ref x = uc_k_plain(c, c->in[0]);
     const uc_json *json = uc_k_get(c->layer, "axis");
-    int64_t list[2];
-    if (json && uc_json_count(json) > 1) {
-        (void)uc_k_list(json, list, 2);
-        uc_k_fail(c, "softmax over several axes");
+    int64_t axes[UNCORK_MAX_RANK];
+    const size_t n = uc_k_list(json, axes, UNCORK_MAX_RANK);
+    if (n > 1) { /* exp(x - log(sum(exp(x)))), keras/src/layers/activations/softmax.py */
+        const uc_ref sum = uc_k_axes(c, "ReduceLogSumExp", x, axes, n, true);
+        uc_k_set(c, uc_g1(c->graph, "Exp", uc_g2(c->graph, "Sub", x, sum)));
         return;
     }
     if (json) (void)uc_k_ints(json, &axis, 1);

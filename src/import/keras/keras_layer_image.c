@@ -87,6 +87,16 @@ static uc_ref by_matrices(uc_k_call *c, uc_ref x, const kernel *k, int64_t heigh
 
 /* ---- resizing -------------------------------------------------------------------------------- */
 
+/* TensorFlow's ResizeBicubic takes its weights from a table of 1,024 places. */
+static uc_ref by_table(uc_k_call *c, uc_ref x, const int64_t *size)
+{
+    static const int64_t last[] = {0, 2, 3, 1}, first[] = {0, 3, 1, 2};
+    const uc_ref in[] = {uc_k_transpose(c->graph, x, last, 4), uc_graph_i64s(c->graph, size, 2)};
+    uc_node *n = uc_graph_node(c->graph, "uncork.TfResizeBicubic", in, 2, 1);
+    uc_node_int(c->graph, n, "half_pixel_centers", 1);
+    return uc_k_transpose(c->graph, uc_node_out(n, 0), first, 4);
+}
+
 uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width)
 {
     uc_graph *g = c->graph;
@@ -97,18 +107,15 @@ uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t w
     if (!nearest && !cubic && !uc_str_is(how, "bilinear")) {
         return uc_k_fail(c, "interpolation '%.*s'", (int)(how.size < 40 ? how.size : 40), how.data);
     }
-    const uc_ref head = uc_g_slice(g, uc_g1(g, "Shape", x), 0, 0, 2);
     const int64_t size[] = {height, width};
+    if (cubic) return by_table(c, x, size);
+    const uc_ref head = uc_g_slice(g, uc_g1(g, "Shape", x), 0, 0, 2);
     const uc_ref parts[] = {head, uc_graph_i64s(g, size, 2)};
     const uc_ref in[] = {x, 0, 0, uc_g_concat(g, parts, 2, 0)};
     uc_node *n = uc_graph_node(g, "Resize", in, 4, 1);
-    uc_node_str(g, n, "mode", nearest ? "nearest" : cubic ? "cubic" : "linear");
+    uc_node_str(g, n, "mode", nearest ? "nearest" : "linear");
     uc_node_str(g, n, "coordinate_transformation_mode", "half_pixel");
     if (nearest) uc_node_str(g, n, "nearest_mode", "round_prefer_ceil");
-    if (cubic) {
-        uc_node_float(g, n, "cubic_coeff_a", -0.5);
-        uc_node_int(g, n, "exclude_outside", 1);
-    }
     return uc_node_out(n, 0);
 }
 
