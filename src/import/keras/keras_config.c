@@ -320,11 +320,15 @@ static uc_str name_of(const uc_k_layer *l)
     return name.size ? name : uc_json_str(uc_json_get(l->config, "name"), l->class_name);
 }
 
-/* "keras.src.ops.numpy": an operator of a functional graph rather than a layer. */
-static bool is_operator(const uc_json *record)
+/* "keras.src.ops.numpy": an operator of a functional graph rather than a layer of the same name. An .h5
+ * file of Keras 3 leaves the module out, but every layer's config says whether it is trainable. */
+static bool is_operator(const uc_json *record, const char *class_name, int major)
 {
     static const char begin[] = "keras.src.ops";
     const uc_str module = uc_json_str(uc_json_get(record, "module"), "");
+    if (!module.size && major >= 3 && uc_k_is_operator(class_name) &&
+        !uc_json_path(record, "config.trainable"))
+        return true;
     return module.size >= sizeof begin - 1 && memcmp(module.data, begin, sizeof begin - 1) == 0;
 }
 
@@ -351,7 +355,7 @@ static uncork_status read_layer(reading *r, const uc_json *record, int depth, uc
     if (!l->name) return uc_arena_status(r->arena, r->error);
     l->major = r->file->major;
     l->frozen = !uc_json_bool(uc_json_get(l->config, "trainable"), true);
-    l->is_operator = is_operator(record);
+    l->is_operator = is_operator(record, l->class_name, l->major);
     const uc_json *layers = layers_of(l->config);
     if (is_model(l->class_name) ||
         (layers && layers->kind == UC_JSON_ARRAY && uc_json_get(l->config, "output_layers"))) {
