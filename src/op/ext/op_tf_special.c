@@ -198,11 +198,7 @@ static double expint(double x)
         sum += term / k;
         if (fabsl(term) < fabsl(sum) * 1e-20L) break;
     }
-<<<<<<< HEAD
     return (double)(sum + (long double)euler + (long double)log(fabs(x)));
-=======
-    return (double)(sum + (long double)(euler + log(fabs(x))));
->>>>>>> 4ae2dd8 (op, import: tf.Example to tensors)
 }
 
 /* S (1) and C (0) by their power series, from 4 on by the auxiliary functions. */
@@ -211,13 +207,8 @@ static double fresnel(double x, int sine)
     const double a = fabs(x);
     if (isinf(a)) return copysign(0.5, x);
     if (a < 4) {
-<<<<<<< HEAD
         const long double z = (long double)PI / 2 * (long double)a * (long double)a;
         long double term = sine ? z * (long double)a : (long double)a, sum = 0;
-=======
-        const long double w = (long double)a, z = (long double)PI / 2 * w * w;
-        long double term = sine ? z * w : w, sum = 0;
->>>>>>> 4ae2dd8 (op, import: tf.Example to tensors)
         for (int k = 0; k < 200; k++) {
             sum += term / (4 * k + (sine ? 3 : 1));
             term *= -z * z / ((2 * k + 1 + sine) * (long double)(2 * k + 2 + sine));
