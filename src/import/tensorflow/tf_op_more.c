@@ -169,3 +169,6 @@ void uc_tf_op_regex_replace(uc_tf_call *c)
     uc_node_int(c->graph, n, "replace_global", uc_tf_bool(c, "replace_global"));
     uc_tf_out(c, 0, uc_node_out(n, 0));
 }
+
+/* The generator's state as the file has it: no run moves it on. */
+void uc_tf_op_rng_read(uc_tf_call *c) { uc_tf_out(c, 0, uc_tf_variable_in(c, 0)); }

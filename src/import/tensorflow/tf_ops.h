@@ -26,8 +26,8 @@ size_t uc_tf_out_count(uc_tf_call *c);
     X(gather_nd) X(inplace) X(is_finite) X(l2_loss) X(leaky_relu) X(like) X(lrn) X(matmul) \
     X(mirror_pad) X(one_hot) X(pack) X(pad) X(pad_conv) X(parallel_concat) X(parse_example) \
     X(pass) X(pool) X(range) X(rank) X(reduce) X(reduce_bool) X(regex_match) X(regex_replace) \
-    X(relu6) X(reshape) X(resize) X(reverse_v2) X(round) X(rsqrt) X(scatter_nd) X(select) \
-    X(select_v2) X(shape) X(size) X(slice) X(softmax) X(split) X(split_v) X(square) \
+    X(relu6) X(reshape) X(resize) X(reverse_v2) X(rng_read) X(round) X(rsqrt) X(scatter_nd) \
+    X(select) X(select_v2) X(shape) X(size) X(slice) X(softmax) X(split) X(split_v) X(square) \
     X(squared_difference) X(squeeze) X(strided_slice) X(table_export) X(table_find) \
     X(table_size) X(tensor_scatter) X(tile) X(top_k) X(top_k_v2) X(transpose) X(unary) \
     X(unpack) X(where)
