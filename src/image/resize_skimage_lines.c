@@ -234,8 +234,9 @@ static void filter_line(line l, double z, double last)
     }
     for (size_t i = 1; i < (size_t)l.n; i++) {
         double *a = c + i * s;
+        const double *before = a - s;
         for (size_t j = 0; j < m; j++) {
-            a[j] += z * a[j - s];
+            a[j] += z * before[j];
         }
     }
     for (size_t j = 0; j < m; j++) {

@@ -94,7 +94,7 @@ static bool item_of(uc_py_machine *m, const uc_py *list, int64_t i, const uc_py 
 
 static bool load_const(uc_py_machine *m, int64_t i)
 {
-    const uc_py *o;
+    const uc_py *o = NULL;
     return item_of(m, m->code->constants, i, &o) && push(m, constant_of(m, o)) && !m->why[0];
 }
 
@@ -161,14 +161,14 @@ static bool load_free(uc_py_machine *m, int64_t i, int version)
 
 static bool load_name(uc_py_machine *m, int64_t i)
 {
-    const uc_py *o;
+    const uc_py *o = NULL;
     return item_of(m, m->code->names, i, &o) &&
            push(m, (uc_pv){.kind = UC_PV_NAME, .text = o->text});
 }
 
 static bool load_attr(uc_py_machine *m, int64_t i, bool method)
 {
-    const uc_py *o;
+    const uc_py *o = NULL;
     uc_pv out = {.kind = UC_PV_ANY};
     if (!has(m, 1) || !item_of(m, m->code->names, i, &o)) return false;
     const uc_pv of = m->stack[--m->top];
@@ -333,7 +333,7 @@ static bool calls(uc_py_machine *m, running *r, int op, int64_t arg)
     case PY_CALL_FUNCTION: return r->version < V36 ? call_old(m, arg) : call(m, arg, NULL, 1);
     case PY_CALL_METHOD: return call(m, arg, NULL, 2);
     case PY_KW_NAMES: {
-        const uc_py *o;
+        const uc_py *o = NULL;
         if (!item_of(m, m->code->constants, arg, &o)) return false;
         r->names = constant_of(m, o);
         r->has_names = true;
@@ -381,7 +381,7 @@ static bool moves(uc_py_machine *m, int op, int64_t arg)
 
 static bool imports(uc_py_machine *m, int op, int64_t arg)
 {
-    const uc_py *o;
+    const uc_py *o = NULL;
     if (!item_of(m, m->code->names, arg, &o)) return false;
     if (op == PY_IMPORT_NAME) { /* the level and the list of names give way */
         if (!has(m, 2)) return false;

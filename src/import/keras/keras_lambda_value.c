@@ -301,7 +301,7 @@ static bool of_list(uc_py_machine *m, const uc_pv *of, const uc_pv *key, uc_pv *
         *out = of->items[i];
         return true;
     }
-    int64_t begin, end, step = 1;
+    int64_t begin = 0, end = 0, step = 1;
     if (key->kind != UC_PV_SLICE || (key->count > 2 && !bound(m, &key->items[2], 1, &step)) ||
         step != 1 || !bound(m, &key->items[0], 0, &begin) || !bound(m, &key->items[1], n, &end))
         return uc_py_lost(m, "an index into a list");

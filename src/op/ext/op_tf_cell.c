@@ -103,7 +103,7 @@ static uncork_status run_lstm(uc_call *call)
     const bool block = strstr(call->op->name, "Block") == call->op->name + 2,
                second = strstr(call->op->name, "V2") != NULL;
     const size_t at = block ? 1 : 0;
-    lstm l;
+    lstm l = {0};
     int64_t steps = 1, most = 1;
     uc_tensor *y[7];
     float *outs[7];

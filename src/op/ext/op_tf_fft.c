@@ -100,7 +100,7 @@ static void load(const plan *p, const uc_tensor *x, int64_t base, const block *b
     const uncork_dtype part = part_of(x->dtype);
     const int64_t last = p->full[p->axes - 1];
     for (int64_t i = 0; i < b->count; i++) {
-        int64_t at[3], left = i, place = 0;
+        int64_t at[3] = {0}, left = i, place = 0;
         bool mirrored = false;
         for (int a = p->axes - 1; a >= 0; a--) {
             at[a] = left % p->full[a];
