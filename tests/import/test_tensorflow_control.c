@@ -192,7 +192,6 @@ static void check_archive(const char *zip)
         const bool frozen =
             strcmp(slash, "/frozen.pb") == 0 || strcmp(slash, "/frozen_inference_graph.pb") == 0;
         const char *name = uc_arena_printf(a.arena, "%.*s", (int)(slash - entry), entry);
-        if (strcmp(name, "tf_example") == 0) continue;
         if (only && strncmp(name, only, strlen(only)) != 0) continue;
         if (saved || frozen) check_model(&a, name, saved ? "" : slash);
     }

@@ -194,7 +194,7 @@ void uc_zoo_timm_mobile(uc_zoo *z)
     }
     classify(&n);
     const char *name = said(z);
-    n.same = strncmp(name, "tf_", 3) == 0;
+    n.same = name[0] == 't' && name[1] == 'f' && name[2] == '_';
     if (n.same || strcmp(name, "mobilenetv3_rw") == 0) n.eps = 1e-3;
     uc_z_source(z, "timm", "classification");
     uc_z_arch(z, "%s", *name ? name : n.name);
