@@ -204,7 +204,8 @@ typedef struct uncork_open_options {
     size_t size; /* sizeof(uncork_open_options) */
     uncork_limits limits;
     bool copy; /* read into memory instead of mapping: the file may change while it is used */
-    const char *code; /* "FILE.py:CLASS(args)": the source of the network that a PyTorch state dict belongs
+    const char
+        *code; /* "FILE.py:CLASS(args)": the source of the network that a PyTorch state dict belongs
                        * to, read, never run by Python; not kept. NULL: none. */
     const char *arch; /* which network a bare state dict belongs to: its name, or its layers as text
                        * (docs/architectures.md); not kept. NULL: found out. */

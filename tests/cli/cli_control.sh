@@ -13,7 +13,7 @@ END
 }
 array "$work/x.npy" '<f4' '(2,)' f '1 2'
 for loop in endless endless_frame; do
-    run "$uncork" run "tests/hostile/tensorflow/control_$loop.pb" --input x="$work/x.npy" --output "$work/none" --timeout 1
+    run "$uncork" run "tests/hostile/tensorflow/control_$loop.pb" --input x="$work/x.npy" --output "$work/none" --timeout 0.1
     expect 3 'the time given is over'
     one_line
 done

@@ -80,10 +80,10 @@ struct uc_t_file {
     const uc_json *config;   /* config.json beside it, or NULL */
     uc_zoo_model model;      /* the architecture, when `recognised` */
     bool recognised;
-    const void *own;   /* the form's own */
+    const void *own;                 /* the form's own */
     const struct uc_code_file *code; /* the network's source, as asked for; or NULL */
-    bool unsafe;       /* the flaw is what Python would do with the file */
-    uncork_error flaw; /* why it can't run; OK when it can */
+    bool unsafe;                     /* the flaw is what Python would do with the file */
+    uncork_error flaw;               /* why it can't run; OK when it can */
 };
 
 #define FORM(symbol) extern const uc_t_form uc_t_form_##symbol;

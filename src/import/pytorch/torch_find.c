@@ -422,7 +422,8 @@ uncork_status uc_t_find_model(uc_t_file *f, uncork_error *error)
     if (!look(f->root, 0, &in)) {
         const char *type = uc_pickle_type_name(f->root, f->import->arena);
         const bool tensor = uc_t_is_tensor(f->root);
-        uc_t_flaw(f, UNCORK_UNSUPPORTED, "this PyTorch file holds %s%.100s, no model", tensor ? "" : "a ",
+        uc_t_flaw(f, UNCORK_UNSUPPORTED, "this PyTorch file holds %s%.100s, no model",
+                  tensor ? "" : "a ",
                   tensor ? "one tensor"
                   : type ? type
                          : "value");
