@@ -23,5 +23,8 @@ typedef struct uc_evidence {
 
 /* Follows input i of the graph to its first layer. */
 uc_evidence uc_graph_evidence(const uc_graph *graph, size_t i, uc_arena *arena);
+/* For an input of free height and width: the first usual side that all layers fit, 224 when none does.
+ * free_size.c */
+int64_t uc_graph_side(const uc_graph *graph, size_t input, bool first, int64_t channels);
 
 #endif

@@ -5,11 +5,13 @@
 #include "contract/evidence.h"
 #include "contract/infer_detector.h"
 
-/* Where the model leaves the size free: what most classifiers were trained on. */
+/* Where the model leaves the size free and nothing else is known: what most classifiers were trained on. */
 #define USUAL_SIDE 224
 
 typedef struct inference {
     const uc_facts *facts;
+    const uc_graph *graph; /* NULL: not known */
+    size_t input;
     const uc_contract_want *want;
     uc_evidence evidence;
     uc_arena *arena;
@@ -45,7 +47,11 @@ static bool read_shape(const inference *in, picture_input *p)
     if (p->channels < 0 && in->evidence.told) p->channels = in->evidence.channels;
     if (p->channels < 0) p->channels = 3;
     p->free_size = p->height < 0 || p->width < 0;
-    if (p->height < 0) p->height = p->width > 0 ? p->width : USUAL_SIDE;
+    if (p->height < 0 && p->width < 0) {
+        const bool ask = in->graph && in->want->dtype != UNCORK_UINT8;
+        p->height = ask ? uc_graph_side(in->graph, in->input, p->first, p->channels) : USUAL_SIDE;
+    }
+    if (p->height < 0) p->height = p->width;
     if (p->width < 0) p->width = p->height;
     return is_channels(p->channels) && p->width <= 65535 && p->height <= 65535;
 }
@@ -222,7 +228,10 @@ static uncork_status from_shape(const inference *in, const picture_input *p)
             : p->channels == 3 ? "RGB"
                                : "RGBA",
             (long long)p->width, (long long)p->height, p->first ? "first" : "last",
-            p->free_size ? ": the model leaves the size free" : ", as the model's input has it");
+            !p->free_size ? ", as the model's input has it"
+            : p->height == USUAL_SIDE
+                ? ": the model leaves the size free"
+                : ": the model leaves the size free, and its layers fit these");
     uc_note(in->findings, UC_NOTE_ASSUMED, "picture-scale", "assumed pixel values of %s: %s%s%s",
             text, why, other ? "; it could also be " : "", other ? other : "");
     return chosen(in, "assumed from the input's shape; --preprocess says it for sure");
@@ -233,6 +242,8 @@ uncork_status uc_infer_network(const uc_facts *facts, const uc_graph *graph, siz
                                uc_contract **contract, uncork_error *error)
 {
     inference in = {.facts = facts,
+                    .graph = graph,
+                    .input = input,
                     .want = want,
                     .evidence = {.channels = -1},
                     .arena = arena,
