@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "container/hdf5.h"
 #include "graph/graph_look.h"
+#include "graph/graph_window.h"
 #include "import/importer.h"
 
 typedef struct uc_k_layer uc_k_layer;
@@ -196,17 +197,11 @@ uc_ref uc_k_activate(uc_k_call *c, const uc_json *function, uc_ref x, int axis);
 uc_ref uc_k_activate_key(uc_k_call *c, const char *key, const char *otherwise, uc_ref x, int axis);
 
 /* keras_layer_conv.c */
-typedef struct uc_k_window {
-    int rank; /* spatial */
-    int64_t size[3], strides[3], dilations[3], pads[6];
-    bool automatic; /* pads follow from a size that isn't known yet: SAME_UPPER */
-} uc_k_window;
 /* Pads of "same", "valid" or "causal" for x as [N, C, spatial...]. */
-bool uc_k_window_pads(uc_k_call *c, uc_k_window *w, uc_str padding, uc_ref x);
+bool uc_k_window_pads(uc_k_call *c, uc_window *w, uc_str padding, uc_ref x);
 /* A convolution of x as [N, C, spatial...] by one of the layer's kernels. */
 uc_ref uc_k_convolve(uc_k_call *c, uc_ref x, const char *slot, bool bias, uc_str padding,
                      bool own_strides);
-void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilations);
 
 /* clang-format off */
 /* The emitters of keras_layer_table.def, by file. */

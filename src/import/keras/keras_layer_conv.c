@@ -5,13 +5,7 @@
 
 #include <inttypes.h>
 
-static int64_t same_total(int64_t n, int64_t size, int64_t stride, int64_t dilation)
-{
-    const int64_t total = ((n + stride - 1) / stride - 1) * stride + (size - 1) * dilation + 1 - n;
-    return total > 0 ? total : 0;
-}
-
-bool uc_k_window_pads(uc_k_call *c, uc_k_window *w, uc_str padding, uc_ref x)
+bool uc_k_window_pads(uc_k_call *c, uc_window *w, uc_str padding, uc_ref x)
 {
     const bool causal = uc_str_is(padding, "causal");
     const bool same = uc_str_is(padding, "same") || uc_str_is(padding, "SAME");
@@ -24,34 +18,15 @@ bool uc_k_window_pads(uc_k_call *c, uc_k_window *w, uc_str padding, uc_ref x)
             return false;
         }
         if (causal) w->pads[i] = (w->size[i] - 1) * w->dilations[i];
-        if (!same) continue;
-        if (n < 0) {
-            w->automatic = true;
-            continue;
-        }
-        const int64_t total = same_total(n, w->size[i], w->strides[i], w->dilations[i]);
-        w->pads[i] = total / 2;
-        w->pads[w->rank + i] = total - total / 2;
+        if (same) uc_window_same(w, i, n);
     }
     return true;
 }
 
-void uc_k_window_attrs(uc_graph *g, uc_node *n, const uc_k_window *w, bool dilations)
-{
-    const size_t rank = (size_t)w->rank;
-    uc_node_ints(g, n, "kernel_shape", w->size, rank);
-    uc_node_ints(g, n, "strides", w->strides, rank);
-    if (dilations) uc_node_ints(g, n, "dilations", w->dilations, rank);
-    if (w->automatic)
-        uc_node_str(g, n, "auto_pad", "SAME_UPPER");
-    else
-        uc_node_ints(g, n, "pads", w->pads, 2 * rank);
-}
-
 /* Strides and dilations of the config, the kernel's own size. */
-static bool read_window(uc_k_call *c, const uc_tensor *kernel, int rank, uc_k_window *w)
+static bool read_window(uc_k_call *c, const uc_tensor *kernel, int rank, uc_window *w)
 {
-    *w = (uc_k_window){.rank = rank};
+    *w = (uc_window){.rank = rank};
     if (!kernel || kernel->rank != rank + 2) {
         if (kernel) uc_k_fail(c, "its kernel has %d dimensions", kernel->rank);
         return false;
@@ -84,12 +59,12 @@ static uc_ref input(uc_k_call *c, bool *nchw)
     return *nchw ? uc_k_first(c, c->in[0]) : uc_k_plain(c, c->in[0]);
 }
 
-static uc_ref conv(uc_k_call *c, uc_ref x, const uc_tensor *w, bool bias, const uc_k_window *window,
+static uc_ref conv(uc_k_call *c, uc_ref x, const uc_tensor *w, bool bias, const uc_window *window,
                    int64_t groups)
 {
     const uc_ref in[] = {x, uc_k_const(c, w), bias ? uc_k_weight(c, "bias") : 0};
     uc_node *n = uc_graph_node(c->graph, "Conv", in, bias ? 3 : 2, 1);
-    uc_k_window_attrs(c->graph, n, window, true);
+    uc_window_put(c->graph, n, window, true);
     uc_node_int(c->graph, n, "group", groups);
     return uc_node_out(n, 0);
 }
@@ -166,7 +141,7 @@ static const uc_tensor *onnx_kernel(uc_k_call *c, const uc_tensor *k)
 void uc_k_conv(uc_k_call *c)
 {
     bool nchw;
-    uc_k_window w;
+    uc_window w;
     const uc_ref x = input(c, &nchw);
     const int rank = uc_k_rank(c, x) - 2;
     if (rank < 1 || rank > 3) {
@@ -206,7 +181,7 @@ static const uc_tensor *depthwise_kernel(uc_k_call *c, const uc_tensor *k)
 /* Bias too when it is the whole layer. */
 static uc_ref depthwise(uc_k_call *c, const char *slot, bool bias, bool *nchw)
 {
-    uc_k_window w;
+    uc_window w;
     const uc_ref x = input(c, nchw);
     const int rank = uc_k_rank(c, x) - 2;
     if (rank < 1 || rank > 2) return uc_k_fail(c, "its input has %d dimensions", rank + 2);
@@ -231,7 +206,7 @@ void uc_k_separable_conv(uc_k_call *c)
     bool nchw;
     const uc_ref y = depthwise(c, "depthwise_kernel", false, &nchw);
     const uc_tensor *k = y ? kernel_of(c, "pointwise_kernel", uc_k_rank(c, y) - 2) : NULL;
-    uc_k_window w = {.rank = k ? k->rank - 2 : 0};
+    uc_window w = {.rank = k ? k->rank - 2 : 0};
     if (!k) return;
     for (int i = 0; i < w.rank && i < 3; i++) {
         w.size[i] = w.strides[i] = w.dilations[i] = 1;
@@ -240,7 +215,7 @@ void uc_k_separable_conv(uc_k_call *c)
 }
 
 /* How much the output is cut at both ends, and what it gets more at its end. */
-static bool transposed_pads(uc_k_call *c, uc_k_window *w, int64_t extra[3])
+static bool transposed_pads(uc_k_call *c, uc_window *w, int64_t extra[3])
 {
     const uc_str padding = uc_k_text(c->layer, "padding", "valid");
     const bool same = uc_str_is(padding, "same");
@@ -267,7 +242,7 @@ static bool transposed_pads(uc_k_call *c, uc_k_window *w, int64_t extra[3])
 void uc_k_conv_transpose(uc_k_call *c)
 {
     bool nchw;
-    uc_k_window w;
+    uc_window w;
     int64_t extra[3];
     const uc_ref x = input(c, &nchw);
     const int rank = uc_k_rank(c, x) - 2;
@@ -280,7 +255,7 @@ void uc_k_conv_transpose(uc_k_call *c)
     const bool bias = uc_k_has(c->layer, "bias");
     const uc_ref in[] = {x, uc_k_const(c, onnx_kernel(c, k)), bias ? uc_k_weight(c, "bias") : 0};
     uc_node *n = uc_graph_node(c->graph, "ConvTranspose", in, bias ? 3 : 2, 1);
-    uc_k_window_attrs(c->graph, n, &w, true);
+    uc_window_put(c->graph, n, &w, true);
     uc_node_ints(c->graph, n, "output_padding", extra, (size_t)rank);
     finish(c, uc_node_out(n, 0), nchw);
 }
@@ -288,7 +263,7 @@ void uc_k_conv_transpose(uc_k_call *c)
 uc_ref uc_k_convolve(uc_k_call *c, uc_ref x, const char *slot, bool bias, uc_str padding,
                      bool own_strides)
 {
-    uc_k_window w;
+    uc_window w;
     const int rank = uc_k_rank(c, x) - 2;
     if (rank < 1 || rank > 3) return uc_k_fail(c, "its input has %d dimensions", rank + 2);
     const uc_tensor *k = kernel_of(c, slot, rank);

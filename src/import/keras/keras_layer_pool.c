@@ -13,7 +13,7 @@ static void pool(uc_k_call *c, const char *op)
 {
     bool nchw;
     const uc_ref x = input(c, &nchw);
-    uc_k_window w = {.rank = uc_k_rank(c, x) - 2};
+    uc_window w = {.rank = uc_k_rank(c, x) - 2};
     if (w.rank < 1 || w.rank > 3) {
         uc_k_fail(c, "its input has %d dimensions", w.rank + 2);
         return;
@@ -35,7 +35,7 @@ static void pool(uc_k_call *c, const char *op)
     }
     if (!uc_k_window_pads(c, &w, uc_k_text(c->layer, "padding", "valid"), x)) return;
     uc_node *n = uc_graph_node(c->graph, op, &x, 1, 1);
-    uc_k_window_attrs(c->graph, n, &w, false);
+    uc_window_put(c->graph, n, &w, false);
     uc_k_set_as(c, uc_node_out(n, 0), nchw);
 }
 

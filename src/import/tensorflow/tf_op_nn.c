@@ -1,15 +1,14 @@
 /* Convolutions and pools. Kernels lie [spatial..., in, out], of depthwise ones [rows, columns, in, each].
  * Source: tensorflow/core/kernels/conv_ops*.cc, conv_grad_input_ops.cc, depthwise_conv_op.cc, pooling_ops_*.cc,
  * core/framework/kernel_shape_util.cc (SAME: the odd row of padding comes last). */
+#include "graph/graph_window.h"
 #include "import/tensorflow/tf_ops.h"
 
 #include <inttypes.h>
 
 typedef struct window {
-    int rank;
+    uc_window slide;
     bool given; /* data_format says that channels come first */
-    int64_t size[3], strides[3], dilations[3], pads[6];
-    bool automatic; /* pads follow from a size that isn't known yet */
 } window;
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -28,7 +27,7 @@ static bool read_list(uc_tf_call *c, const window *w, const char *name, int64_t 
 {
     int64_t v[8];
     const size_t n = uc_tf_ints(c, name, v, 8);
-    for (int i = 0; i < w->rank; i++) {
+    for (int i = 0; i < w->slide.rank; i++) {
         out[i] = place(w, i) < n ? v[place(w, i)] : otherwise;
         if (out[i] >= 1 && out[i] <= INT32_MAX) continue;
         uc_tf_fail(c, "%s of %" PRId64, name, out[i]);
@@ -39,23 +38,23 @@ static bool read_list(uc_tf_call *c, const window *w, const char *name, int64_t 
 
 static bool read_window(uc_tf_call *c, window *w, int rank)
 {
-    *w = (window){.rank = rank, .given = channels_first(c)};
-    return read_list(c, w, "strides", w->strides, 1) &&
-           read_list(c, w, "dilations", w->dilations, 1);
+    *w = (window){.slide.rank = rank, .given = channels_first(c)};
+    return read_list(c, w, "strides", w->slide.strides, 1) &&
+           read_list(c, w, "dilations", w->slide.dilations, 1);
 }
 
 static bool read_explicit(uc_tf_call *c, window *w)
 {
     int64_t v[12];
     const size_t n = uc_tf_ints(c, "explicit_paddings", v, 12);
-    if (n != 2 * (size_t)(w->rank + 2)) {
+    if (n != 2 * (size_t)(w->slide.rank + 2)) {
         uc_tf_fail(c, "%zu explicit paddings", n);
         return false;
     }
-    for (int i = 0; i < w->rank; i++) {
-        w->pads[i] = v[2 * place(w, i)];
-        w->pads[w->rank + i] = v[2 * place(w, i) + 1];
-        if (w->pads[i] < 0 || w->pads[w->rank + i] < 0) {
+    for (int i = 0; i < w->slide.rank; i++) {
+        w->slide.pads[i] = v[2 * place(w, i)];
+        w->slide.pads[w->slide.rank + i] = v[2 * place(w, i) + 1];
+        if (w->slide.pads[i] < 0 || w->slide.pads[w->slide.rank + i] < 0) {
             uc_tf_fail(c, "a negative padding");
             return false;
         }
@@ -68,31 +67,11 @@ static bool set_pads(uc_tf_call *c, window *w, uc_ref x)
     const bool same = uc_tf_str_is(c, "padding", "SAME");
     if (c->graph->status) return false;
     if (uc_tf_str_is(c, "padding", "EXPLICIT")) return read_explicit(c, w);
-    for (int i = 0; i < w->rank && same; i++) {
-        const int64_t n = uc_tf_dim(c, x, i + 2), stride = w->strides[i];
-        if (n < 0 || w->size[i] < 1) {
-            w->automatic = true;
-            continue;
-        }
-        int64_t total = ((n + stride - 1) / stride - 1) * stride - n;
-        total += (w->size[i] - 1) * w->dilations[i] + 1;
-        if (total < 0) total = 0;
-        w->pads[i] = total / 2;
-        w->pads[w->rank + i] = total - total / 2;
+    for (int i = 0; i < w->slide.rank && same; i++) {
+        const int64_t n = uc_tf_dim(c, x, i + 2);
+        uc_window_same(&w->slide, i, w->slide.size[i] < 1 ? -1 : n);
     }
     return true;
-}
-
-static void put_window(uc_graph *g, uc_node *n, const window *w, bool dilations)
-{
-    const size_t rank = (size_t)w->rank;
-    uc_node_ints(g, n, "kernel_shape", w->size, rank);
-    uc_node_ints(g, n, "strides", w->strides, rank);
-    if (dilations) uc_node_ints(g, n, "dilations", w->dilations, rank);
-    if (w->automatic)
-        uc_node_str(g, n, "auto_pad", "SAME_UPPER");
-    else
-        uc_node_ints(g, n, "pads", w->pads, 2 * rank);
 }
 
 static uc_ref input_of(uc_tf_call *c, size_t i, const window *w)
@@ -102,9 +81,9 @@ static uc_ref input_of(uc_tf_call *c, size_t i, const window *w)
 
 static void set_size(uc_tf_call *c, window *w, uc_ref weights)
 {
-    for (int i = 0; i < w->rank; i++) {
-        w->size[i] = uc_tf_dim(c, weights, i + 2);
-        if (w->size[i] >= 1 || c->graph->status) continue;
+    for (int i = 0; i < w->slide.rank; i++) {
+        w->slide.size[i] = uc_tf_dim(c, weights, i + 2);
+        if (w->slide.size[i] >= 1 || c->graph->status) continue;
         uc_tf_fail(c, "the size of its kernel isn't known");
     }
 }
@@ -117,7 +96,7 @@ static uc_ref convolve(uc_tf_call *c, window *w, uc_ref x, uc_ref weights, int64
     if (!set_pads(c, w, x)) return 0;
     const uc_ref in[] = {x, weights};
     uc_node *n = uc_graph_node(g, "Conv", in, 2, 1);
-    put_window(g, n, w, true);
+    uc_window_put(g, n, &w->slide, true);
     uc_node_int(g, n, "group", groups);
     return uc_node_out(n, 0);
 }
@@ -159,7 +138,7 @@ static uc_ref depthwise(uc_tf_call *c, window *w)
     set_size(c, w, turned);
     const int64_t in = uc_tf_dim(c, turned, 0), each = uc_tf_dim(c, turned, 1);
     if (g->status || in < 1 || each < 1) return uc_tf_fail(c, "its kernel's shape isn't known");
-    const int64_t shape[] = {in * each, 1, w->size[0], w->size[1]};
+    const int64_t shape[] = {in * each, 1, w->slide.size[0], w->slide.size[1]};
     return convolve(c, w, x, uc_g_reshape(g, turned, shape, 4), in);
 }
 
@@ -287,31 +266,31 @@ static bool set_back(uc_tf_call *c, window *w, const int64_t *size, uc_ref y, in
     const bool same = uc_tf_str_is(c, "padding", "SAME");
     if (uc_tf_str_is(c, "padding", "EXPLICIT") && !read_explicit(c, w)) return false;
     const bool given = uc_tf_str_is(c, "padding", "EXPLICIT");
-    for (int i = 0; i < w->rank; i++) {
+    for (int i = 0; i < w->slide.rank; i++) {
         const int64_t n = uc_tf_dim(c, y, i + 2);
-        const int64_t reach = (w->size[i] - 1) * w->dilations[i] + 1;
+        const int64_t reach = (w->slide.size[i] - 1) * w->slide.dilations[i] + 1;
         extra[i] = 0;
         if (size[i] < 1 || n < 1) { /* what SAME and VALID make of any size: stride times it */
             if (given) return false;
-            w->automatic = w->automatic || size[i] >= 1;
-            int64_t total = same ? reach - w->strides[i] : 0;
+            w->slide.automatic = w->slide.automatic || size[i] >= 1;
+            int64_t total = same ? reach - w->slide.strides[i] : 0;
             if (total < 0) {
                 extra[i] = -total;
                 total = 0;
             }
-            w->pads[i] = total / 2;
-            w->pads[w->rank + i] = total - total / 2;
+            w->slide.pads[i] = total / 2;
+            w->slide.pads[w->slide.rank + i] = total - total / 2;
             continue;
         }
-        int64_t total = (n - 1) * w->strides[i] + reach - size[i];
+        int64_t total = (n - 1) * w->slide.strides[i] + reach - size[i];
         if (given) {
-            total -= w->pads[i] + w->pads[w->rank + i];
+            total -= w->slide.pads[i] + w->slide.pads[w->slide.rank + i];
             extra[i] = total < 0 ? -total : 0;
             continue;
         }
         const int64_t before = same && total > 0 ? total / 2 : 0;
-        w->pads[i] = before;
-        w->pads[w->rank + i] = total > 0 ? total - before : 0;
+        w->slide.pads[i] = before;
+        w->slide.pads[w->slide.rank + i] = total > 0 ? total - before : 0;
         extra[i] = total < 0 ? -total : 0;
     }
     return true;
@@ -325,8 +304,8 @@ static void transposed(uc_tf_call *c, window *w, uc_ref weights, int64_t groups)
     const size_t n = uc_tf_known(c, 0, sizes, 8);
     set_size(c, w, weights);
     if (g->status) return;
-    const size_t rank = (size_t)w->rank;
-    for (int i = 0; i < w->rank && n != SIZE_MAX; i++) {
+    const size_t rank = (size_t)w->slide.rank;
+    for (int i = 0; i < w->slide.rank && n != SIZE_MAX; i++) {
         if (n == rank + 2) size[i] = sizes[place(w, i)];
         if (n == rank) size[i] = sizes[i];
     }
@@ -336,8 +315,8 @@ static void transposed(uc_tf_call *c, window *w, uc_ref weights, int64_t groups)
     }
     const uc_ref in[] = {y, weights};
     uc_node *node = uc_graph_node(g, "ConvTranspose", in, 2, 1);
-    put_window(g, node, w, true);
-    if (w->automatic)
+    uc_window_put(g, node, &w->slide, true);
+    if (w->slide.automatic)
         uc_node_ints(g, node, "output_shape", size, rank);
     else
         uc_node_ints(g, node, "output_padding", extra, rank);
@@ -364,7 +343,7 @@ void uc_tf_op_depthwise_back(uc_tf_call *c)
     set_size(c, &w, turned);
     const int64_t in = uc_tf_dim(c, turned, 0), each = uc_tf_dim(c, turned, 1);
     if (c->graph->status) return;
-    const int64_t shape[] = {in * each, 1, w.size[0], w.size[1]};
+    const int64_t shape[] = {in * each, 1, w.slide.size[0], w.slide.size[1]};
     transposed(c, &w, uc_g_reshape(c->graph, turned, shape, 4), in);
 }
 
@@ -379,8 +358,8 @@ static bool read_inputs(uc_tf_call *c, window *w)
         return false;
     }
     for (int i = 0; i < 2; i++) {
-        w->size[i] = size[place(w, i)];
-        w->strides[i] = strides[place(w, i)];
+        w->slide.size[i] = size[place(w, i)];
+        w->slide.strides[i] = strides[place(w, i)];
     }
     return true;
 }
@@ -411,7 +390,7 @@ void uc_tf_op_pool(uc_tf_call *c)
     const int rank = op.data[op.size - 1] == 'D' ? 3 : 2;
     const bool inputs = op.data[op.size - 1] == '2';
     if (!read_window(c, &w, rank)) return;
-    if (inputs ? !read_inputs(c, &w) : !read_list(c, &w, "ksize", w.size, 1)) return;
+    if (inputs ? !read_inputs(c, &w) : !read_list(c, &w, "ksize", w.slide.size, 1)) return;
     if (!inputs && rank == 2 && pool_channels(c, &w)) return;
     uc_ref x = input_of(c, 0, &w);
     if (!set_pads(c, &w, x)) return;
@@ -419,7 +398,7 @@ void uc_tf_op_pool(uc_tf_call *c)
     const bool whole = uc_dtype_is_integer(dtype);
     if (whole) x = uc_g_cast(c->graph, x, UNCORK_FLOAT64);
     uc_node *n = uc_graph_node(c->graph, c->node->row->onnx, &x, 1, 1);
-    put_window(c->graph, n, &w, false);
+    uc_window_put(c->graph, n, &w.slide, false);
     const uc_ref y = uc_node_out(n, 0);
     uc_tf_give(c, whole ? uc_g_cast(c->graph, y, dtype) : y, !w.given);
 }

@@ -2,17 +2,11 @@
 #ifndef UC_IMPORT_TFLITE_TFLITE_LAYOUT_H
 #define UC_IMPORT_TFLITE_TFLITE_LAYOUT_H
 
+#include "graph/graph_window.h"
 #include "import/tflite/tflite_quant.h"
 
-/* A sliding window. */
-typedef struct uc_tfl_window {
-    int rank;
-    int64_t size[3], strides[3], dilations[3], pads[6];
-    bool automatic; /* pads follow from a size that isn't known yet */
-} uc_tfl_window;
-
 /* Sets the pads by SAME (0) or VALID (1) over x's sizes from `axis` on; false after a failure. */
-bool uc_tfl_window_pads(uc_tfl_call *c, uc_tfl_window *w, int64_t padding, uc_ref x, int axis);
+bool uc_tfl_window_pads(uc_tfl_call *c, uc_window *w, int64_t padding, uc_ref x, int axis);
 
 /* Input i, real, as it lies. */
 static inline uc_ref uc_tfl_take(uc_tfl_call *c, size_t i, bool *first)

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-static bool valid(uc_tfl_call *c, const uc_tfl_window *w)
+static bool valid(uc_tfl_call *c, const uc_window *w)
 {
     for (int i = 0; i < w->rank; i++) {
         if (w->size[i] >= 1 && w->strides[i] >= 1 && w->dilations[i] >= 1) continue;
@@ -16,51 +16,29 @@ static bool valid(uc_tfl_call *c, const uc_tfl_window *w)
 }
 
 /* SAME (0) or VALID (1): the odd row or column of padding comes last. */
-bool uc_tfl_window_pads(uc_tfl_call *c, uc_tfl_window *w, int64_t padding, uc_ref x, int axis)
+bool uc_tfl_window_pads(uc_tfl_call *c, uc_window *w, int64_t padding, uc_ref x, int axis)
 {
     if (!valid(c, w)) return false;
     for (int i = 0; i < w->rank && padding == 0; i++) {
-        const int64_t n = uc_tfl_dim(c, x, i + axis), stride = w->strides[i];
-        if (n < 0) {
-            w->automatic = true;
-            continue;
-        }
-        int64_t total = ((n + stride - 1) / stride - 1) * stride - n;
-        total += (w->size[i] - 1) * w->dilations[i] + 1;
-        if (total < 0) total = 0;
-        w->pads[i] = total / 2;
-        w->pads[w->rank + i] = total - total / 2;
+        uc_window_same(w, i, uc_tfl_dim(c, x, i + axis));
     }
     return true;
 }
 
-static void put_window(uc_graph *g, uc_node *n, const uc_tfl_window *w, bool dilations)
-{
-    const size_t rank = (size_t)w->rank;
-    uc_node_ints(g, n, "kernel_shape", w->size, rank);
-    uc_node_ints(g, n, "strides", w->strides, rank);
-    if (dilations) uc_node_ints(g, n, "dilations", w->dilations, rank);
-    if (w->automatic)
-        uc_node_str(g, n, "auto_pad", "SAME_UPPER");
-    else
-        uc_node_ints(g, n, "pads", w->pads, 2 * rank);
-}
-
 static uc_ref bias_of(uc_tfl_call *c, size_t i) { return uc_tfl_has(c, i) ? uc_tfl_bias(c, i) : 0; }
 
-static void set_size(uc_tfl_call *c, uc_tfl_window *w, uc_ref weights)
+static void set_size(uc_tfl_call *c, uc_window *w, uc_ref weights)
 {
     for (int i = 0; i < w->rank; i++) {
         w->size[i] = uc_tfl_dim(c, weights, i + 2);
     }
 }
 
-static uc_ref convolve(uc_tfl_call *c, const uc_tfl_window *w, uc_ref x, uc_ref weights,
-                       int64_t groups)
+static uc_ref convolve(uc_tfl_call *c, const uc_window *w, uc_ref x, uc_ref weights, int64_t groups)
 {
     const uc_ref bias = bias_of(c, 2), in[] = {x, weights, bias};
     uc_node *n = uc_graph_node(c->graph, "Conv", in, bias ? 3 : 2, 1);
-    put_window(c->graph, n, w, true);
+    uc_window_put(c->graph, n, w, true);
     uc_node_int(c->graph, n, "group", groups);
     return uc_node_out(n, 0);
 }
@@ -69,9 +47,9 @@ void uc_tfl_conv(uc_tfl_call *c)
 {
     if (uc_tfl_q_conv(c) || uc_tfl_hybrid_conv(c)) return;
     static const int64_t perm[] = {0, 3, 1, 2};
-    uc_tfl_window w = {.rank = 2,
-                       .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                       .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 4, 1)}};
+    uc_window w = {.rank = 2,
+                   .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                   .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 4, 1)}};
     const uc_ref x = uc_tfl_first(c, 0), weights = uc_tfl_weight(c, 1, perm, 4);
     set_size(c, &w, weights);
     if (c->graph->status || !uc_tfl_window_pads(c, &w, uc_tfl_i8(c, 0, 0), x, 2)) return;
@@ -87,9 +65,9 @@ void uc_tfl_depthwise_conv(uc_tfl_call *c)
 {
     if (uc_tfl_q_depthwise_conv(c) || uc_tfl_hybrid_conv(c)) return;
     static const int64_t perm[] = {3, 0, 1, 2};
-    uc_tfl_window w = {.rank = 2,
-                       .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                       .dilations = {uc_tfl_i32(c, 6, 1), uc_tfl_i32(c, 5, 1)}};
+    uc_window w = {.rank = 2,
+                   .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                   .dilations = {uc_tfl_i32(c, 6, 1), uc_tfl_i32(c, 5, 1)}};
     const uc_ref x = uc_tfl_first(c, 0), weights = uc_tfl_weight(c, 1, perm, 4);
     set_size(c, &w, weights);
     if (c->graph->status || !uc_tfl_window_pads(c, &w, uc_tfl_i8(c, 0, 0), x, 2)) return;
@@ -105,10 +83,9 @@ void uc_tfl_conv_3d(uc_tfl_call *c)
 {
     static const int64_t kernel[] = {4, 3, 0, 1, 2}, first[] = {0, 4, 1, 2, 3};
     static const int64_t last[] = {0, 2, 3, 4, 1};
-    uc_tfl_window w = {
-        .rank = 3,
-        .strides = {uc_tfl_i32(c, 1, 0), uc_tfl_i32(c, 3, 0), uc_tfl_i32(c, 2, 0)},
-        .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 7, 1), uc_tfl_i32(c, 6, 1)}};
+    uc_window w = {.rank = 3,
+                   .strides = {uc_tfl_i32(c, 1, 0), uc_tfl_i32(c, 3, 0), uc_tfl_i32(c, 2, 0)},
+                   .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 7, 1), uc_tfl_i32(c, 6, 1)}};
     const uc_ref x = uc_tfl_transpose(c->graph, uc_tfl_in(c, 0), first, 5);
     const uc_ref weights = uc_tfl_weight(c, 1, kernel, 5);
     set_size(c, &w, weights);
@@ -124,7 +101,7 @@ void uc_tfl_transpose_conv(uc_tfl_call *c)
     static const int64_t perm[] = {3, 0, 1, 2};
     uc_graph *g = c->graph;
     int64_t shape[4], extra[2] = {0, 0};
-    uc_tfl_window w = {
+    uc_window w = {
         .rank = 2, .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)}, .dilations = {1, 1}};
     const uc_ref x = uc_tfl_first(c, 2), weights = uc_tfl_weight(c, 1, perm, 4);
     set_size(c, &w, weights);
@@ -148,7 +125,7 @@ void uc_tfl_transpose_conv(uc_tfl_call *c)
     }
     const uc_ref bias = bias_of(c, 3), in[] = {x, weights, bias};
     uc_node *n = uc_graph_node(g, "ConvTranspose", in, bias ? 3 : 2, 1);
-    put_window(g, n, &w, false);
+    uc_window_put(g, n, &w, false);
     uc_node_ints(g, n, "output_padding", extra, 2);
     uc_tfl_out_first(c, 0, uc_tfl_fused(c, 3, uc_node_out(n, 0)));
 }
@@ -160,10 +137,9 @@ void uc_tfl_conv_3d_transpose(uc_tfl_call *c)
     static const int64_t last[] = {0, 2, 3, 4, 1};
     uc_graph *g = c->graph;
     int64_t shape[5], extra[3] = {0, 0, 0};
-    uc_tfl_window w = {
-        .rank = 3,
-        .strides = {uc_tfl_i32(c, 1, 0), uc_tfl_i32(c, 3, 0), uc_tfl_i32(c, 2, 0)},
-        .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 7, 1), uc_tfl_i32(c, 6, 1)}};
+    uc_window w = {.rank = 3,
+                   .strides = {uc_tfl_i32(c, 1, 0), uc_tfl_i32(c, 3, 0), uc_tfl_i32(c, 2, 0)},
+                   .dilations = {uc_tfl_i32(c, 5, 1), uc_tfl_i32(c, 7, 1), uc_tfl_i32(c, 6, 1)}};
     const uc_ref x = uc_tfl_transpose(g, uc_tfl_in(c, 2), first, 5);
     const uc_ref weights = uc_tfl_weight(c, 1, kernel, 5);
     set_size(c, &w, weights);
@@ -181,7 +157,7 @@ void uc_tfl_conv_3d_transpose(uc_tfl_call *c)
     }
     const uc_ref bias = bias_of(c, 3), in[] = {x, weights, bias};
     uc_node *n = uc_graph_node(g, "ConvTranspose", in, bias ? 3 : 2, 1);
-    put_window(g, n, &w, true);
+    uc_window_put(g, n, &w, true);
     uc_node_ints(g, n, "output_padding", extra, 3);
     const uc_ref y = uc_tfl_fused(c, 4, uc_node_out(n, 0));
     uc_tfl_out(c, 0, uc_tfl_transpose(g, y, last, 5));
@@ -189,34 +165,34 @@ void uc_tfl_conv_3d_transpose(uc_tfl_call *c)
 
 /* ---- pools ----------------------------------------------------------------------------------- */
 
-static bool pool_window(uc_tfl_call *c, uc_ref x, uc_tfl_window *w)
+static bool pool_window(uc_tfl_call *c, uc_ref x, uc_window *w)
 {
-    *w = (uc_tfl_window){.rank = 2,
-                         .size = {uc_tfl_i32(c, 4, 0), uc_tfl_i32(c, 3, 0)},
-                         .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                         .dilations = {1, 1}};
+    *w = (uc_window){.rank = 2,
+                     .size = {uc_tfl_i32(c, 4, 0), uc_tfl_i32(c, 3, 0)},
+                     .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                     .dilations = {1, 1}};
     return !c->graph->status && uc_tfl_window_pads(c, w, uc_tfl_i8(c, 0, 0), x, 2);
 }
 
 void uc_tfl_pool(uc_tfl_call *c)
 {
     if (uc_tfl_q_pool(c)) return;
-    uc_tfl_window w;
+    uc_window w;
     const uc_ref x = uc_tfl_first(c, 0);
     if (!pool_window(c, x, &w)) return;
     uc_node *n = uc_graph_node(c->graph, c->op->row->op, &x, 1, 1);
-    put_window(c->graph, n, &w, false);
+    uc_window_put(c->graph, n, &w, false);
     uc_tfl_out_first(c, 0, uc_tfl_fused(c, 5, uc_node_out(n, 0)));
 }
 
 /* The root of the mean of squares. */
 void uc_tfl_l2_pool(uc_tfl_call *c)
 {
-    uc_tfl_window w;
+    uc_window w;
     uc_graph *g = c->graph;
     const uc_ref x = uc_tfl_first(c, 0), squares = uc_g2(g, "Mul", x, x);
     if (!pool_window(c, x, &w)) return;
     uc_node *n = uc_graph_node(g, "AveragePool", &squares, 1, 1);
-    put_window(g, n, &w, false);
+    uc_window_put(g, n, &w, false);
     uc_tfl_out_first(c, 0, uc_tfl_fused(c, 5, uc_g1(g, "Sqrt", uc_node_out(n, 0))));
 }

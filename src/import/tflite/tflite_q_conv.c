@@ -9,7 +9,7 @@ typedef struct layer {
     const uc_tensor *kernel; /* int8 [oc, ic / group, kh, kw] */
     const char *rounding;
     int64_t group, activation;
-    uc_tfl_window window;
+    uc_window window;
     int64_t size[2]; /* of y, of transposed ones; 0: none */
     bool float_product;
 } layer;
@@ -83,7 +83,7 @@ static uc_ref emit(uc_tfl_call *c, const layer *l, uc_ref x)
     const uc_ref in[] = {x, uc_graph_const(g, l->kernel), uc_graph_const(g, scale),
                          bias ? uc_graph_const(g, bias) : 0};
     uc_node *n = uc_graph_node(g, "uncork.QConv", in, bias ? 4 : 3, 1);
-    const uc_tfl_window *w = &l->window;
+    const uc_window *w = &l->window;
     if (w->rank) {
         uc_node_ints(g, n, "strides", w->strides, 2);
         uc_node_ints(g, n, "dilations", w->dilations, 2);
@@ -108,12 +108,11 @@ static uc_ref emit(uc_tfl_call *c, const layer *l, uc_ref x)
 /* The window over x's known sizes; false: a size isn't known. */
 static bool place(uc_tfl_call *c, layer *l, uc_ref x, unsigned dilations)
 {
-    uc_tfl_window *w = &l->window;
-    *w = (uc_tfl_window){
-        .rank = 2,
-        .size = {l->kernel->shape[2], l->kernel->shape[3]},
-        .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-        .dilations = {uc_tfl_i32(c, dilations + 1, 1), uc_tfl_i32(c, dilations, 1)}};
+    uc_window *w = &l->window;
+    *w = (uc_window){.rank = 2,
+                     .size = {l->kernel->shape[2], l->kernel->shape[3]},
+                     .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                     .dilations = {uc_tfl_i32(c, dilations + 1, 1), uc_tfl_i32(c, dilations, 1)}};
     return uc_tfl_rank(c, x) == 4 && uc_tfl_window_pads(c, w, uc_tfl_i8(c, 0, 0), x, 1) &&
            !w->automatic;
 }
@@ -156,11 +155,11 @@ bool uc_tfl_q_transpose_conv(uc_tfl_call *c)
     layer l = {.group = 1, .activation = uc_tfl_i8(c, 3, 0)};
     if (uc_tfl_known(c, 0, shape, 4) != 4 || !read_layer(c, &l, 2, 1, 3, 4, perm)) return false;
     const uc_ref x = uc_tfl_raw(c, 2);
-    uc_tfl_window *w = &l.window;
-    *w = (uc_tfl_window){.rank = 2,
-                         .size = {l.kernel->shape[2], l.kernel->shape[3]},
-                         .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                         .dilations = {1, 1}};
+    uc_window *w = &l.window;
+    *w = (uc_window){.rank = 2,
+                     .size = {l.kernel->shape[2], l.kernel->shape[3]},
+                     .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                     .dilations = {1, 1}};
     if (uc_tfl_rank(c, x) != 4 || w->strides[0] < 1 || w->strides[1] < 1) return false;
     bool fits = true; /* as XNNPACK wants it */
     for (int i = 0; i < 2; i++) {
@@ -250,7 +249,7 @@ static uc_ref emit_hybrid(uc_tfl_call *c, const layer *l, uc_ref x, const char *
     const uc_ref in[] = {x, uc_graph_const(g, l->kernel), uc_graph_const(g, scale),
                          bias ? uc_graph_const(g, bias) : 0};
     uc_node *n = uc_graph_node(g, "uncork.QHybrid", in, bias ? 4 : 3, 1);
-    const uc_tfl_window *w = &l->window;
+    const uc_window *w = &l->window;
     if (w->rank) {
         uc_node_ints(g, n, "strides", w->strides, 2);
         uc_node_ints(g, n, "dilations", w->dilations, 2);
@@ -306,10 +305,10 @@ bool uc_tfl_q_pool(uc_tfl_call *c)
 {
     const uc_tfl_tensor *x = uc_tfl_tensor_in(c, 0), *y = uc_tfl_tensor_out(c, 0);
     const bool max = c->op->row->code == 17;
-    uc_tfl_window w = {.rank = 2,
-                       .size = {uc_tfl_i32(c, 4, 0), uc_tfl_i32(c, 3, 0)},
-                       .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
-                       .dilations = {1, 1}};
+    uc_window w = {.rank = 2,
+                   .size = {uc_tfl_i32(c, 4, 0), uc_tfl_i32(c, 3, 0)},
+                   .strides = {uc_tfl_i32(c, 2, 0), uc_tfl_i32(c, 1, 0)},
+                   .dilations = {1, 1}};
     if (!uc_tfl_q_is(c, x) || !uc_tfl_q_is(c, y) || x->dtype != y->dtype) return false;
     const uc_ref raw = uc_tfl_raw(c, 0);
     if (uc_tfl_rank(c, raw) != 4 || !uc_tfl_window_pads(c, &w, uc_tfl_i8(c, 0, 0), raw, 1) ||
