@@ -235,10 +235,8 @@ static uc_py_node *dict_display(uc_py_parser *p)
 /* Splits f"..." into parts; a field's conversion is left out, its format kept as text. */
 static void template_parts(uc_py_parser *p, uc_str s, uint32_t line, uc_py_items *list)
 {
-    size_t begin = 0, i = 0;
+    size_t i = 0, n = 0;
     char *plain = uc_arena_alloc(p->arena, s.size + 1, 1);
-    size_t n = 0;
-    (void)begin;
     while (plain && i < s.size && !p->failed) {
         const char c = s.data[i];
         if ((c == '{' || c == '}') && i + 1 < s.size && s.data[i + 1] == c) {
@@ -728,8 +726,11 @@ uc_py_node *uc_py_parse_expression(uc_str text, const char *path, uint32_t line,
                                    int depth, uncork_error *error)
 {
     size_t count = 0;
-    char *wrapped = uc_arena_printf(names->arena, "(%.*s)", (int)text.size, text.data);
-    if (!wrapped || text.size > 100000) return NULL;
+    char *wrapped = text.size > 100000 ? NULL : uc_arena_alloc(names->arena, text.size + 2, 1);
+    if (!wrapped) return NULL;
+    wrapped[0] = '('; /* lines may end inside; the text may hold any byte */
+    memcpy(wrapped + 1, text.data, text.size);
+    wrapped[text.size + 1] = ')';
     uc_py_token *tokens = uc_py_lex((uc_bytes){(const uint8_t *)wrapped, text.size + 2}, path,
                                     names->arena, &count, error);
     if (!tokens) return NULL;
