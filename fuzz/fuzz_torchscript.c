@@ -1,4 +1,4 @@
-/* Any bytes as Python source, lexed and parsed within the limits. Archives are fuzz_torch's. */
+/* Any bytes as Python source, lexed and parsed within the limits. Archives are fuzz_pytorch's. */
 #include "import/pytorch/script_syntax.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

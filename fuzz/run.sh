@@ -26,7 +26,8 @@ for name in $targets; do
     corpus=$(mktemp -d)
     seeds=fuzz/seeds/$name
     [ -d "$seeds" ] || seeds=fuzz/seeds/${name%%_*} # image_opencv: pictures
-    [ -d "$seeds" ] && cp "$seeds"/* "$corpus"
+    [ -d "$seeds" ] || seeds=tests/fixtures/$name # of importers: the small ones
+    [ -d "$seeds" ] && find "$seeds" -type f -size -40k -exec cp {} "$corpus" \;
     before=$(find $crashes -type f | wc -l)
     set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$crashes/$name-"
