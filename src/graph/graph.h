@@ -105,6 +105,11 @@ uc_ref uc_g_argmax(uc_graph *g, uc_ref a, int64_t axis, bool keep); /* first max
 uc_ref uc_g_argmin(uc_graph *g, uc_ref a, int64_t axis, bool keep);
 uc_ref uc_g_gather(uc_graph *g, uc_ref data, uc_ref indices, int64_t axis);
 uc_ref uc_g_slice(uc_graph *g, uc_ref a, int64_t axis, int64_t begin, int64_t end);
+/* a[begin:end:step] on n axes at once; a step below 0 walks backwards. */
+uc_ref uc_g_slices(uc_graph *g, uc_ref a, const int64_t *begin, const int64_t *end,
+                   const int64_t *axes, const int64_t *steps, size_t n);
+/* The elements of n axes in the opposite order. */
+uc_ref uc_g_reverse(uc_graph *g, uc_ref a, const int64_t *axes, size_t n);
 uc_ref uc_g_concat(uc_graph *g, const uc_ref *parts, size_t count, int64_t axis);
 uc_ref uc_g_reshape(uc_graph *g, uc_ref a, const int64_t *shape, int rank); /* 0 keeps, -1 infers */
 uc_ref uc_g_unsqueeze(uc_graph *g, uc_ref a, int64_t axis);

@@ -69,6 +69,29 @@ uc_ref uc_g_slice(uc_graph *g, uc_ref a, int64_t axis, int64_t begin, int64_t en
     return uc_node_out(uc_graph_node(g, "Slice", in, 4, 1), 0);
 }
 
+uc_ref uc_g_slices(uc_graph *g, uc_ref a, const int64_t *begin, const int64_t *end,
+                   const int64_t *axes, const int64_t *steps, size_t n)
+{
+    const int64_t count = (int64_t)n;
+    const uc_ref in[] = {a, uc_graph_i64s(g, begin, count), uc_graph_i64s(g, end, count),
+                         uc_graph_i64s(g, axes, count), uc_graph_i64s(g, steps, count)};
+    return uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0);
+}
+
+uc_ref uc_g_reverse(uc_graph *g, uc_ref a, const int64_t *axes, size_t n)
+{
+    int64_t begin[UNCORK_MAX_RANK], end[UNCORK_MAX_RANK], steps[UNCORK_MAX_RANK];
+    if (n > UNCORK_MAX_RANK)
+        return uc_graph_fail(g, UNCORK_MALFORMED, "%zu axes to reverse, %d are possible", n,
+                             UNCORK_MAX_RANK);
+    for (size_t i = 0; i < n; i++) {
+        begin[i] = INT64_MAX;
+        end[i] = INT64_MIN;
+        steps[i] = -1;
+    }
+    return uc_g_slices(g, a, begin, end, axes, steps, n);
+}
+
 uc_ref uc_g_concat(uc_graph *g, const uc_ref *parts, size_t count, int64_t axis)
 {
     return with_int(g, "Concat", parts, count, "axis", axis);

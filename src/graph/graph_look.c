@@ -40,3 +40,19 @@ const uc_value *uc_look_at(uc_look *look, uc_ref ref)
     }
     return &infer->values[ref];
 }
+
+size_t uc_look_known(uc_look *look, uc_ref ref, int64_t *out, size_t most)
+{
+    const uc_value *v = uc_look_at(look, ref);
+    const uc_tensor *t = &v->tensor;
+    if (!uc_value_is_known(v) || !uc_tensor_is_dense(t) ||
+        !(uc_dtype_is_integer(t->dtype) || t->dtype == UNCORK_BOOL)) {
+        return SIZE_MAX;
+    }
+    const int64_t count = uc_tensor_count(t);
+    if (count < 0 || (uint64_t)count > most) return SIZE_MAX;
+    for (int64_t k = 0; k < count; k++) {
+        out[k] = uc_dtype_load_i64(t->data, k, t->dtype);
+    }
+    return (size_t)count;
+}

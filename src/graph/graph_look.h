@@ -17,5 +17,8 @@ void uc_look_open(uc_look *look, const uc_graph *graph, uc_budget *budget, uc_ar
 /* The value as inference sees it, after the nodes made since the last look; one of rank -1 for nothing,
  * or when the graph has failed. */
 const uc_value *uc_look_at(uc_look *look, uc_ref ref);
+/* The elements of a small value of integers or truth values: how many; SIZE_MAX when they aren't known or
+ * are more than `most`. */
+size_t uc_look_known(uc_look *look, uc_ref ref, int64_t *out, size_t most);
 
 #endif

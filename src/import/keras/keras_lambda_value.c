@@ -249,16 +249,13 @@ static bool bound(uc_py_machine *m, const uc_pv *v, int64_t otherwise, int64_t *
 
 static bool take_slice(uc_py_machine *m, const uc_pv *s, int64_t axis, uc_ref *x)
 {
-    uc_graph *g = m->call->graph;
     int64_t step = 1, begin, end;
     if (s->count > 2 && !bound(m, &s->items[2], 1, &step)) return false;
     if (step == 0 || !bound(m, &s->items[0], step < 0 ? INT64_MAX : 0, &begin) ||
         !bound(m, &s->items[1], step < 0 ? INT64_MIN + 1 : INT64_MAX, &end))
         return uc_py_lost(m, "a slice without a step");
     if (begin == 0 && end == INT64_MAX && step == 1) return true;
-    const uc_ref in[] = {*x, uc_graph_i64s(g, &begin, 1), uc_graph_i64s(g, &end, 1),
-                         uc_graph_i64s(g, &axis, 1), uc_graph_i64s(g, &step, 1)};
-    *x = uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0);
+    *x = uc_g_slices(m->call->graph, *x, &begin, &end, &axis, &step, 1);
     return true;
 }
 

@@ -5,12 +5,10 @@
 
 #include <inttypes.h>
 
-uc_ref uc_k_reverse(uc_graph *g, uc_ref x, int64_t axis)
+static uc_ref reverse_time(uc_graph *g, uc_ref x)
 {
-    const int64_t begin = -1, end = INT64_MIN, step = -1;
-    const uc_ref in[] = {x, uc_graph_i64s(g, &begin, 1), uc_graph_i64s(g, &end, 1),
-                         uc_graph_i64s(g, &axis, 1), uc_graph_i64s(g, &step, 1)};
-    return uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0);
+    const int64_t axis = 1;
+    return uc_g_reverse(g, x, &axis, 1);
 }
 
 uc_ref uc_k_zeros(uc_k_call *c, uc_ref x, int64_t width)
@@ -237,8 +235,8 @@ bool uc_k_run_cell(uc_k_call *c, const uc_k_layer *cell, uc_ref x, uc_ref mask, 
 {
     *out = (uc_k_unrolled){0};
     if (backwards) {
-        x = uc_k_reverse(c->graph, x, 1);
-        if (mask) mask = uc_k_reverse(c->graph, mask, 1);
+        x = reverse_time(c->graph, x);
+        if (mask) mask = reverse_time(c->graph, mask);
     }
     if (!mask && as_operator(c, cell, x, states, state_count, out)) return !c->graph->status;
     return !c->graph->status && as_scan(c, cell, x, mask, states, state_count, out);
@@ -340,7 +338,7 @@ void uc_k_bidirectional(uc_k_call *c)
     }
     const bool sequences = uc_k_bool(layers[0], "return_sequences", false);
     const uc_ref a = sequences ? y[0].sequence : y[0].last;
-    const uc_ref b = sequences ? uc_k_reverse(c->graph, y[1].sequence, 1) : y[1].last;
+    const uc_ref b = sequences ? reverse_time(c->graph, y[1].sequence) : y[1].last;
     const uc_ref mask = sequences ? c->in[0].mask : 0;
     const uc_json *mode = uc_json_get(c->layer->config, "merge_mode");
     if (mode && mode->kind == UC_JSON_NULL) {

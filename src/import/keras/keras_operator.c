@@ -230,9 +230,7 @@ static bool slice_axis(uc_k_call *c, const uc_json *item, int64_t axis, uc_ref *
     }
     if (stride < 1 && !(stride == -1 && (!start || start->kind == UC_JSON_NULL))) return false;
     const int64_t from = stride < 0 ? -1 : begin, to = stride < 0 ? INT64_MIN : end;
-    const uc_ref in[] = {*x, uc_graph_i64s(c->graph, &from, 1), uc_graph_i64s(c->graph, &to, 1),
-                         uc_graph_i64s(c->graph, &axis, 1), uc_graph_i64s(c->graph, &stride, 1)};
-    *x = uc_node_out(uc_graph_node(c->graph, "Slice", in, 5, 1), 0);
+    *x = uc_g_slices(c->graph, *x, &from, &to, &axis, &stride, 1);
     return true;
 }
 

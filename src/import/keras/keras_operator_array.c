@@ -75,13 +75,7 @@ static void flip(uc_k_call *c, const row_t *row)
     int64_t axes[UNCORK_MAX_RANK];
     uc_ref x = uc_k_first_operand(c);
     const size_t n = integers(c, 1, "axis", "axes", axes, UNCORK_MAX_RANK);
-    const int64_t from = INT64_MAX, to = INT64_MIN + 1, step = -1;
-    for (size_t i = 0; i < n; i++) {
-        const uc_ref in[] = {x, uc_graph_i64s(c->graph, &from, 1), uc_graph_i64s(c->graph, &to, 1),
-                             uc_graph_i64s(c->graph, &axes[i], 1),
-                             uc_graph_i64s(c->graph, &step, 1)};
-        x = uc_node_out(uc_graph_node(c->graph, "Slice", in, 5, 1), 0);
-    }
+    if (n) x = uc_g_reverse(c->graph, x, axes, n);
     if (n == 0)
         uc_k_fail(c, "it has no axis");
     else

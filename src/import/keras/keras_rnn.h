@@ -36,7 +36,6 @@ typedef struct uc_k_unrolled {
 /* Runs a cell over x [N, T, in]. states: what they begin with, or none. */
 bool uc_k_run_cell(uc_k_call *c, const uc_k_layer *cell, uc_ref x, uc_ref mask, bool backwards,
                    const uc_ref *states, size_t state_count, uc_k_unrolled *out);
-uc_ref uc_k_reverse(uc_graph *g, uc_ref x, int64_t axis);
 /* Zeros [N, width] with x's batch. */
 uc_ref uc_k_zeros(uc_k_call *c, uc_ref x, int64_t width);
 #endif

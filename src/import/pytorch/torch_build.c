@@ -80,15 +80,7 @@ uncork_dtype uc_t_dtype(uc_t_build *b, uc_ref x) { return uc_look_at(&b->look, x
 
 size_t uc_t_known(uc_t_build *b, uc_ref x, int64_t *out, size_t most)
 {
-    const uc_tensor *t = &uc_look_at(&b->look, x)->tensor;
-    const int64_t n = t->rank < 0 || !t->data ? -1 : uc_tensor_count(t);
-    if (n < 0 || (uint64_t)n > most || !uc_tensor_is_dense(t) ||
-        !(uc_dtype_is_integer(t->dtype) || t->dtype == UNCORK_BOOL))
-        return SIZE_MAX;
-    for (int64_t i = 0; i < n; i++) {
-        out[i] = uc_dtype_load_i64(t->data, i, t->dtype);
-    }
-    return (size_t)n;
+    return uc_look_known(&b->look, x, out, most);
 }
 
 int uc_t_axis(uc_t_build *b, uc_ref x, int64_t axis)

@@ -155,9 +155,7 @@ uc_ref uc_t_slice(uc_t_build *b, uc_ref x, int64_t dim, int64_t start, int64_t e
     if (step < 1) return uc_t_fail(b, "a slice with step %" PRId64, step);
     if (start == 0 && end == INT64_MAX && step == 1) return x;
     if (step == 1) return uc_g_slice(g, x, dim, start, end);
-    const uc_ref in[] = {x, uc_graph_i64s(g, &start, 1), uc_graph_i64s(g, &end, 1),
-                         uc_graph_i64s(g, &dim, 1), uc_graph_i64s(g, &step, 1)};
-    return uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0);
+    return uc_g_slices(g, x, &start, &end, &dim, &step, 1);
 }
 
 uc_ref uc_t_select(uc_t_build *b, uc_ref x, int64_t dim, int64_t index)
@@ -231,14 +229,7 @@ uc_ref uc_t_roll(uc_t_build *b, uc_ref x, const int64_t *shifts, const int64_t *
 
 uc_ref uc_t_flip(uc_t_build *b, uc_ref x, const int64_t *dims_, size_t count)
 {
-    uc_graph *g = b->graph;
-    for (size_t i = 0; i < count; i++) {
-        const int64_t start = -1, end = INT64_MIN, step = -1;
-        const uc_ref in[] = {x, uc_graph_i64s(g, &start, 1), uc_graph_i64s(g, &end, 1),
-                             uc_graph_i64s(g, &dims_[i], 1), uc_graph_i64s(g, &step, 1)};
-        x = uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0);
-    }
-    return x;
+    return count ? uc_g_reverse(b->graph, x, dims_, count) : x;
 }
 
 uc_ref uc_t_size(uc_t_build *b, uc_ref x, int64_t dim)

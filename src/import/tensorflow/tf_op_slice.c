@@ -97,12 +97,7 @@ void uc_tf_op_strided_slice(uc_tf_call *c)
         uc_tf_out(c, 0, uc_node_out(uc_tf_direct_node(c, NULL, in, 4, 1), 0));
         return;
     }
-    const int64_t n = (int64_t)s.count;
-    if (n) {
-        const uc_ref in[] = {x, uc_graph_i64s(g, s.begin, n), uc_graph_i64s(g, s.end, n),
-                             uc_graph_i64s(g, s.axis, n), uc_graph_i64s(g, s.step, n)};
-        x = uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0);
-    }
+    if (s.count) x = uc_g_slices(g, x, s.begin, s.end, s.axis, s.step, s.count);
     if (s.shrunk_count)
         x = uc_g2(g, "Squeeze", x, uc_graph_i64s(g, s.shrunk, (int64_t)s.shrunk_count));
     if (s.added_count)
@@ -114,17 +109,8 @@ void uc_tf_op_strided_slice(uc_tf_call *c)
 
 static void reverse(uc_tf_call *c, const int64_t *axes, size_t n)
 {
-    uc_graph *g = c->graph;
-    int64_t begin[UNCORK_MAX_RANK], end[UNCORK_MAX_RANK], step[UNCORK_MAX_RANK];
-    for (size_t i = 0; i < n; i++) {
-        begin[i] = INT64_MAX;
-        end[i] = INT64_MIN;
-        step[i] = -1;
-    }
-    const int64_t k = (int64_t)n;
-    const uc_ref in[] = {uc_tf_in(c, 0), uc_graph_i64s(g, begin, k), uc_graph_i64s(g, end, k),
-                         uc_graph_i64s(g, axes, k), uc_graph_i64s(g, step, k)};
-    uc_tf_out(c, 0, n ? uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0) : in[0]);
+    const uc_ref x = uc_tf_in(c, 0);
+    uc_tf_out(c, 0, n ? uc_g_reverse(c->graph, x, axes, n) : x);
 }
 
 void uc_tf_op_reverse_v2(uc_tf_call *c)

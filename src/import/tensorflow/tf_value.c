@@ -175,17 +175,7 @@ bool uc_tf_pair(uc_tf_call *c, size_t i, size_t j, uc_ref *a, uc_ref *b)
 
 size_t uc_tf_known(uc_tf_call *c, size_t i, int64_t *out, size_t most)
 {
-    const uc_value *v = uc_look_at(&c->build->look, uc_tf_in(c, i));
-    if (!uc_value_is_known(v) || !uc_dtype_is_integer(v->tensor.dtype) ||
-        !uc_tensor_is_dense(&v->tensor)) {
-        return SIZE_MAX;
-    }
-    const int64_t count = uc_tensor_count(&v->tensor);
-    if (count < 0 || (uint64_t)count > most) return SIZE_MAX;
-    for (int64_t k = 0; k < count; k++) {
-        out[k] = uc_dtype_load_i64(v->tensor.data, k, v->tensor.dtype);
-    }
-    return (size_t)count;
+    return uc_look_known(&c->build->look, uc_tf_in(c, i), out, most);
 }
 
 bool uc_tf_known_one(uc_tf_call *c, size_t i, int64_t *out)

@@ -300,17 +300,12 @@ void uc_tfl_strided_slice(uc_tfl_call *c)
     uc_ref x = uc_tfl_raw(c, 0);
     if (dynamic_element(c) || dynamic_slice(c)) return;
     if (!read_strided(c, &s, uc_tfl_rank(c, x))) return;
-    const int64_t n = (int64_t)s.count;
-    if (n) {
-        const uc_ref in[] = {x, uc_graph_i64s(g, s.begin, n), uc_graph_i64s(g, s.end, n),
-                             uc_graph_i64s(g, s.axis, n), uc_graph_i64s(g, s.step, n)};
-        x = uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0);
-    }
+    if (s.count) x = uc_g_slices(g, x, s.begin, s.end, s.axis, s.step, s.count);
     if (s.shrunk_count)
         x = uc_g2(g, "Squeeze", x, uc_graph_i64s(g, s.shrunk, (int64_t)s.shrunk_count));
     if (s.added_count)
         x = uc_g2(g, "Unsqueeze", x, uc_graph_i64s(g, s.added, (int64_t)s.added_count));
-    uc_tfl_out_raw(c, 0, n || s.shrunk_count || s.added_count ? x : uc_g1(g, "Identity", x));
+    uc_tfl_out_raw(c, 0, s.count || s.shrunk_count || s.added_count ? x : uc_g1(g, "Identity", x));
 }
 
 /* ---- gather, scatter ------------------------------------------------------------------------- */
@@ -423,23 +418,13 @@ void uc_tfl_range(uc_tfl_call *c)
 
 void uc_tfl_reverse(uc_tfl_call *c)
 {
-    uc_graph *g = c->graph;
-    int64_t axes[UNCORK_MAX_RANK], begin[UNCORK_MAX_RANK], end[UNCORK_MAX_RANK];
+    int64_t axes[UNCORK_MAX_RANK];
     const size_t n = uc_tfl_known(c, 1, axes, UNCORK_MAX_RANK);
     if (n == SIZE_MAX) {
         uc_tfl_fail(c, "its axes aren't constants");
         return;
     }
-    int64_t step[UNCORK_MAX_RANK];
-    for (size_t i = 0; i < n; i++) {
-        begin[i] = INT64_MAX;
-        end[i] = INT64_MIN;
-        step[i] = -1;
-    }
-    const int64_t k = (int64_t)n;
-    const uc_ref in[] = {uc_tfl_raw(c, 0), uc_graph_i64s(g, begin, k), uc_graph_i64s(g, end, k),
-                         uc_graph_i64s(g, axes, k), uc_graph_i64s(g, step, k)};
-    uc_tfl_out_raw(c, 0, uc_node_out(uc_graph_node(g, "Slice", in, 5, 1), 0));
+    uc_tfl_out_raw(c, 0, uc_g_reverse(c->graph, uc_tfl_raw(c, 0), axes, n));
 }
 
 void uc_tfl_reverse_sequence(uc_tfl_call *c)

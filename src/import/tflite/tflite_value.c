@@ -378,17 +378,7 @@ uc_ref uc_tfl_i64(uc_tfl_call *c, size_t i)
 
 size_t uc_tfl_known(uc_tfl_call *c, size_t i, int64_t *out, size_t most)
 {
-    const uc_value *v = uc_look_at(&c->build->look, uc_tfl_raw(c, i));
-    if (!uc_value_is_known(v) || !uc_dtype_is_integer(v->tensor.dtype) ||
-        !uc_tensor_is_dense(&v->tensor)) {
-        return SIZE_MAX;
-    }
-    const int64_t count = uc_tensor_count(&v->tensor);
-    if (count < 0 || (uint64_t)count > most) return SIZE_MAX;
-    for (int64_t k = 0; k < count; k++) {
-        out[k] = uc_dtype_load_i64(v->tensor.data, k, v->tensor.dtype);
-    }
-    return (size_t)count;
+    return uc_look_known(&c->build->look, uc_tfl_raw(c, i), out, most);
 }
 
 /* ---- outputs --------------------------------------------------------------------------------- */
