@@ -8,15 +8,6 @@
 
 /* ---- answers ---- */
 
-/* The classifier among the readings. */
-static int find_classifier(const cli_answers *a)
-{
-    for (int i = 0; i < a->count; i++) {
-        if (a->readings[i].kind == UC_POST_CLASSIFY) return i;
-    }
-    return -1;
-}
-
 /* One line a label that means no class: its pictures have no truth. */
 static void say_unmatched(evaluation *e)
 {
@@ -40,20 +31,9 @@ static void say_unmatched(evaluation *e)
 static uncork_status take_names(evaluation *e, const cli_answers *a, size_t count, int reading,
                                 uncork_error *error)
 {
-    char own[32];
-    bool named = false;
-    e->classes = UC_NEW(e->arena, uc_str, count);
-    if (!e->classes) return uc_fail_memory(error);
+    bool named;
+    UC_TRY(evaluate_names(a, reading, count, e->arena, &e->classes, &named, error));
     e->class_count = count;
-    for (size_t i = 0; i < count; i++) {
-        const uc_str name = reading >= 0 ? cli_class_name(a, &a->readings[reading], (int64_t)i, own)
-                                         : cli_table_class(a, (int64_t)i, own);
-        const char *copy = uc_arena_copy(e->arena, name.data, name.size);
-        if (!copy) return uc_fail_memory(error);
-        e->classes[i] = (uc_str){copy, name.size};
-        int64_t number;
-        named = named || !uc_text_i64(e->classes[i], &number);
-    }
     UC_TRY(evaluate_match(&e->truth, e->classes, count, named, e->arena, &e->p.notes, error));
     e->matched = true;
     say_unmatched(e);
@@ -122,7 +102,7 @@ static size_t rank_of(const cli_table *table, size_t own)
 static uncork_status take_network(evaluation *e, const cli_answers *a, const cli_input *input,
                                   void *const *made, uncork_error *error)
 {
-    const int reading = find_classifier(a);
+    const int reading = evaluate_classifier(a);
     if (reading < 0) {
         return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
                        "evaluate takes classifiers; this model's '%.60s' is: %s",

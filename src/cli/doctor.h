@@ -65,6 +65,9 @@ uncork_status doctor_search(doctor *d, uncork_error *error);
  * normalisation is to its training, else how sure the answers are, which is weak. */
 double doctor_merit(const doctor *d, const doctor_trial *t);
 
+/* The best trials, the best first, at most `most`: how many. */
+size_t doctor_best(const doctor *d, const doctor_trial **best, size_t most);
+
 /* doctor_pictures.c: what the trials say. */
 void doctor_judge(doctor *d);
 /* doctor_report.c */

@@ -19,24 +19,6 @@ void doctor_note(doctor *d, const char *text)
     if (d->note_count < DOCTOR_DIAGNOSES && text) d->notes[d->note_count++] = text;
 }
 
-/* The best trials first; sorted indices. */
-static size_t rank_trials(const doctor *d, size_t *order, size_t most)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < d->trial_count; i++) {
-        size_t at = count < most ? count : most;
-        while (at > 0 &&
-               doctor_merit(d, &d->trials[order[at - 1]]) < doctor_merit(d, &d->trials[i])) {
-            at--;
-        }
-        if (at == most) continue;
-        if (count < most) count++;
-        memmove(order + at + 1, order + at, (count - 1 - at) * sizeof *order);
-        order[at] = i;
-    }
-    return count;
-}
-
 static void put_line(uc_writer *out, const char *title, const char *text)
 {
     if (!text[0]) return;
@@ -61,15 +43,15 @@ static void put_score(const doctor *d, const doctor_trial *t, uc_writer *out)
 
 static void put_trials(const doctor *d, uc_writer *out)
 {
-    size_t order[SHOWN_TRIALS + 1];
-    const size_t count = rank_trials(d, order, SHOWN_TRIALS);
+    const doctor_trial *best[SHOWN_TRIALS];
+    const size_t count = doctor_best(d, best, SHOWN_TRIALS);
     if (!d->base.spec) return;
     uc_writer_text(out, "steps now:\n  ");
     put_score(d, &d->base, out);
     if (count) uc_writer_printf(out, "the best of %zu others tried:\n", d->trial_count);
     for (size_t i = 0; i < count; i++) {
         uc_writer_text(out, "  ");
-        put_score(d, &d->trials[order[i]], out);
+        put_score(d, best[i], out);
     }
 }
 

@@ -33,21 +33,10 @@ double doctor_merit(const doctor *d, const doctor_trial *t)
 static uncork_status take_names(doctor *d, const cli_answers *a, size_t count, int reading,
                                 uncork_error *error)
 {
-    char own[32];
-    bool named = false;
+    bool named;
     d->matched = true;
-    d->classes = UC_NEW(d->arena, uc_str, count + 1);
-    if (!d->classes) return uc_fail_memory(error);
+    UC_TRY(evaluate_names(a, reading, count, d->arena, &d->classes, &named, error));
     d->class_count = count;
-    for (size_t i = 0; i < count; i++) {
-        const uc_str name = reading >= 0 ? cli_class_name(a, &a->readings[reading], (int64_t)i, own)
-                                         : cli_table_class(a, (int64_t)i, own);
-        const char *copy = uc_arena_copy(d->arena, name.data, name.size);
-        int64_t number;
-        if (!copy) return uc_fail_memory(error);
-        d->classes[i] = (uc_str){copy, name.size};
-        named = named || !uc_text_i64(d->classes[i], &number);
-    }
     if (!d->labelled) return UNCORK_OK;
     return evaluate_match(&d->truth, d->classes, count, named, d->arena, &d->p.notes, error);
 }
@@ -79,18 +68,10 @@ static void count_answer(doctor *d, size_t item, uint32_t answer, const double *
     if (scores) t->log_sum += log(fmax(scores[truth], LEAST));
 }
 
-static int find_classifier(const cli_answers *a)
-{
-    for (int i = 0; i < a->count; i++) {
-        if (a->readings[i].kind == UC_POST_CLASSIFY) return i;
-    }
-    return -1;
-}
-
 static uncork_status take_network(doctor *d, const cli_answers *a, size_t item, void *const *made,
                                   uncork_error *error)
 {
-    const int reading = find_classifier(a);
+    const int reading = evaluate_classifier(a);
     if (reading < 0) {
         return uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
                        "only classifiers' preparation is searched; this model's '%.60s' is: %s",
@@ -308,19 +289,18 @@ static uncork_status run_base(doctor *d, uncork_error *error)
     return uc_contract_parse(d->base.spec, d->arena, &d->base.contract, error);
 }
 
-/* The best trials so far, the best first: what was found at a first look may not be what wins. */
-static size_t best_trials(const doctor *d, doctor_trial *best, size_t most)
+size_t doctor_best(const doctor *d, const doctor_trial **best, size_t most)
 {
     size_t count = 0;
     for (size_t i = 0; i < d->trial_count; i++) {
         size_t at = count < most ? count : most;
-        while (at > 0 && doctor_merit(d, &best[at - 1]) < doctor_merit(d, &d->trials[i])) {
+        while (at > 0 && doctor_merit(d, best[at - 1]) < doctor_merit(d, &d->trials[i])) {
             at--;
         }
         if (at == most) continue;
         if (count < most) count++;
         memmove(best + at + 1, best + at, (count - 1 - at) * sizeof *best);
-        best[at] = d->trials[i];
+        best[at] = &d->trials[i];
     }
     return count;
 }
@@ -338,17 +318,19 @@ static size_t first_step(const doctor *d, uint64_t base_ns, uint64_t limit_ns)
 
 static uncork_status search(doctor *d, size_t step, uint64_t until, uncork_error *error)
 {
-    doctor_trial best = {.answered = 0}, beam[BEAM + 1];
+    doctor_trial best = {.answered = 0};
+    const doctor_trial *beam[BEAM];
     UC_TRY(try_axes(d, UC_AXIS_VALUES, UC_AXIS_CHANNELS, step, until, &best, error));
     if (!d->labelled) { /* sizes and filters show in answers alone */
         if (doctor_merit(d, &best) > doctor_merit(d, &d->best)) d->best = best;
         return UNCORK_OK;
     }
-    const size_t count = best_trials(d, beam, BEAM);
+    /* what was best at the first look may not be what wins */
+    const size_t count = doctor_best(d, beam, BEAM);
     for (size_t i = 0; i < count; i++) {
-        UC_TRY(try_axes(d, UC_AXIS_GEOMETRY, UC_AXIS_GEOMETRY, step, until, &beam[i], error));
-        if (i == 0 || doctor_merit(d, &beam[i]) > doctor_merit(d, &best) + LEAST_GAIN)
-            best = beam[i];
+        doctor_trial one = *beam[i];
+        UC_TRY(try_axes(d, UC_AXIS_GEOMETRY, UC_AXIS_GEOMETRY, step, until, &one, error));
+        if (i == 0 || doctor_merit(d, &one) > doctor_merit(d, &best) + LEAST_GAIN) best = one;
     }
     UC_TRY(try_axes(d, UC_AXIS_RESIZE, UC_AXIS_RESIZE, step, until, &best, error));
     UC_TRY(try_axes(d, UC_AXIS_DECODER, UC_AXIS_DECODER, step, until, &best, error));

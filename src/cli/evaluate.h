@@ -36,6 +36,13 @@ uncork_status evaluate_read(const char *path, uc_arena *arena, evaluate_truth *t
 uncork_status evaluate_match(evaluate_truth *truth, const uc_str *classes, size_t class_count,
                              bool named, uc_arena *arena, uc_findings *notes, uncork_error *error);
 
+/* evaluate_classes.c: the classifier among a network's readings; -1: there is none. */
+int evaluate_classifier(const cli_answers *answers);
+/* The names of its `count` classes, in the arena (reading < 0: of a classic model), and whether any is more
+ * than a number. */
+uncork_status evaluate_names(const cli_answers *answers, int reading, size_t count, uc_arena *arena,
+                             uc_str **names, bool *named, uncork_error *error);
+
 /* Everything of one evaluation. */
 typedef struct evaluation {
     predictor p;

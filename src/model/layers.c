@@ -1,11 +1,6 @@
 /* Looking inside a network: the value each layer ends in becomes an output. */
 #include "model/model_internal.h"
 
-static bool same_place(const uc_node *a, const uc_node *b)
-{
-    return a->where && b->where && strcmp(a->where, b->where) == 0;
-}
-
 /* Whether a node is needed for the outputs: producers come first, so one walk from the end. */
 static void mark_needed(const uc_graph *g, bool *needed)
 {
@@ -49,7 +44,7 @@ uncork_status uc_layers_add(uncork_model *model, uncork_error *error)
         while (next < g->node_count && !needed[next]) {
             next++;
         }
-        if (next < g->node_count && same_place(n, &g->nodes[next])) continue;
+        if (next < g->node_count && uc_same_layer(n, &g->nodes[next])) continue;
         uc_layer *layer = &layers[model->layer_count++];
         *layer = (uc_layer){.name = n->where ? n->where : "",
                             .op = n->op->name,

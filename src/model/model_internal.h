@@ -45,6 +45,11 @@ struct uncork_session {
 /* The file keeps living until as many releases as retains. */
 void uc_file_retain(const uncork_file *file);
 void uc_file_release(const uncork_file *file);
+/* Whether two nodes came from the same place of the file. */
+static inline bool uc_same_layer(const uc_node *a, const uc_node *b)
+{
+    return a->where && b->where && strcmp(a->where, b->where) == 0;
+}
 /* layers.c: adds the value of every layer that an output needs as an output of its own. */
 uncork_status uc_layers_add(uncork_model *model, uncork_error *error);
 /* The object uncork_file_json returns. */

@@ -3,11 +3,6 @@
 
 #include "model/model_internal.h"
 
-static bool same_place(const uc_node *a, const uc_node *b)
-{
-    return a->where && b->where && strcmp(a->where, b->where) == 0;
-}
-
 static uint64_t product(const int64_t *shape, int rank)
 {
     uint64_t n = 1;
@@ -75,7 +70,7 @@ static uncork_status list_layers(const uc_graph *g, uc_arena *arena, uc_summary 
     if (!counted || !summary->layers) return uc_fail_memory(error);
     for (size_t i = 0; i < g->node_count; i++) {
         const uc_node *n = &g->nodes[i];
-        if (i == 0 || !same_place(n, &g->nodes[i - 1])) summary->count++;
+        if (i == 0 || !uc_same_layer(n, &g->nodes[i - 1])) summary->count++;
         uc_summary_layer *layer = &summary->layers[summary->count - 1];
         add_node(g, n, counted, layer);
         const uc_graph_value *out = &g->values[n->out[0]];
