@@ -254,6 +254,24 @@ static uncork_status infer_shapes(uc_graph *g, uc_arena *arena, uc_arena *scratc
     return keep_shapes(g, &infer);
 }
 
+/* A free dimension of an input is one number in a run: a symbol of its own, below any that importers
+ * give, lets passes see that two values which keep it have the same shape. */
+static uncork_status name_free_dims(uc_graph *g)
+{
+    int64_t next = -(INT64_C(1) << 40);
+    for (size_t i = 0; i < g->input_count; i++) {
+        uc_graph_value *v = &g->values[g->inputs[i]];
+        if (v->kind != UC_TENSOR || v->rank < 1) continue;
+        int64_t *shape = UC_NEW(g->arena, int64_t, (size_t)v->rank);
+        if (!shape) return uc_arena_status(g->arena, g->error);
+        for (int d = 0; d < v->rank; d++) {
+            shape[d] = v->shape[d] == UC_DIM_UNKNOWN ? next-- : v->shape[d];
+        }
+        v->shape = shape;
+    }
+    return UNCORK_OK;
+}
+
 uncork_status uc_graph_finish_at(uc_graph *g, int depth)
 {
     if (g->status == UNCORK_OK) g->status = uc_arena_status(g->arena, g->error);
@@ -268,4 +286,8 @@ uncork_status uc_graph_finish_at(uc_graph *g, int depth)
     return g->status;
 }
 
-uncork_status uc_graph_finish(uc_graph *g) { return uc_graph_finish_at(g, 0); }
+uncork_status uc_graph_finish(uc_graph *g)
+{
+    if (g->status == UNCORK_OK) g->status = name_free_dims(g);
+    return uc_graph_finish_at(g, 0);
+}

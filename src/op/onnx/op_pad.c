@@ -48,6 +48,7 @@ static uncork_status infer(uc_call *call)
     bool constant = uc_str_is(uc_call_str(call, "mode", "constant"), "constant");
     for (int d = 0; d < x->rank; d++) {
         shape[d] = UC_DIM_UNKNOWN;
+        if (known && !p.begin[d] && !p.end[d]) shape[d] = x->shape[d];
         if (!known || x->shape[d] < 0) continue;
         bool fits = !__builtin_add_overflow(x->shape[d], p.begin[d], &shape[d]) &&
                     !__builtin_add_overflow(shape[d], p.end[d], &shape[d]) && shape[d] >= 0;

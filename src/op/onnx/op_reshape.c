@@ -24,13 +24,42 @@ static uncork_status run_copy(uc_call *call)
 
 /* ---- Reshape: shape int64 [n]; 0 keeps a dimension (unless allowzero), one -1 is what remains -- */
 
+/* Takes symbols that both sides have out of both: how often N stands there doesn't matter. */
+static void cancel(int64_t *a, int rank_a, int64_t *b, int rank_b)
+{
+    for (int i = 0; i < rank_a; i++) {
+        for (int k = 0; k < rank_b && a[i] < UC_DIM_UNKNOWN; k++) {
+            if (a[i] == b[k]) a[i] = b[k] = 1;
+        }
+    }
+}
+
+/* The one symbol that is left of x when everything else of it is in `shape`; unknown otherwise. */
+static int64_t symbol_left(const uc_tensor *x, const int64_t *shape, int rank, int at)
+{
+    int64_t have[UNCORK_MAX_RANK], rest[UNCORK_MAX_RANK], left = UC_DIM_UNKNOWN;
+    size_t a = 0, b = 0;
+    memcpy(have, x->shape, (size_t)x->rank * sizeof *have);
+    memcpy(rest, shape, (size_t)rank * sizeof *rest);
+    rest[at] = 1;
+    cancel(have, x->rank, rest, rank);
+    for (int d = 0; d < x->rank && left == UC_DIM_UNKNOWN; d++) {
+        if (have[d] >= UC_DIM_UNKNOWN) continue;
+        left = have[d];
+        have[d] = 1;
+    }
+    if (!uc_dims_known(have, x->rank) || !uc_dims_known(rest, rank)) return UC_DIM_UNKNOWN;
+    bool fits = uc_shape_count(have, x->rank, &a) && uc_shape_count(rest, rank, &b);
+    return fits && a == b && a > 0 ? left : UC_DIM_UNKNOWN;
+}
+
 /* The dimension that -1 stands for; unknown when the input's size is. */
 static uncork_status infer_rest(uc_call *call, const uc_tensor *x, int64_t *shape, int rank, int at)
 {
     size_t have = 1, rest = 1;
     shape[at] = 1;
     bool known = uc_dims_known(x->shape, x->rank) && uc_dims_known(shape, rank);
-    shape[at] = UC_DIM_UNKNOWN;
+    shape[at] = known ? UC_DIM_UNKNOWN : symbol_left(x, shape, rank, at);
     if (!known) return UNCORK_OK;
     shape[at] = 1;
     bool fits = uc_shape_count(x->shape, x->rank, &have) && uc_shape_count(shape, rank, &rest);
@@ -115,6 +144,13 @@ const uc_op uc_op_reshape = {.name = "Reshape",
 static int64_t product(const int64_t *shape, int begin, int end)
 {
     size_t n = 0;
+    while (begin < end - 1 && shape[begin] == 1) {
+        begin++;
+    }
+    while (end > begin + 1 && shape[end - 1] == 1) {
+        end--;
+    }
+    if (end == begin + 1) return shape[begin]; /* a symbol stays one */
     if (!uc_dims_known(shape + begin, end - begin)) return UC_DIM_UNKNOWN;
     return uc_shape_count(shape + begin, end - begin, &n) ? (int64_t)n : UC_DIM_UNKNOWN;
 }
