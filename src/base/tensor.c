@@ -151,13 +151,31 @@ bool uc_tensor_is_dense(const uc_tensor *t)
     return true;
 }
 
+/* One row of elements of `size` bytes, `stride` elements apart. */
+static void copy_row(uint8_t *to, const uint8_t *from, int64_t n, int64_t stride, size_t size)
+{
+    if (stride == 1) {
+        memcpy(to, from, (size_t)n * size);
+    } else if (size == 4) {
+        for (int64_t i = 0; i < n; i++) {
+            memcpy(to + 4 * i, from + 4 * i * stride, 4);
+        }
+    } else {
+        for (int64_t i = 0; i < n; i++) {
+            memcpy(to + i * (int64_t)size, from + i * stride * (int64_t)size, size);
+        }
+    }
+}
+
 /* Gathers strided elements of `size` bytes in C order. */
 static void copy_strided(uint8_t *to, const uint8_t *from, const uc_tensor *t, size_t size)
 {
     int64_t index[UNCORK_MAX_RANK] = {0}, n = uc_tensor_count(t), at = 0;
-    for (int64_t i = 0; i < n; i++) {
-        memcpy(to + (size_t)i * size, from + at * (int64_t)size, size);
-        for (int d = t->rank - 1; d >= 0; d--) {
+    const int last = t->rank - 1; /* rank 0 is dense */
+    for (int64_t i = 0; i < n; i += t->shape[last]) {
+        copy_row(to + (size_t)i * size, from + at * (int64_t)size, t->shape[last], t->stride[last],
+                 size);
+        for (int d = last - 1; d >= 0; d--) {
             at += t->stride[d];
             if (++index[d] < t->shape[d]) break;
             at -= t->stride[d] * t->shape[d];

@@ -1,6 +1,6 @@
 /* Removes what changes nothing: Identity, Dropout in inference, casts to the same type, reshapes,
- * slices and expansions to the same shape, transposes that move nothing, sums of one value; makes one of
- * two transposes in a row. Exact. */
+ * slices and expansions to the same shape, transposes that move nothing, sums of one value, products with
+ * 1; makes one of two transposes in a row. Exact. */
 #include "pass/rewrite.h"
 
 static bool keeps_order(const uc_node *node, int rank)
@@ -46,6 +46,17 @@ static bool slices_forward(const uc_rewrite *r, const uc_node *node)
         if (step < 0) return false;
     }
     return true;
+}
+
+/* x * 1 and x / 1. Not x + 0: that makes 0 of -0. */
+static bool multiplies_by_one(const uc_rewrite *r, const uc_node *node, uc_ref *x)
+{
+    double v = 0;
+    if (uc_is_op(node, "Div")) {
+        *x = node->in[0];
+        return uc_rewrite_scalar(r, node->in[1], &v) && v == 1;
+    }
+    return uc_is_op(node, "Mul") && uc_rewrite_scalar_operand(r, node, &v, x) && v == 1;
 }
 
 static bool changes_nothing(const uc_rewrite *r, const uc_node *node)
@@ -98,7 +109,12 @@ static uncork_status run(uc_graph *g, bool *changed)
         uc_node *node = &g->nodes[n];
         uc_rewrite_refresh(&r, node);
         if (node->in_count > 0) UC_TRY(join_transposes(&r, node));
-        if (changes_nothing(&r, node)) uc_rewrite_replace(&r, node->out[0], node->in[0]);
+        uc_ref x = 0;
+        if (changes_nothing(&r, node)) {
+            uc_rewrite_replace(&r, node->out[0], node->in[0]);
+        } else if (multiplies_by_one(&r, node, &x) && uc_same_shape(g, x, node->out[0])) {
+            uc_rewrite_replace(&r, node->out[0], x);
+        }
     }
     return uc_rewrite_done(&r, changed);
 }

@@ -103,21 +103,26 @@ typedef struct linear {
     int64_t channels;
 } linear;
 
-/* Which channel the i-th weight feeds. */
-static int64_t channel_of(const linear *l, int64_t i)
+/* Weights that lie side by side and feed one channel. */
+static int64_t run_of(const linear *l)
 {
     const int64_t *shape = l->w->shape;
-    if (uc_is_op(l->node, "Conv")) return i / (uc_tensor_count(l->w) / l->channels);
-    if (uc_is_op(l->node, "Gemm")) {
-        return uc_node_get_int(l->node, "transB", 0) ? i / shape[1] : i % shape[1];
-    }
-    /* ConvTranspose: [channels in, channels out / group, ...] */
-    int64_t group = uc_node_get_int(l->node, "group", 1), inner = 1;
+    int64_t inner = 1;
+    if (uc_is_op(l->node, "Conv")) return uc_tensor_count(l->w) / l->channels;
+    if (uc_is_op(l->node, "Gemm")) return uc_node_get_int(l->node, "transB", 0) ? shape[1] : 1;
     for (int d = 2; d < l->w->rank; d++) {
         inner *= shape[d];
     }
-    int64_t in = i / (shape[1] * inner), out = i / inner % shape[1];
-    return in / (shape[0] / group) * shape[1] + out;
+    return inner;
+}
+
+/* Which channel the i-th run feeds. */
+static int64_t channel_of(const linear *l, int64_t group, int64_t i)
+{
+    if (!group) return i % l->channels;
+    /* ConvTranspose: [channels in, channels out / group, ...] */
+    const int64_t *shape = l->w->shape;
+    return i / shape[1] / (shape[0] / group) * shape[1] + i % shape[1];
 }
 
 static int64_t channels_of(const uc_node *node, const uc_tensor *w)
@@ -158,11 +163,15 @@ static uncork_status join(uc_rewrite *r, uc_node *node, const linear *l, const a
     uc_tensor *w = uc_tensor_new(g->arena, UNCORK_FLOAT32, l->w->rank, l->w->shape);
     uc_tensor *b = uc_tensor_new(g->arena, UNCORK_FLOAT32, 1, &l->channels);
     if (!w || !b) return uc_arena_status(g->arena, g->error);
-    int64_t count = uc_tensor_count(w);
+    int64_t count = uc_tensor_count(w), run = run_of(l);
+    int64_t group = uc_is_op(l->node, "ConvTranspose") ? uc_node_get_int(l->node, "group", 1) : 0;
     const float *from = l->w->data;
     float *to = w->data, *bias = b->data;
-    for (int64_t i = 0; i < count; i++) {
-        to[i] = (float)((double)from[i] * map->a[channel_of(l, i)]);
+    for (int64_t i = 0; i < count; i += run) {
+        double a = map->a[channel_of(l, group, i / run)];
+        for (int64_t k = i; k < i + run; k++) {
+            to[k] = (float)((double)from[k] * a);
+        }
     }
     for (int64_t c = 0; c < l->channels; c++) {
         bias[c] = (float)((l->bias ? (double)l->bias[c] : 0) * map->a[c] + map->b[c]);

@@ -1,5 +1,6 @@
-/* A Pad with zeros in front of a convolution or of an average that counts its padding becomes part of
- * it: no copy of the picture. Exact: the same zeros meet the same weights. */
+/* A Pad with zeros in front of a convolution, of an average that counts its padding, or of a maximum of
+ * what is never negative becomes part of it: no copy of the picture. Exact: the same zeros meet the same
+ * weights, and beside a number that isn't negative a zero and nothing give the same maximum. */
 #include "pass/rewrite.h"
 
 /* Reads a Pad of spatial dimensions with constant zeros; before[], after[] by spatial dimension. */
@@ -33,9 +34,38 @@ static bool has_plain_pads(const uc_node *node)
     return !mode || uc_str_is(mode->s, "NOTSET") || uc_str_is(mode->s, "VALID");
 }
 
-static bool takes_pads(const uc_node *node)
+/* Relu, or Clip from 0 on. */
+static bool never_negative(const uc_rewrite *r, uc_ref ref)
+{
+    const uc_node *clip = uc_rewrite_made_by(r, ref, "Clip");
+    return uc_rewrite_made_by(r, ref, "Relu") ||
+           (clip && clip->in_count > 1 && clip->in[1] && uc_rewrite_is_near(r, clip->in[1], 0));
+}
+
+/* Every window of a maximum must still hold a pixel: its pads stay below its size. */
+static bool windows_hold(const uc_node *node, const int64_t *pads, int spatial)
+{
+    const uc_attr *kernel = uc_node_attr(node, "kernel_shape");
+    if (!uc_is_op(node, "MaxPool")) return true;
+    if (!kernel || kernel->count != (size_t)spatial) return false;
+    for (int d = 0; d < spatial; d++) {
+        if (pads[d] >= kernel->ints[d] || pads[spatial + d] >= kernel->ints[d]) return false;
+    }
+    return true;
+}
+
+static bool takes_pads(const uc_rewrite *r, const uc_node *node)
 {
     if (uc_is_op(node, "Conv")) return has_plain_pads(node);
+    if (uc_is_op(node, "MaxPool")) {
+        const uc_node *pad = uc_rewrite_made_by(r, node->in[0], "Pad");
+        const uc_attr *dilations = uc_node_attr(node, "dilations");
+        for (size_t d = 0; dilations && d < dilations->count; d++) {
+            if (dilations->ints[d] != 1) return false;
+        }
+        return node->out_count == 1 && pad && never_negative(r, pad->in[0]) &&
+               !uc_node_get_int(node, "ceil_mode", 0) && has_plain_pads(node);
+    }
     return uc_is_op(node, "AveragePool") && uc_node_get_int(node, "count_include_pad", 0) &&
            !uc_node_get_int(node, "ceil_mode", 0) && has_plain_pads(node);
 }
@@ -52,6 +82,7 @@ static uncork_status join(uc_rewrite *r, uc_node *node, const uc_node *pad, int 
         pads[d] = before[d] + (own && !valid ? own->ints[d] : 0);
         pads[spatial + d] = after[d] + (own && !valid ? own->ints[spatial + d] : 0);
     }
+    if (!windows_hold(node, pads, spatial)) return UNCORK_OK;
     uc_node old = *node;
     uc_ref *in = UC_NEW(r->g->arena, uc_ref, node->in_count);
     if (!in) return uc_arena_status(r->g->arena, r->g->error);
@@ -74,7 +105,7 @@ static uncork_status run(uc_graph *g, bool *changed)
     UC_TRY(uc_rewrite_init(&r, g));
     for (size_t n = 0; n < g->node_count; n++) {
         uc_node *node = &g->nodes[n];
-        if (!takes_pads(node)) continue;
+        if (!takes_pads(&r, node)) continue;
         const uc_node *pad = uc_rewrite_made_by(&r, node->in[0], "Pad");
         int rank = g->values[node->in[0]].rank;
         if (!pad || rank < 3) continue;
