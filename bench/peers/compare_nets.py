@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""uncork beside ONNX Runtime, OpenVINO and LiteRT on the same networks. All runtimes of a case are alive at once
+"""uncork beside ONNX Runtime, OpenVINO, LiteRT, PyTorch or TensorFlow on the same networks. All runtimes of a case are alive at once
 and take turns in short bursts, so that whatever else the machine does meets them alike.
 
     compare_nets.py LIBUNCORK.so MODELS [--nets A,B] [--kinds float32,int8,fast] [--batch 1,8] [--threads 1,2]
-                    [--rounds N] [--burst SECONDS] [--runtimes ort,openvino,litert] [--json FILE]
+                    [--rounds N] [--burst SECONDS] [--runtimes ort,openvino,litert] [--ending .onnx] [--json FILE]
+    compare_nets.py LIBUNCORK.so MODELS --ending .torch --runtimes eager,frozen,compiled --kinds float32
+                    --nets resnet18,resnet50,mobilenet_v3_large,vit_b_16
+    compare_nets.py LIBUNCORK.so MODELS --ending "" --runtimes tensorflow --kinds float32 --nets keras_mobilenet_v2,keras_lstm
 
 Prints best / median milliseconds of each, ours / the fastest peer by both, and geometric means. A peer whose model
-is missing is left out and said so. Outputs are compared with ONNX Runtime's on the same input.
+is missing is left out and said so. Outputs are compared with the first peer's on the same input. --ending says which of
+a network's files uncork opens.
 """
 import argparse, json, math, os, statistics, subprocess, sys, tempfile
 import numpy as np
@@ -71,8 +75,8 @@ def measure(args, net, kind, batch, threads):
                 row["errors"][w.name] = w.error
             else:
                 row["ms"][w.name] = [min(w.times), statistics.median(w.times)]
-        oracle = "ort" if "ort" in row["ms"] else "openvino"
-        if "uncork" in row["ms"] and oracle in row["ms"]:
+        oracle = next((r for r in runtimes[1:] if r in row["ms"]), None)
+        if "uncork" in row["ms"] and oracle:
             row["difference"], row["agrees"] = agreement(workers[0].out, "%s/%s.npy" % (folder, oracle), kind)
             peers = [v for k, v in row["ms"].items() if k != "uncork"]
             row["ratio"] = [row["ms"]["uncork"][i] / min(p[i] for p in peers) for i in (0, 1)]
@@ -103,9 +107,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--burst", type=float, default=0.25)
     parser.add_argument("--runtimes", type=listed, default=["ort", "openvino", "litert"])
+    parser.add_argument("--ending")
     parser.add_argument("--json")
     args = parser.parse_args()
     os.environ["UNCORK_LIBRARY"] = os.path.abspath(args.library)
+    if args.ending is not None:
+        os.environ["UNCORK_ENDING"] = args.ending
     rows = []
     for kind in args.kinds:
         for net in [n for n in args.nets if kind != "int8" or n in INT8]:

@@ -5,12 +5,18 @@ transformers keep their initial scale, so that no activation underflows or grows
     nets.py --int8 FOLDER [NAME...]     NAME.int8.onnx: quantise/dequantise pairs, uint8 activations, int8 weights
                                         a channel (onnxruntime.quantization), calibrated on random data
     nets.py --tflite FOLDER [NAME...]   NAME.b1.tflite and NAME.b8.tflite, channels last (needs litert-torch)
+    nets.py --torch FOLDER [NAME...]    NAME.torch alone
+    nets.py --savedmodel FOLDER [NAME...]  NAME, a SavedModel, and NAME.h5 (needs tensorflow and keras)
 """
 import os, sys
 
 SHAPES = {"mobilenet_v2": (3, 224, 224), "efficientnet_b0": (3, 224, 224), "resnet50": (3, 224, 224),
           "digit": (1, 28, 28), "vit_b_16": (3, 224, 224)}
 INT8 = ("mobilenet_v2", "resnet50")
+TORCH = {"resnet18": (3, 224, 224), "mobilenet_v3_large": (3, 224, 224)}  # beside PyTorch only
+KERAS = {"keras_mobilenet_v2": (224, 224, 3), "keras_efficientnet_b0": (224, 224, 3), "keras_resnet50": (224, 224, 3),
+         "keras_digit": (28, 28, 1), "keras_lstm": (50, 64)}
+EVERY = {**SHAPES, **TORCH, **KERAS}
 
 
 def digit_net():
@@ -20,11 +26,15 @@ def digit_net():
                          nn.Softmax(1))
 
 
+def empty(name):
+    import torchvision
+    return digit_net() if name == "digit" else getattr(torchvision.models, name)(weights=None)
+
+
 def build(name):
     import torch
-    import torchvision
     torch.manual_seed(0)
-    net = digit_net() if name == "digit" else getattr(torchvision.models, name)(weights=None)
+    net = empty(name)
     if name == "vit_b_16":  # torchvision leaves the head at zero
         torch.nn.init.normal_(net.heads[-1].weight, std=0.02)
     for part in net.modules():
@@ -41,8 +51,36 @@ def build(name):
     if any(isinstance(part, torch.nn.BatchNorm2d) for part in net.modules()):
         with torch.no_grad():
             for _ in range(2):
-                net(torch.randn(16, *SHAPES[name]))
+                net(torch.randn(16, *EVERY[name]))
     return net.eval()
+
+
+def state(folder, name):
+    import torch
+    torch.save(build(name).state_dict(), "%s/%s.torch" % (folder, name))
+
+
+def keras_net(name):
+    import keras
+    from keras import layers
+    entry = keras.Input(KERAS[name])
+    if name == "keras_digit":
+        x = layers.MaxPool2D()(layers.Conv2D(32, 3, activation="relu")(entry))
+        x = layers.Flatten()(layers.MaxPool2D()(layers.Conv2D(64, 3, activation="relu")(x)))
+        return keras.Model(entry, layers.Dense(10, activation="softmax")(layers.Dense(128, activation="relu")(x)))
+    if name == "keras_lstm":
+        x = layers.LSTM(128)(layers.LSTM(128, return_sequences=True)(entry))
+        return keras.Model(entry, layers.Dense(10, activation="softmax")(x))
+    make = {"mobilenet_v2": "MobileNetV2", "efficientnet_b0": "EfficientNetB0", "resnet50": "ResNet50"}[name[6:]]
+    return getattr(keras.applications, make)(weights=None)
+
+
+def saved_model(folder, name):
+    import keras
+    keras.utils.set_random_seed(0)
+    net = keras_net(name)
+    net.save("%s/%s.h5" % (folder, name))
+    net.export("%s/%s" % (folder, name))
 
 
 def export(folder, name):
@@ -88,10 +126,10 @@ def tflite(folder, name):
 
 def main():
     words = sys.argv[1:]
-    step = {"--int8": quantise, "--tflite": tflite}.get(words[0])
+    step = {"--int8": quantise, "--tflite": tflite, "--torch": state, "--savedmodel": saved_model}.get(words[0])
     folder, *names = words[1:] if step else words
     os.makedirs(folder, exist_ok=True)
-    for name in names or (INT8 if step is quantise else SHAPES):
+    for name in names or {quantise: INT8, state: TORCH, saved_model: KERAS}.get(step, SHAPES):
         print((step or export).__name__, name, flush=True)
         (step or export)(folder, name)
 

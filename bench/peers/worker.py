@@ -1,9 +1,12 @@
 """One runtime with one network in one process. Writes its first outputs to a file, prints a line of JSON, then
 answers each line "SECONDS" on standard input with the latencies in milliseconds it measured in that time.
 
-    worker.py RUNTIME MODEL_STEM KIND BATCH THREADS OUT.npy     RUNTIME: uncork, ort, openvino, litert
+    worker.py RUNTIME MODEL_STEM KIND BATCH THREADS OUT.npy     RUNTIME: uncork, ort, openvino, litert, eager, compiled,
+                                                                         frozen, tensorflow
                                                                 KIND: float32, fast, int8
-UNCORK_LIBRARY names the shared library.
+UNCORK_LIBRARY names the shared library, UNCORK_ENDING what uncork opens: MODEL_STEM.onnx unless it says otherwise.
+PyTorch's runtimes (eager, torch.compile, TorchScript traced and frozen) build the network and load MODEL_STEM.torch;
+TensorFlow calls the SavedModel in MODEL_STEM, whose pictures are channels last.
 """
 import ctypes, json, os, sys, time
 
@@ -11,10 +14,11 @@ runtime, stem, kind, batch, threads, out = sys.argv[1:7]
 batch, threads = int(batch), int(threads)
 os.environ["OMP_NUM_THREADS"] = str(threads)
 import numpy as np
-from nets import SHAPES
+from nets import EVERY
 
-x = np.random.RandomState(7).randn(batch, *SHAPES[os.path.basename(stem)]).astype("f")
+x = np.random.RandomState(7).randn(batch, *EVERY[os.path.basename(stem)]).astype("f")
 onnx = stem + (".int8.onnx" if kind == "int8" else ".onnx")
+ours = stem + os.environ["UNCORK_ENDING"] if "UNCORK_ENDING" in os.environ else onnx
 
 
 class Error(ctypes.Structure):
@@ -45,7 +49,7 @@ def uncork():
     for name in ("uncork_session_output", "uncork_value_data", "uncork_value_shape"):
         getattr(lib, name).restype = p
         getattr(lib, name).argtypes = [p, ctypes.c_int][:2 if "output" in name else 1]
-    check(lib.uncork_open(onnx.encode(), None, ref(file), ref(error)))
+    check(lib.uncork_open(ours.encode(), None, ref(file), ref(error)))
     options = PrepareOptions(size=ctypes.sizeof(PrepareOptions), precision=1 if kind == "fast" else 0)
     options.limits.size = ctypes.sizeof(Limits)
     check(lib.uncork_prepare(file, None, ref(options), ref(model), ref(error)))
@@ -104,6 +108,46 @@ def litert():
         interpreter.invoke()
         return interpreter.get_tensor(result)
     return once, lambda: np.array(once())
+
+
+def torch_net(make):
+    import torch
+    from nets import empty
+    torch.set_num_threads(threads)
+    net = empty(os.path.basename(stem))
+    net.load_state_dict(torch.load(stem + ".torch"))
+    entry = torch.from_numpy(x)
+    with torch.inference_mode():
+        net = make(torch, net.eval(), entry)
+
+    def once():
+        with torch.inference_mode():
+            return net(entry)
+    for _ in range(3):  # compilers and profiling executors settle
+        once()
+    return once, lambda: once().numpy()
+
+
+def eager():
+    return torch_net(lambda torch, net, entry: net)
+
+
+def compiled():
+    return torch_net(lambda torch, net, entry: torch.compile(net))
+
+
+def frozen():
+    return torch_net(lambda torch, net, entry: torch.jit.freeze(torch.jit.trace(net, entry)))
+
+
+def tensorflow():
+    import tensorflow as tf
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    model = tf.saved_model.load(stem)
+    call, entry = model.signatures["serving_default"], tf.constant(x)
+    (name,) = call.structured_input_signature[1]
+    return (lambda: call(**{name: entry})), lambda: next(iter(call(**{name: entry}).values())).numpy()
 
 
 def main():
