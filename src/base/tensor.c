@@ -68,6 +68,18 @@ uc_tensor *uc_tensor_new(uc_arena *arena, uncork_dtype dtype, int rank, const in
     return t->data ? t : NULL;
 }
 
+uc_tensor *uc_tensor_new_raw(uc_arena *arena, uncork_dtype dtype, int rank, const int64_t *shape)
+{
+    size_t bytes;
+    if (dtype == UNCORK_STRING || rank < 0 || rank > UNCORK_MAX_RANK) return NULL;
+    if (!uc_shape_bytes(dtype, shape, rank, &bytes)) return NULL;
+    uc_tensor *t = UC_NEW(arena, uc_tensor, 1);
+    if (!t) return NULL;
+    uc_tensor_set(t, dtype, rank, shape);
+    t->data = uc_arena_alloc_raw(arena, bytes ? bytes : 1);
+    return t->data ? t : NULL;
+}
+
 uc_tensor *uc_tensor_f64(uc_arena *arena, const double *data, int64_t n)
 {
     uc_tensor *t = uc_tensor_new(arena, UNCORK_FLOAT64, 1, &n);
@@ -151,34 +163,65 @@ bool uc_tensor_is_dense(const uc_tensor *t)
     return true;
 }
 
+/* Without dimensions of 1. */
+static uc_tensor squeezed(const uc_tensor *t)
+{
+    uc_tensor out = {.dtype = t->dtype};
+    for (int d = 0; d < t->rank; d++) {
+        if (t->shape[d] == 1) continue;
+        out.shape[out.rank] = t->shape[d];
+        out.stride[out.rank++] = t->stride[d];
+    }
+    return out;
+}
+
+/* Elements of 4 bytes whose last two dimensions [a, b] lie as [b, a]: tiles, so that lines that are read
+ * in one column are still there for the next. */
+static void copy_turned(uint8_t *to, const uint8_t *from, int64_t a, int64_t b, int64_t to_step,
+                        int64_t from_step)
+{
+    enum { TILE = 16 };
+    for (int64_t at = 0; at < a; at += TILE) {
+        int64_t end = at + TILE < a ? at + TILE : a;
+        for (int64_t j = 0; j < b; j++) {
+            for (int64_t i = at; i < end; i++) {
+                memcpy(to + 4 * (i * to_step + j), from + 4 * (j * from_step + i), 4);
+            }
+        }
+    }
+}
+
 /* One row of elements of `size` bytes, `stride` elements apart. */
 static void copy_row(uint8_t *to, const uint8_t *from, int64_t n, int64_t stride, size_t size)
 {
     if (stride == 1) {
         memcpy(to, from, (size_t)n * size);
-    } else if (size == 4) {
-        for (int64_t i = 0; i < n; i++) {
-            memcpy(to + 4 * i, from + 4 * i * stride, 4);
-        }
-    } else {
-        for (int64_t i = 0; i < n; i++) {
-            memcpy(to + i * (int64_t)size, from + i * stride * (int64_t)size, size);
-        }
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(to + i * (int64_t)size, from + i * stride * (int64_t)size, size);
     }
 }
 
 /* Gathers strided elements of `size` bytes in C order. */
-static void copy_strided(uint8_t *to, const uint8_t *from, const uc_tensor *t, size_t size)
+static void copy_strided(uint8_t *to, const uint8_t *from, const uc_tensor *strided, size_t size)
 {
-    int64_t index[UNCORK_MAX_RANK] = {0}, n = uc_tensor_count(t), at = 0;
-    const int last = t->rank - 1; /* rank 0 is dense */
-    for (int64_t i = 0; i < n; i += t->shape[last]) {
-        copy_row(to + (size_t)i * size, from + at * (int64_t)size, t->shape[last], t->stride[last],
-                 size);
-        for (int d = last - 1; d >= 0; d--) {
-            at += t->stride[d];
-            if (++index[d] < t->shape[d]) break;
-            at -= t->stride[d] * t->shape[d];
+    const uc_tensor t = squeezed(strided);
+    int64_t index[UNCORK_MAX_RANK] = {0}, n = uc_tensor_count(strided), at = 0;
+    const int last = t.rank - 1; /* one element alone is dense */
+    const bool turned = last > 0 && size == 4 && t.stride[last - 1] == 1;
+    const int64_t row = t.shape[last], rows = turned ? t.shape[last - 1] : 1;
+    for (int64_t i = 0; i < n; i += rows * row) {
+        const uint8_t *source = from + at * (int64_t)size;
+        if (turned) {
+            copy_turned(to + 4 * i, source, rows, row, row, t.stride[last]);
+        } else {
+            copy_row(to + (size_t)i * size, source, row, t.stride[last], size);
+        }
+        for (int d = turned ? last - 2 : last - 1; d >= 0; d--) {
+            at += t.stride[d];
+            if (++index[d] < t.shape[d]) break;
+            at -= t.stride[d] * t.shape[d];
             index[d] = 0;
         }
     }
@@ -204,7 +247,7 @@ const uc_tensor *uc_tensor_dense(uc_arena *arena, const uc_tensor *t)
         return uc_tensor_strings(arena, items, t->rank, t->shape);
     }
     if (!size) return NULL;
-    uc_tensor *copy = uc_tensor_new(arena, t->dtype, t->rank, t->shape);
+    uc_tensor *copy = uc_tensor_new_raw(arena, t->dtype, t->rank, t->shape);
     if (copy) copy_strided(copy->data, t->data, t, size);
     return copy;
 }

@@ -58,6 +58,8 @@ bool uc_shape_bytes(uncork_dtype dtype, const int64_t *shape, int rank, size_t *
 void uc_tensor_set(uc_tensor *t, uncork_dtype dtype, int rank, const int64_t *shape);
 /* A dense tensor of zeros in the arena (strings: all empty); NULL when the arena is out. */
 uc_tensor *uc_tensor_new(uc_arena *arena, uncork_dtype dtype, int rank, const int64_t *shape);
+/* The same with elements that the caller writes, all of them; no strings. */
+uc_tensor *uc_tensor_new_raw(uc_arena *arena, uncork_dtype dtype, int rank, const int64_t *shape);
 /* The same with one dimension, over a copy of `data`. */
 uc_tensor *uc_tensor_f64(uc_arena *arena, const double *data, int64_t n);
 uc_tensor *uc_tensor_i64(uc_arena *arena, const int64_t *data, int64_t n);

@@ -123,13 +123,24 @@ static bool is_mergeable(const uc_node *n)
 
 /* ---- the two rounds ------------------------------------------------------------------------ */
 
-static void merge_constants(merge *m)
+/* Those that something reads: what an earlier merge left behind isn't compared again. */
+static void mark_read(const uc_graph *g, bool *read)
+{
+    for (size_t n = 0; n < g->node_count; n++) {
+        for (size_t i = 0; i < g->nodes[n].in_count; i++)
+            read[g->nodes[n].in[i]] = true;
+    }
+    for (size_t i = 0; i < g->output_count; i++)
+        read[g->outputs[i]] = true;
+}
+
+static void merge_constants(merge *m, const bool *read)
 {
     const uc_graph *g = m->g;
     memset(m->slots, 0, m->capacity * sizeof *m->slots);
     for (size_t v = 1; v < g->value_count; v++) {
         const uc_tensor *t = g->values[v].constant;
-        if (!t) continue;
+        if (!t || !read[v]) continue;
         size_t at = hash_tensor(t) & (m->capacity - 1);
         while (m->slots[at] && !same_tensor(g->values[m->slots[at] - 1].constant, t)) {
             at = (at + 1) & (m->capacity - 1);
@@ -172,10 +183,12 @@ uncork_status uc_graph_merge(uc_graph *g, uc_arena *scratch)
         m.capacity *= 2;
     m.to = UC_NEW(scratch, uc_ref, g->value_count);
     m.slots = UC_NEW(scratch, uint32_t, m.capacity);
-    if (!m.to || !m.slots) return uc_arena_status(scratch, g->error);
+    bool *read = UC_NEW(scratch, bool, g->value_count);
+    if (!m.to || !m.slots || !read) return uc_arena_status(scratch, g->error);
     for (size_t v = 0; v < g->value_count; v++)
         m.to[v] = (uc_ref)v;
-    merge_constants(&m);
+    mark_read(g, read);
+    merge_constants(&m, read);
     merge_nodes(&m);
     for (size_t i = 0; i < g->output_count; i++)
         g->outputs[i] = m.to[g->outputs[i]];

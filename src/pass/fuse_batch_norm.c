@@ -160,7 +160,7 @@ static bool read_linear(const uc_rewrite *r, uc_ref ref, linear *l)
 static uncork_status join(uc_rewrite *r, uc_node *node, const linear *l, const affine *map)
 {
     uc_graph *g = r->g;
-    uc_tensor *w = uc_tensor_new(g->arena, UNCORK_FLOAT32, l->w->rank, l->w->shape);
+    uc_tensor *w = uc_tensor_new_raw(g->arena, UNCORK_FLOAT32, l->w->rank, l->w->shape);
     uc_tensor *b = uc_tensor_new(g->arena, UNCORK_FLOAT32, 1, &l->channels);
     if (!w || !b) return uc_arena_status(g->arena, g->error);
     int64_t count = uc_tensor_count(w), run = run_of(l);
