@@ -6,8 +6,13 @@
  * u may be a division by a constant. k' is mostly Transpose(k), which is then read as it lies. The mask is
  * any float32 that is added. Ranks are known, dimensions need not be.
  *
+ * So does the operator Attention in its plain form: as many heads of keys as of queries, no cache, no
+ * window, and nothing masked (what a query without keys gives is another matter in each of the two).
+ *
  * Not exact: the scale meets the scores instead of q and k, and softmax is of another kernel. */
 #include "pass/rewrite.h"
+
+#include <math.h>
 
 typedef struct pattern {
     uc_ref in[7]; /* q, k, v, mask, scales */
@@ -112,6 +117,43 @@ static bool read_all(const uc_rewrite *r, const uc_node *node, pattern *p)
     return read_masked(r, softmax->in[0], p);
 }
 
+/* ---- the operator Attention ----------------------------------------------------------------- */
+
+/* Whether every other attribute has the value that changes nothing. */
+static bool is_plain(const uc_node *node)
+{
+    return uc_node_get_int(node, "is_causal", 0) == 0 &&
+           uc_node_get_float(node, "softcap", 0) == 0 &&
+           uc_node_get_int(node, "left_window_size", -1) == -1 &&
+           uc_node_get_int(node, "right_window_size", -1) == -1;
+}
+
+/* [batch, heads, rows, size], the first two the same in all three. */
+static bool are_heads(const uc_rewrite *r, const uc_node *node)
+{
+    const uc_graph_value *q = value(r, node->in[0]);
+    for (int i = 0; i < 3; i++) {
+        const uc_graph_value *v = value(r, node->in[i]);
+        if (v->dtype != UNCORK_FLOAT32 || v->rank != 4) return false;
+        if (v->shape[1] < 1 || v->shape[1] != q->shape[1]) return false;
+        if (v->shape[0] == UC_DIM_UNKNOWN || v->shape[0] != q->shape[0]) return false;
+    }
+    return q->shape[3] > 0;
+}
+
+static bool read_operator(const uc_rewrite *r, const uc_node *node, pattern *p)
+{
+    if (!uc_is_op(node, "Attention") || node->out_count != 1) return false;
+    for (size_t i = 3; i < node->in_count; i++) {
+        if (node->in[i]) return false;
+    }
+    if (node->in_count < 3 || !are_heads(r, node) || !is_plain(node)) return false;
+    const double size = (double)value(r, node->in[0])->shape[3];
+    *p = (pattern){.in = {node->in[0], node->in[1], node->in[2]}, .turned = true};
+    p->scale = uc_node_get_float(node, "scale", 1 / sqrt(size));
+    return p->scale > 0;
+}
+
 static uncork_status run(uc_graph *g, bool *changed)
 {
     uc_rewrite r;
@@ -119,7 +161,7 @@ static uncork_status run(uc_graph *g, bool *changed)
     UC_TRY(uc_rewrite_init(&r, g));
     for (size_t n = 0; n < g->node_count; n++) {
         uc_node *node = &g->nodes[n];
-        if (!read_all(&r, node, &p)) continue;
+        if (!read_all(&r, node, &p) && !read_operator(&r, node, &p)) continue;
         size_t count = p.scales ? 4 + p.scales : p.in[3] ? 4 : 3;
         UC_TRY(uc_rewrite_become(&r, node, "uncork.Attention", p.in, count));
         if (p.scale != 1) uc_node_float(g, node, "scale", p.scale);

@@ -251,6 +251,27 @@ static void attention_keeps_no_scores(void **state)
     }
 }
 
+/* The operator of opset 23: with heads like these it is the same; with fewer keys' heads or an order in
+ * time it stays what it is. */
+static void the_operator_attention_in_its_plain_form_keeps_no_scores(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        world w;
+        make(&w);
+        uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 4, (int64_t[]){-1, 2, 70, 24});
+        const uc_ref one = uc_g_slice(w.g, x, 1, 0, 1);
+        const uc_ref in[] = {x, way == 1 ? one : x, way == 1 ? one : x};
+        uc_node *node = uc_graph_node(w.g, "Attention", in, 3, 1);
+        if (way == 2) uc_node_int(w.g, node, "is_causal", 1);
+        const uc_graph *g = same(&w, uc_node_out(node, 0), all_but("fuse_attention"), 2e-6);
+        const uc_node *last = &g->nodes[g->node_count - 1];
+        CHECK_STR(last->op->name, "Attention");
+        CHECK((last->op->domain && strcmp(last->op->domain, "uncork") == 0) == (way == 0));
+        done(&w);
+    }
+}
+
 static uc_ref turned(world *w, uc_ref x, const int64_t *perm, size_t rank)
 {
     uc_node *node = uc_graph_node(w->g, "Transpose", &x, 1, 1);
@@ -290,6 +311,31 @@ static void queries_keys_and_values_are_read_where_they_lie(void **state)
         CHECK_INT(count(same(&w, y, NULL, 1e-6), "Attention"), 1);
         done(&w);
     }
+}
+
+/* The same from three slices of the features, which leave rows apart; `k` of every second number. */
+static void slices_are_read_where_they_lie(void **state)
+{
+    (void)state;
+    static const int64_t heads[] = {0, 2, 1, 3};
+    world w;
+    make(&w);
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 3, (int64_t[]){-2, 70, 192}), part[3];
+    for (int i = 0; i < 3; i++) {
+        part[i] = uc_g_slice(w.g, x, 2, i == 2 ? 96 : 48 * i, i == 2 ? 192 : 48 * (i + 1));
+    }
+    const uc_ref steps[] = {part[2], uc_graph_i64s(w.g, (int64_t[]){1}, 1),
+                            uc_graph_i64s(w.g, (int64_t[]){INT32_MAX}, 1),
+                            uc_graph_i64s(w.g, (int64_t[]){-1}, 1),
+                            uc_graph_i64s(w.g, (int64_t[]){2}, 1)};
+    part[2] = uc_node_out(uc_graph_node(w.g, "Slice", steps, 5, 1), 0);
+    for (int i = 0; i < 3; i++) {
+        part[i] = turned(&w, uc_g_reshape(w.g, part[i], (int64_t[]){-1, 70, 2, 24}, 4), heads, 4);
+    }
+    const uc_ref y = uc_node_out(uc_graph_node(w.g, "Attention", part, 3, 1), 0);
+    const uc_graph *g = same(&w, uc_g2(w.g, "Add", y, part[1]), NULL, 2e-6);
+    CHECK_INT(count(g, "Attention"), 1);
+    done(&w);
 }
 
 static void masked_keys_weigh_nothing(void **state)
@@ -542,7 +588,9 @@ int main(void)
         cmocka_unit_test(a_chain_writes_over_an_input_that_nobody_needs),
         cmocka_unit_test(a_product_takes_its_bias_residual_and_activation),
         cmocka_unit_test(attention_keeps_no_scores),
+        cmocka_unit_test(the_operator_attention_in_its_plain_form_keeps_no_scores),
         cmocka_unit_test(queries_keys_and_values_are_read_where_they_lie),
+        cmocka_unit_test(slices_are_read_where_they_lie),
         cmocka_unit_test(masked_keys_weigh_nothing),
         cmocka_unit_test(a_row_of_masked_keys_stays_nan),
         cmocka_unit_test(shared_scores_keep_their_operators),

@@ -174,6 +174,24 @@ uc_ref uc_t_expand(uc_t_build *b, uc_ref x, const int64_t *shape, int rank)
     return uc_g2(g, "Expand", x, uc_graph_i64s(g, wide, rank));
 }
 
+/* A few large parts as slices: those are views, where a Split copies. */
+static bool few_slices(uc_t_build *b, uc_ref x, const int64_t *sizes, size_t count, int64_t dim,
+                       uc_ref *out)
+{
+    enum { FEW = 4 };
+    const int axis = uc_t_axis(b, x, dim);
+    const int64_t whole = axis < 0 ? -1 : uc_t_dim(b, x, axis);
+    int64_t end = 0;
+    for (size_t i = 0; i < count; i++) {
+        end += sizes[i];
+    }
+    if (count > FEW || whole < 0 || end != whole) return false;
+    for (size_t i = count; i-- > 0; end -= sizes[i]) {
+        out[i] = uc_g_slice(b->graph, x, axis, end - sizes[i], end);
+    }
+    return true;
+}
+
 bool uc_t_split(uc_t_build *b, uc_ref x, const int64_t *sizes, size_t count, int64_t dim,
                 uc_ref *out)
 {
@@ -182,6 +200,7 @@ bool uc_t_split(uc_t_build *b, uc_ref x, const int64_t *sizes, size_t count, int
         out[0] = x;
         return !g->status;
     }
+    if (few_slices(b, x, sizes, count, dim, out)) return !g->status;
     const uc_ref in[] = {x, uc_graph_i64s(g, sizes, (int64_t)count)};
     uc_node *n = uc_graph_node(g, "Split", in, 2, count);
     uc_node_int(g, n, "axis", dim);

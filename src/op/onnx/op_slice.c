@@ -116,5 +116,26 @@ static uncork_status run(uc_call *call)
     return uc_move(call, 0, &x, 1, move, &c);
 }
 
+/* A box by forward steps lies in x. A small one would keep all of x alive: it is copied. */
+static bool view_of(const uc_call *call, uc_tensor *y, int64_t *first)
+{
+    enum { SMALLEST_SHARE = 8 };
+    const uc_tensor *x = uc_call_arg(call, 0);
+    uc_call own = *call;
+    uncork_error ignored;
+    box boxes[UNCORK_MAX_RANK];
+    uc_error_init(&ignored);
+    own.error = &ignored;
+    if (!all_known(call) || find_boxes(&own, x, boxes) != UNCORK_OK) return false;
+    if (uc_tensor_count(x) / SMALLEST_SHARE > uc_tensor_count(y)) return false;
+    *first = 0;
+    for (int d = 0; d < x->rank; d++) {
+        if (boxes[d].step < 0 || boxes[d].count < 1) return false;
+        y->stride[d] = boxes[d].count > 1 ? x->stride[d] * boxes[d].step : x->stride[d];
+        *first += boxes[d].begin * x->stride[d];
+    }
+    return true;
+}
+
 const uc_op uc_op_slice = {
-    .name = "Slice", .in = {3, 5}, .out = {1, 1}, .infer = infer, .run = run};
+    .name = "Slice", .in = {3, 5}, .out = {1, 1}, .view_of = view_of, .infer = infer, .run = run};
