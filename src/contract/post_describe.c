@@ -127,6 +127,7 @@ static const struct {
     {"QReduce", UC_END_POOL},
     {"QConv", UC_END_LINEAR},
     {"QResize", UC_END_LINEAR},
+    {"TfResizeBilinear", UC_END_LINEAR},
 };
 
 /* A bias or a scale behind a product keeps it a product: the input that isn't constant, -1: neither. */

@@ -50,6 +50,13 @@ uncork_status uc_resize_tensorflow(const uc_pixels *from, int width, int height,
                                    const uc_tensorflow_resize *options, uc_arena *arena,
                                    uc_pixels *pixels, uncork_error *error);
 
+/* The BILINEAR one over planes [count, height, width]; sizes are {height, width}, all above 0.
+ * to  [count, size[0], size[1]];  arena  room for tables */
+uncork_status uc_resize_tensorflow_planes(const float *from, int64_t count, const int from_size[2],
+                                          const int size[2], const uc_tensorflow_resize *options,
+                                          uncork_pool *pool, uc_arena *arena, float *to,
+                                          uncork_error *error);
+
 typedef enum uc_torchvision_filter {
     UC_TORCHVISION_NEAREST,
     UC_TORCHVISION_NEAREST_EXACT,

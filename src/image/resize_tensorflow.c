@@ -9,25 +9,6 @@
 #include <float.h>
 #include <math.h>
 
-/* Where outputs of an axis lie in the input. */
-typedef struct places {
-    int in, out;
-    float scale;
-    bool half_pixel;
-} places;
-
-static places places_of(int in, int out, const uc_tensorflow_resize *options)
-{
-    const bool corners = options->legacy && options->align_corners && in > 1 && out > 1;
-    return (places){in, out, corners ? (float)(in - 1) / (float)(out - 1) : (float)in / (float)out,
-                    !options->legacy};
-}
-
-static float place_at(const places *p, int i)
-{
-    return p->half_pixel ? ((float)i + 0.5f) * p->scale - 0.5f : (float)i * p->scale;
-}
-
 static int bound(float v, int in) { return v < 0 ? 0 : v >= (float)in ? in - 1 : (int)v; }
 
 static float value(const uc_pixels *p, size_t i)
@@ -69,7 +50,7 @@ static uncork_status as_floats(const uc_pixels *from, uc_arena *arena, uc_pixels
 
 /* ---- nearest -------------------------------------------------------------------------------- */
 
-static int *nearest_places(const places *p, bool corners, uc_arena *arena)
+static int *nearest_places(const uc_places *p, bool corners, uc_arena *arena)
 {
     int *at = UC_NEW(arena, int, (size_t)p->out);
     for (int i = 0; at && i < p->out; i++) {
@@ -79,8 +60,8 @@ static int *nearest_places(const places *p, bool corners, uc_arena *arena)
     return at;
 }
 
-static uncork_status nearest(const uc_pixels *from, const places *x, const places *y, bool corners,
-                             uc_arena *arena, uc_pixels *to, uncork_error *error)
+static uncork_status nearest(const uc_pixels *from, const uc_places *x, const uc_places *y,
+                             bool corners, uc_arena *arena, uc_pixels *to, uncork_error *error)
 {
     const int *columns = nearest_places(x, corners, arena),
               *rows = nearest_places(y, corners, arena);
@@ -100,24 +81,7 @@ static uncork_status nearest(const uc_pixels *from, const places *x, const place
 
 /* ---- bilinear ------------------------------------------------------------------------------- */
 
-typedef struct between {
-    int lower, upper; /* places in a row (times the step), or rows */
-    float fraction;
-} between;
-
-static between *make_between(const places *p, int step, uc_arena *arena)
-{
-    between *b = UC_NEW(arena, between, (size_t)p->out);
-    for (int i = 0; b && i < p->out; i++) {
-        const float f = place_at(p, i), low = floorf(f), high = ceilf(f);
-        b[i].lower = step * (low > 0 ? (int)low : 0);
-        b[i].upper = step * (high < (float)(p->in - 1) ? (int)high : p->in - 1);
-        b[i].fraction = f - low;
-    }
-    return b;
-}
-
-static inline void across_channels(const uint8_t *in, const between *x, int count, int channels,
+static inline void across_channels(const uint8_t *in, const uc_between *x, int count, int channels,
                                    float *out)
 {
     for (int j = 0; j < count; j++) {
@@ -130,7 +94,7 @@ static inline void across_channels(const uint8_t *in, const between *x, int coun
     }
 }
 
-static void across_u8(const uint8_t *in, const between *x, int count, int channels, float *out)
+static void across_u8(const uint8_t *in, const uc_between *x, int count, int channels, float *out)
 {
     if (channels == 3) {
         across_channels(in, x, count, 3, out); /* a constant: the compiler unrolls */
@@ -139,7 +103,7 @@ static void across_u8(const uint8_t *in, const between *x, int count, int channe
     }
 }
 
-static void across_f32(const float *in, const between *x, int count, int channels, float *out)
+static void across_f32(const float *in, const uc_between *x, int count, int channels, float *out)
 {
     for (int j = 0; j < count; j++) {
         const float *l = in + x[j].lower, *r = in + x[j].upper, t = x[j].fraction;
@@ -156,12 +120,13 @@ static void down(const float *a, const float *b, float t, size_t n, float *out)
     }
 }
 
-static uncork_status bilinear(const uc_pixels *from, const places *x, const places *y,
+static uncork_status bilinear(const uc_pixels *from, const uc_places *x, const uc_places *y,
                               uc_arena *arena, uc_pixels *to, uncork_error *error)
 {
     uc_pixels floats = *from;
     if (from->dtype != UNCORK_UINT8) UC_TRY(as_floats(from, arena, &floats, error));
-    const between *bx = make_between(x, from->channels, arena), *by = make_between(y, 1, arena);
+    const uc_between *bx = uc_tensorflow_between(x, from->channels, arena),
+                     *by = uc_tensorflow_between(y, 1, arena);
     const size_t n = (size_t)x->out * (size_t)from->channels,
                  stride = (size_t)from->width * (size_t)from->channels;
     float *slots[2] = {UC_NEW(arena, float, n), UC_NEW(arena, float, n)};
@@ -205,7 +170,7 @@ static void table_weights(float x, double a, float *near_one, float *far_one)
     *far_one = (float)(((a * (double)x - 5 * a) * (double)x + 8 * a) * (double)x - 4 * a);
 }
 
-static four *make_fours(const places *p, int step, uc_arena *arena)
+static four *make_fours(const uc_places *p, int step, uc_arena *arena)
 {
     four *f = UC_NEW(arena, four, (size_t)p->out);
     for (int i = 0; f && i < p->out; i++) {
@@ -231,7 +196,7 @@ static four *make_fours(const places *p, int step, uc_arena *arena)
     return f;
 }
 
-static uncork_status bicubic(const uc_pixels *from, const places *x, const places *y,
+static uncork_status bicubic(const uc_pixels *from, const uc_places *x, const uc_places *y,
                              uc_arena *arena, uc_pixels *to, uncork_error *error)
 {
     uc_pixels floats;
@@ -270,14 +235,14 @@ typedef struct cover {
     int first, last;  /* pixels touched; not bounded */
 } cover;
 
-static cover cover_of(const places *p, int i)
+static cover cover_of(const uc_places *p, int i)
 {
     const float begin = (float)i * p->scale, end = (float)(i + 1) * p->scale;
     return (cover){begin, end, (int)floorf(begin), (int)ceilf(end) - 1};
 }
 
 /* How much of pixel v lies in the cover. */
-static float covered(const cover *c, const places *p, int v)
+static float covered(const cover *c, const uc_places *p, int v)
 {
     if ((float)v < c->begin) {
         return (float)(v + 1) > c->end ? p->scale : (float)(v + 1) - c->begin;
@@ -287,8 +252,8 @@ static float covered(const cover *c, const places *p, int v)
 
 static size_t inside(int v, int in) { return v < 0 ? 0 : v >= in ? (size_t)in - 1 : (size_t)v; }
 
-static uncork_status area(const uc_pixels *from, const places *x, const places *y, uc_arena *arena,
-                          uc_pixels *to, uncork_error *error)
+static uncork_status area(const uc_pixels *from, const uc_places *x, const uc_places *y,
+                          uc_arena *arena, uc_pixels *to, uncork_error *error)
 {
     uc_pixels floats;
     UC_TRY(as_floats(from, arena, &floats, error));
@@ -333,8 +298,8 @@ uncork_status uc_resize_tensorflow(const uc_pixels *from, int width, int height,
         *pixels = *from;
         return UNCORK_OK;
     }
-    const places x = places_of(from->width, width, options),
-                 y = places_of(from->height, height, options);
+    const uc_places x = uc_tensorflow_places(from->width, width, options),
+                    y = uc_tensorflow_places(from->height, height, options);
     const uc_tensorflow_filter filter = options->filter;
     uc_pixels to, floats;
     if (filter == UC_TF_NEAREST) {

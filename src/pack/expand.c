@@ -111,6 +111,23 @@ static bool expand_gaussian(uc_expansion *e)
     return true;
 }
 
+/* The same places; ONNX's Resize may round otherwise in the last bit. */
+static bool expand_tf_resize(uc_expansion *e)
+{
+    static const int64_t axes[] = {2, 3};
+    uc_graph *g = e->graph;
+    const uc_ref in[] = {e->in[0], 0, 0, uc_g_cast(g, e->in[1], UNCORK_INT64)};
+    uc_node *n = uc_graph_node(g, "Resize", in, 4, 1);
+    uc_node_ints(g, n, "axes", axes, 2);
+    uc_node_str(g, n, "mode", "linear");
+    uc_node_str(g, n, "coordinate_transformation_mode",
+                uc_expand_int(e, "align_corners", 0)        ? "align_corners"
+                : uc_expand_int(e, "half_pixel_centers", 0) ? "half_pixel"
+                                                            : "asymmetric");
+    e->out[0] = uc_node_out(n, 0);
+    return true;
+}
+
 /* ---- the table ---------------------------------------------------------------------------- */
 
 static const struct {
@@ -132,6 +149,7 @@ static const struct {
     {"Products", uc_expand_products},
     {"Require", expand_check},
     {"SVM", uc_expand_svm},
+    {"TfResizeBilinear", expand_tf_resize},
     {"TreeEnsemble", uc_expand_trees},
 };
 

@@ -97,6 +97,19 @@ static uc_ref by_table(uc_k_call *c, uc_ref x, const int64_t *size)
     return uc_k_transpose(c->graph, uc_node_out(n, 0), first, 4);
 }
 
+/* In float32, whatever the type, as TensorFlow's ResizeBilinear. */
+static uc_ref linear(uc_k_call *c, uc_ref x, const int64_t *size)
+{
+    uc_graph *g = c->graph;
+    const uncork_dtype dtype = uc_k_dtype(c, x);
+    if (dtype != UNCORK_FLOAT32) x = uc_g_cast(g, x, UNCORK_FLOAT32);
+    const uc_ref in[] = {x, uc_graph_i64s(g, size, 2)};
+    uc_node *n = uc_graph_node(g, "uncork.TfResizeBilinear", in, 2, 1);
+    uc_node_int(g, n, "half_pixel_centers", 1);
+    const uc_ref y = uc_node_out(n, 0);
+    return dtype == UNCORK_FLOAT32 || dtype == UNCORK_DTYPE_NONE ? y : uc_g_cast(g, y, dtype);
+}
+
 uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width)
 {
     uc_graph *g = c->graph;
@@ -109,13 +122,14 @@ uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t w
     }
     const int64_t size[] = {height, width};
     if (cubic) return by_table(c, x, size);
+    if (!nearest) return linear(c, x, size);
     const uc_ref head = uc_g_slice(g, uc_g1(g, "Shape", x), 0, 0, 2);
     const uc_ref parts[] = {head, uc_graph_i64s(g, size, 2)};
     const uc_ref in[] = {x, 0, 0, uc_g_concat(g, parts, 2, 0)};
     uc_node *n = uc_graph_node(g, "Resize", in, 4, 1);
-    uc_node_str(g, n, "mode", nearest ? "nearest" : "linear");
+    uc_node_str(g, n, "mode", "nearest");
     uc_node_str(g, n, "coordinate_transformation_mode", "half_pixel");
-    if (nearest) uc_node_str(g, n, "nearest_mode", "round_prefer_ceil");
+    uc_node_str(g, n, "nearest_mode", "round_prefer_ceil");
     return uc_node_out(n, 0);
 }
 

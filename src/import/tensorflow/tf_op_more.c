@@ -80,6 +80,18 @@ void uc_tf_op_cross_entropy(uc_tf_call *c)
 
 /* ---- resizes --------------------------------------------------------------------------------- */
 
+/* x [N, C, H, W] to float32 of another size, with TensorFlow's own rounding. */
+uc_ref uc_tf_resize_linear(uc_tf_call *c, uc_ref x, uc_ref size, bool align, bool half)
+{
+    uc_graph *g = c->graph;
+    if (uc_tf_dtype_of(c, x) != UNCORK_FLOAT32) x = uc_g_cast(g, x, UNCORK_FLOAT32);
+    const uc_ref in[] = {x, size};
+    uc_node *n = uc_graph_node(g, "uncork.TfResizeBilinear", in, 2, 1);
+    uc_node_int(g, n, "align_corners", align);
+    uc_node_int(g, n, "half_pixel_centers", half);
+    return uc_node_out(n, 0);
+}
+
 /* Linear and nearest as [N, C, H, W]: the result of linear ones is float32. */
 void uc_tf_op_resize(uc_tf_call *c)
 {
@@ -87,18 +99,20 @@ void uc_tf_op_resize(uc_tf_call *c)
     uc_graph *g = c->graph;
     const bool nearest = strcmp(c->node->row->onnx, "nearest") == 0;
     const bool align = uc_tf_bool(c, "align_corners"), half = uc_tf_bool(c, "half_pixel_centers");
-    uc_ref x = uc_tf_first(c, 0);
-    if (!nearest && uc_tf_dtype_of(c, x) != UNCORK_FLOAT32) x = uc_g_cast(g, x, UNCORK_FLOAT32);
-    const uc_ref in[] = {x, 0, 0, uc_tf_i64(c, 1)};
+    const uc_ref x = uc_tf_first(c, 0), size = uc_tf_i64(c, 1);
+    if (!nearest) {
+        uc_tf_out_first(c, 0, uc_tf_resize_linear(c, x, size, align, half));
+        return;
+    }
+    const uc_ref in[] = {x, 0, 0, size};
     uc_node *n = uc_graph_node(g, "Resize", in, 4, 1);
     uc_node_ints(g, n, "axes", axes, 2);
-    uc_node_str(g, n, "mode", c->node->row->onnx);
+    uc_node_str(g, n, "mode", "nearest");
     uc_node_str(g, n, "coordinate_transformation_mode",
-                align             ? "align_corners"
-                : half && nearest ? "tf_half_pixel_for_nn"
-                : half            ? "half_pixel"
-                                  : "asymmetric");
-    if (nearest) uc_node_str(g, n, "nearest_mode", align ? "round_prefer_ceil" : "floor");
+                align  ? "align_corners"
+                : half ? "tf_half_pixel_for_nn"
+                       : "asymmetric");
+    uc_node_str(g, n, "nearest_mode", align ? "round_prefer_ceil" : "floor");
     uc_tf_out_first(c, 0, uc_node_out(n, 0));
 }
 

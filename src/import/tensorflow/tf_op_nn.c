@@ -227,20 +227,14 @@ void uc_tf_op_fused_matmul(uc_tf_call *c)
 void uc_tf_op_pad_conv(uc_tf_call *c)
 {
     static const int64_t image[] = {0, 3, 1, 2}, perm[] = {3, 2, 0, 1}, flat[] = {-1};
-    static const int64_t axes[] = {2, 3};
     uc_graph *g = c->graph;
     window w;
     const bool resized = c->node->op.size > 5 && c->node->op.data[5] == 'R';
     const size_t at = resized ? 2 : 1;
     uc_ref x = uc_tf_first(c, 0);
     if (resized) {
-        const uc_ref in[] = {x, 0, 0, uc_tf_i64(c, 1)};
-        uc_node *n = uc_graph_node(g, "Resize", in, 4, 1);
-        uc_node_ints(g, n, "axes", axes, 2);
-        uc_node_str(g, n, "mode", "linear");
-        uc_node_str(g, n, "coordinate_transformation_mode",
-                    uc_tf_bool(c, "resize_align_corners") ? "align_corners" : "asymmetric");
-        x = uc_node_out(n, 0);
+        const bool align = uc_tf_bool(c, "resize_align_corners");
+        x = uc_tf_resize_linear(c, x, uc_tf_i64(c, 1), align, false);
     }
     const uc_ref pads =
         uc_g_gather(g, uc_g_transpose(g, uc_tf_i64(c, at)), uc_graph_i64s(g, image, 4), 1);

@@ -8,6 +8,8 @@
 uc_ref uc_tf_take(uc_tf_call *c, size_t i, bool *first);
 void uc_tf_give(uc_tf_call *c, uc_ref ref, bool first);
 bool uc_tf_is_complex(uncork_dtype dtype);
+/* tf_op_more.c: x [N, C, H, W] resized, in float32. */
+uc_ref uc_tf_resize_linear(uc_tf_call *c, uc_ref x, uc_ref size, bool align, bool half);
 /* A bias of channels for a value [N, C, spatial...] of that rank. */
 uc_ref uc_tf_channel_bias(uc_tf_call *c, uc_ref bias, int rank);
 /* tf_op_direct.c: a node with all attributes of the op; NULL: named uncork.Tf and the op. */
