@@ -159,6 +159,12 @@ static void name_architecture(const beside *b, const char *path)
         uc_beside_architecture(uc_str_of(base_name(path)), last, &preset, &other, b->arena))
         from = "the file's name";
     if (!from) return;
+    const char *source = uc_fact_get_text(b->facts, "architecture_source");
+    if (source && strcmp(source, "timm") == 0 && other && strncmp(other, "timm:", 5) == 0) {
+        const char *first = preset; /* of two with one name, the library's own */
+        preset = other;
+        other = first;
+    }
     uc_fact_text(b->facts, "architecture_preset", "%s", preset);
     if (other) uc_fact_text(b->facts, "architecture_other", "%s", other);
     uc_fact_text(b->facts, "architecture_from", "%s", from);

@@ -281,8 +281,8 @@ static uc_t_state *without_compiled(uc_t_file *f, const uc_t_state *all)
 static bool ask(uc_t_file *f, const uc_t_state *s, const char **why)
 {
     const char *reason = NULL;
-    f->recognised =
-        uc_zoo_find(s, f->config, f->import->arch, f->import->arena, &f->model, &reason);
+    f->recognised = uc_zoo_find(s, f->config, f->import->path, f->import->arch, f->import->arena,
+                                &f->model, &reason);
     if (reason && !*why) *why = reason;
     if (f->recognised) f->state = s;
     return f->recognised;
@@ -398,7 +398,8 @@ static uncork_status take_module(uc_t_file *f, const uc_pickle *module, uncork_e
     const char *unknown = uc_t_unknown_classes(module, f->import->arena);
     if (!unknown) return uc_arena_status(f->import->arena, error);
     const char *why = NULL;
-    const bool named = uc_zoo_find(s, f->config, NULL, f->import->arena, &f->model, &why);
+    const bool named =
+        uc_zoo_find(s, f->config, f->import->path, NULL, f->import->arena, &f->model, &why);
     if (named && is_published(module)) { /* a library's class, by its tensors' names */
         f->recognised = true;
         f->module = NULL;

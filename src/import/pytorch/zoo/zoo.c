@@ -140,6 +140,7 @@ static bool try_under(zoo_search *s, int row, const char *const *prefixes_found,
     uc_zoo z = {.build = s->nowhere,
                 .matching = true,
                 .config = s->model->config,
+                .file = s->model->file,
                 .want = want,
                 .arena = s->arena};
     uc_zoo_report report;
@@ -202,10 +203,10 @@ static const char *reason(const uc_zoo_model *model, uc_arena *arena)
                            r[1].missing_count, r[1].unexpected_count, r[1].misshaped_count);
 }
 
-bool uc_zoo_find(const uc_t_state *state, const uc_json *config, const char *want, uc_arena *arena,
-                 uc_zoo_model *model, const char **why)
+bool uc_zoo_find(const uc_t_state *state, const uc_json *config, const char *file, const char *want,
+                 uc_arena *arena, uc_zoo_model *model, const char **why)
 {
-    *model = (uc_zoo_model){.want = want, .config = config};
+    *model = (uc_zoo_model){.want = want, .config = config, .file = file};
     *why = NULL;
     zoo_search s = {.dict = state, .model = model, .arena = arena};
     if (uc_z_is_text(want) && !uc_z_parse(want, arena, why)) return false;
@@ -227,7 +228,11 @@ bool uc_zoo_find(const uc_t_state *state, const uc_json *config, const char *wan
 void uc_zoo_emit(const uc_zoo_model *model, uc_t_build *b)
 {
     uc_zoo_report report = model->closest[0];
-    uc_zoo z = {.build = b, .config = model->config, .want = model->want, .arena = b->graph->arena};
+    uc_zoo z = {.build = b,
+                .config = model->config,
+                .file = model->file,
+                .want = model->want,
+                .arena = b->graph->arena};
     report.missing_count = report.misshaped_count = 0;
     if (!model->closest_count || !describe(&z, b->state, &report)) {
         uc_t_fail(b, "the architecture can't be built");

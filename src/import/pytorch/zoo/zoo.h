@@ -30,6 +30,7 @@ typedef struct uc_zoo_model {
     const char *task;
     const char *want; /* the architecture that was asked for, or NULL */
     const uc_json *config;
+    const char *file;
     const char
         *proposal; /* of an unknown one that looks like layers in order: the text for --arch */
     const char *assumed;                   /* what the proposal takes for granted */
@@ -40,12 +41,13 @@ typedef struct uc_zoo_model {
 /* The architecture of these tensors.
  *
  * config  what stands beside them (config.json, hyper parameters), or NULL.
+ * file    the path, whose names are evidence of last resort; or NULL.
  * want    --arch: only this one is asked for; NULL: any.
  * arena   for what the model points at.
  * Returns false when there is none; *why then says in a line what is nearest and what differs, or is
  * NULL. */
-bool uc_zoo_find(const uc_t_state *state, const uc_json *config, const char *want, uc_arena *arena,
-                 uc_zoo_model *model, const char **why);
+bool uc_zoo_find(const uc_t_state *state, const uc_json *config, const char *file, const char *want,
+                 uc_arena *arena, uc_zoo_model *model, const char **why);
 /* Declares the graph's inputs, emits the network from b->state, and names its outputs. */
 void uc_zoo_emit(const uc_zoo_model *model, uc_t_build *b);
 

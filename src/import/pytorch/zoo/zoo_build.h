@@ -15,6 +15,7 @@ typedef struct uc_zoo {
     uc_arena *arena;   /* of the names, as long as the report */
     const uc_t_state *dict;
     const uc_json *config; /* beside the file, or NULL */
+    const char *file;      /* its path, or NULL: names are evidence */
     bool matching;
     uint8_t *seen; /* [dict->count] how a key was read */
     char path[UC_Z_PATH];
@@ -61,6 +62,14 @@ void uc_z_source(uc_zoo *z, const char *source,
 void uc_z_assume(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
 /* The description doesn't fit: counted as one missing key. */
 void uc_z_unlike(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
+
+/* ---- names (zoo_said.c) ---- */
+
+/* What --arch, config.json or the file's own name says it is, if that begins as one of `starts` (with
+ * spaces between) does; else NULL. */
+const char *uc_z_said(uc_zoo *z, const char *starts);
+/* The same as the architecture's name, `otherwise` when nothing says it. Returns whether something did. */
+bool uc_z_say(uc_zoo *z, const char *starts, const char *otherwise);
 
 /* ---- layers (zoo_layer.c) ---- */
 

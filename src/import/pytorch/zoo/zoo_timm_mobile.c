@@ -23,8 +23,11 @@ typedef struct net {
     int late;
     const char *gate, *squeeze;
     double eps;
-    bool same;     /* weights from TensorFlow */
-    bool straight; /* no shortcuts; separable convolutions have two activations */
+    bool same;           /* weights from TensorFlow */
+    bool straight;       /* no shortcuts; separable convolutions have two activations */
+    bool has_tf;         /* the same keys are published with weights from TensorFlow */
+    bool straight_first; /* no shortcut in the first block */
+    bool lone;           /* the first block of the fifth stage has no shortcut */
 } net;
 
 static int kind_of(uc_zoo *z)
@@ -56,18 +59,20 @@ static void read_stages(uc_zoo *z, net *n)
     }
 }
 
-/* The name that a config.json or --arch gives, "" when none does. */
-static const char *said(uc_zoo *z)
+/* B0 to B7 by the channels of the head and the number of blocks. */
+static int efficientnet_size(int64_t width, int depth)
 {
-    static const char *const names[] = {"tf_",       "efficientnet", "mobilenet", "mnasnet",
-                                        "semnasnet", "spnasnet",     "fbnet",     "tinynet"};
-    for (size_t i = 0; z->want && i < sizeof names / sizeof *names; i++) {
-        if (strncmp(z->want, names[i], strlen(names[i])) == 0) return z->want;
-    }
-    if (z->want) return "";
-    const uc_str s = uc_json_str(uc_json_get(z->config, "architecture"), "");
-    return uc_z_key(z, "%.*s", (int)s.size, s.data);
+    return width == 1280   ? (depth == 16 ? 0 : 1)
+           : width == 1408 ? 2
+           : width == 1536 ? 3
+           : width == 1792 ? 4
+           : width == 2048 ? 5
+           : width == 2304 ? 6
+                           : 7;
 }
+
+static const char known[] =
+    "tf_ efficientnet mobilenet mnasnet semnasnet spnasnet fbnet tinynet lcnet hardcorenas gc_";
 
 static int64_t excited_stages(const net *n)
 {
@@ -91,7 +96,57 @@ static void classify_plain(net *n)
     n->act = threes || lite ? "relu6" : "relu";
 }
 
-static void classify(net *n)
+/* Fused blocks: EfficientNetV2 when later ones are excited; else those of the Edge TPU, which have plain
+ * ReLUs. */
+static void classify_fused(net *n)
+{
+    n->has_tf = true;
+    n->name = "efficientnetv2";
+    if (excited_stages(n)) return;
+    n->act = "relu";
+    n->name = "efficientnet_edge";
+    if (n->of[0].kind == EDGE) return;
+    n->name = "mobilenet_edgetpu";
+    n->has_tf = false;
+    n->lone = true;
+}
+
+/* A 1x1 convolution at the end: MobileNetV3, of which Ross Wightman's own and FBNetV3 have no bias in
+ * conv_head. */
+static void classify_v3(uc_zoo *z, net *n)
+{
+    const bool large = n->stages == 7, bias = uc_z_has(z, "conv_head.bias");
+    n->name = large ? "mobilenetv3_large" : "mobilenetv3_small";
+    n->strides = large ? "1222121" : "222121";
+    n->act = excited_stages(n) ? "hardswish" : "relu";
+    n->gate = "hardsigmoid";
+    n->squeeze = "relu";
+    n->has_tf = bias;
+    if (!bias && n->of[0].depth > 1) {
+        n->name = "fbnetv3";
+        n->squeeze = NULL;
+        return;
+    }
+    n->late = large ? 3 : 2;
+    if (bias) return;
+    n->name = "mobilenetv3_rw";
+    n->squeeze = NULL;
+    n->eps = 1e-3;
+    n->straight_first = true;
+}
+
+/* Separable blocks all the way. */
+static void classify_separable(net *n)
+{
+    n->straight = true;
+    n->name = n->stages == 5 ? "mobilenetv1" : "lcnet";
+    n->strides = n->stages == 5 ? "12222" : "122212";
+    n->act = n->stages == 5 ? "relu6" : "hardswish";
+    n->gate = n->stages == 5 ? "sigmoid" : "hardsigmoid";
+    n->squeeze = "relu";
+}
+
+static void classify(uc_zoo *z, net *n)
 {
     const int last = n->stages - 1;
     const int64_t excited = excited_stages(n);
@@ -99,30 +154,25 @@ static void classify(net *n)
                .of = {n->of[0], n->of[1], n->of[2], n->of[3], n->of[4], n->of[5], n->of[6]},
                .strides = "1222121",
                .gate = "sigmoid",
-               .squeeze = "silu",
                .act = "silu",
                .eps = 1e-5};
     if (n->of[1].kind == EDGE) {
-        n->name = "efficientnetv2";
-    } else if (n->of[last].kind == PLAIN) { /* a 1x1 convolution at the end */
-        n->name = n->stages == 7 ? "mobilenetv3_large" : "mobilenetv3_small";
-        n->strides = n->stages == 7 ? "1222121" : "222121";
-        n->late = n->stages == 7 ? 3 : 2;
-        n->act = excited ? "hardswish" : "relu";
-        n->gate = "hardsigmoid";
-        n->squeeze = "relu";
-    } else if (n->stages == 5 && n->of[1].kind == SEPARABLE) {
-        n->name = "mobilenetv1";
-        n->act = "relu6";
-        n->strides = "12222";
-        n->straight = true;
+        classify_fused(n);
+    } else if (n->of[last].kind == PLAIN) {
+        classify_v3(z, n);
+    } else if (n->of[1].kind == SEPARABLE && n->of[last].kind == SEPARABLE) {
+        classify_separable(n);
     } else if (excited == n->stages) {
-        n->name = "efficientnet";
+        const bool tiny = uc_z_dim(z, "conv_stem.weight", 0) == 32 && n->of[1].depth == 2 &&
+                          uc_z_dim(z, "blocks.0.0.conv_pw.weight", 0) < 16;
+        n->name = tiny ? "tinynet" : "efficientnet";
+        n->has_tf = !tiny;
     } else if (!excited) {
         classify_plain(n);
+        n->has_tf = strcmp(n->name, "efficientnet_lite") == 0;
     } else {
         n->name = "semnasnet";
-        n->act = n->squeeze = "relu";
+        n->act = "relu";
     }
     n->early = n->late ? "relu" : n->act;
 }
@@ -135,15 +185,17 @@ static uc_zv conv_norm(uc_zoo *z, const net *n, const char *conv, const char *no
     return act ? uc_z_act(z, act, x) : x;
 }
 
-static uc_zv excite(uc_zoo *z, const net *n, const char *first, const char *second, uc_zv x)
+static uc_zv excite(uc_zoo *z, const net *n, const char *first, const char *second, const char *act,
+                    uc_zv x)
 {
     const uc_z_window w = {.kernel = 1, .bias = true};
-    uc_zv s = uc_z_act(z, n->squeeze, uc_z_conv(z, first, uc_z_global_avg_pool(z, x, true), w));
+    uc_zv s = uc_z_act(z, n->squeeze ? n->squeeze : act,
+                       uc_z_conv(z, first, uc_z_global_avg_pool(z, x, true), w));
     s = uc_z_act(z, n->gate, uc_z_conv(z, second, s, w));
     return uc_z_mul(z, x, s);
 }
 
-static uc_zv block(uc_zoo *z, const net *n, uc_zv x, int64_t stride, const char *act)
+static uc_zv block(uc_zoo *z, const net *n, uc_zv x, int64_t stride, const char *act, bool skips)
 {
     const uc_z_window one = {.kernel = 1};
     const int kind = kind_of(z);
@@ -154,20 +206,21 @@ static uc_zv block(uc_zoo *z, const net *n, uc_zv x, int64_t stride, const char 
         w.out = y.c;
         w.groups = UC_Z_DEPTHWISE;
     }
+    if (kind == EDGE) w.groups = UC_Z_GROUPED;
     y = conv_norm(z, n,
                   kind == EDGE    ? "conv_exp"
                   : kind == PLAIN ? "conv"
                                   : "conv_dw",
                   kind == INVERTED ? "bn2" : "bn1", y, w, act);
     if (uc_z_has(z, "se.conv_reduce.weight")) {
-        y = excite(z, n, "se.conv_reduce", "se.conv_expand", y);
+        y = excite(z, n, "se.conv_reduce", "se.conv_expand", act, y);
     }
     if (kind == SEPARABLE) {
         y = conv_norm(z, n, "conv_pw", "bn2", y, one, n->straight ? act : NULL);
     }
     if (kind == EDGE) y = conv_norm(z, n, "conv_pwl", "bn2", y, one, NULL);
     if (kind == INVERTED) y = conv_norm(z, n, "conv_pwl", "bn3", y, one, NULL);
-    return stride == 1 && x.c == y.c && x.c && !n->straight ? uc_z_add(z, y, x) : y;
+    return skips && stride == 1 && x.c == y.c && x.c ? uc_z_add(z, y, x) : y;
 }
 
 static uc_zv tail(uc_zoo *z, const net *n, uc_zv x)
@@ -184,6 +237,50 @@ static uc_zv tail(uc_zoo *z, const net *n, uc_zv x)
     return uc_z_flatten(z, x, 1);
 }
 
+/* EfficientNets that were pruned come from TensorFlow; their blocks don't widen six times. */
+static bool is_pruned(uc_zoo *z, const net *n)
+{
+    return strcmp(n->name, "efficientnet") == 0 &&
+           uc_z_dim(z, "blocks.1.0.conv_pw.weight", 0) !=
+               6 * uc_z_dim(z, "blocks.1.0.conv_pw.weight", 1);
+}
+
+/* What the name decides where keys don't: padding and epsilon of TensorFlow's weights, filters in front of
+ * strides. */
+static void take_name(uc_zoo *z, net *n)
+{
+    const char *name = uc_z_said(z, known);
+    uc_z_source(z, "timm", "classification");
+    uc_z_arch(z, "%s", name ? name : n->name);
+    const bool pruned = is_pruned(z, n) && (!name || strstr(name, "pruned"));
+    n->same = pruned || (name && strncmp(name, "tf_", 3) == 0);
+    if (n->same) n->eps = 1e-3;
+    if (!name && strcmp(n->name, "efficientnet") == 0) {
+        int depth = 0;
+        for (int i = 0; i < n->stages; i++) {
+            depth += n->of[i].depth;
+        }
+        uc_z_arch(z, "efficientnet_b%d",
+                  efficientnet_size(uc_z_dim(z, "conv_head.weight", 0), depth));
+        n->has_tf = !pruned;
+    }
+    if (name && (strstr(name, "blur") || strstr(name, "_aa_"))) {
+        uc_z_unlike(z, "strides without the blur that '%s' has", name);
+    }
+    if (!name && n->has_tf) {
+        uc_z_assume(z,
+                    "read as timm's %s; its tf_ variant has the same keys but pads and normalises "
+                    "otherwise (--arch tf_%s)",
+                    z->report->arch, z->report->arch);
+    }
+}
+
+static bool skips(const net *n, int i, int j)
+{
+    if (n->straight || (n->straight_first && i == 0)) return false;
+    return !(n->lone && i == 4 && j == 0);
+}
+
 void uc_zoo_timm_mobile(uc_zoo *z)
 {
     net n = {0};
@@ -192,25 +289,15 @@ void uc_zoo_timm_mobile(uc_zoo *z)
         uc_z_unlike(z, "blocks.1.0.bn1.weight");
         return;
     }
-    classify(&n);
-    const char *name = said(z);
-    n.same = name[0] == 't' && name[1] == 'f' && name[2] == '_';
-    if (n.same || strcmp(name, "mobilenetv3_rw") == 0) n.eps = 1e-3;
-    uc_z_source(z, "timm", "classification");
-    uc_z_arch(z, "%s", *name ? name : n.name);
-    if (*name) uc_z_preset(z, "timm:%s", name);
-    if (!*name) {
-        uc_z_assume(z,
-                    "read as timm's %s; its tf_ variant has the same keys but pads and normalises "
-                    "otherwise (--arch tf_%s)",
-                    n.name, n.name);
-    }
+    classify(z, &n);
+    take_name(z, &n);
     uc_zv x = uc_z_picture(z, uc_z_dim(z, "conv_stem.weight", 1), 0, 0);
-    x = conv_norm(z, &n, "conv_stem", "bn1", x, (uc_z_window){.kernel = 3, .stride = 2}, n.act);
+    x = conv_norm(z, &n, "conv_stem", "bn1", x, (uc_z_window){.stride = 2}, n.act);
     for (int i = 0; i < n.stages; i++) {
         for (int j = 0; j < n.of[i].depth; j++) {
             const size_t mark = uc_z_enter(z, "blocks.%d.%d", i, j);
-            x = block(z, &n, x, j ? 1 : n.strides[i] - '0', i < n.late ? n.early : n.act);
+            const char *act = i < n.late ? n.early : n.act;
+            x = block(z, &n, x, j ? 1 : n.strides[i] - '0', act, skips(&n, i, j));
             uc_z_leave(z, mark);
         }
     }
@@ -228,7 +315,7 @@ static uc_zv luke_block(uc_zoo *z, const net *n, uc_zv x, int64_t stride)
     }
     const uc_z_window w = {.out = y.c, .stride = stride, .groups = UC_Z_DEPTHWISE};
     y = conv_norm(z, n, "_depthwise_conv", "_bn1", y, w, "silu");
-    y = excite(z, n, "_se_reduce", "_se_expand", y);
+    y = excite(z, n, "_se_reduce", "_se_expand", "silu", y);
     y = conv_norm(z, n, "_project_conv", "_bn2", y, one, NULL);
     return stride == 1 && x.c == y.c ? uc_z_add(z, y, x) : y;
 }
@@ -239,13 +326,7 @@ void uc_zoo_efficientnet_pytorch(uc_zoo *z)
     const net n = {.gate = "sigmoid", .squeeze = "silu", .eps = 1e-3, .same = true};
     const int depth = uc_z_count(z, "_blocks.%d._depthwise_conv.weight");
     const int64_t width = uc_z_dim(z, "_conv_head.weight", 0);
-    const int size = width == 1280   ? (depth == 16 ? 0 : 1)
-                     : width == 1408 ? 2
-                     : width == 1536 ? 3
-                     : width == 1792 ? 4
-                     : width == 2048 ? 5
-                     : width == 2304 ? 6
-                                     : 7;
+    const int size = efficientnet_size(width, depth);
     uc_z_source(z, "efficientnet_pytorch", "classification");
     uc_z_arch(z, "efficientnet-b%d", size);
     uc_z_preset(z, "torchvision:resnet50");
