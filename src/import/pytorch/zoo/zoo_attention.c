@@ -47,6 +47,27 @@ uc_zv uc_z_attend_fused(uc_zoo *z, const char *name, uc_zv x, int64_t heads, uc_
     return uc_z_attend(z, parts[0], parts[1], parts[2], heads, mask);
 }
 
+uc_ref uc_z_qkv_bias(uc_zoo *z, const char *start, int64_t c)
+{
+    uc_t_build *b = z->build;
+    const int64_t shape[] = {c};
+    const char *query = uc_z_key(z, "%sq_bias", start);
+    uc_ref parts[3] = {0};
+    double *zeros = UC_NEW(z->arena, double, (size_t)c + 1);
+    if (!zeros) return uc_t_fail(b, "no memory for %d channels", (int)c);
+    parts[1] = uc_t_values(b, UNCORK_FLOAT32, zeros, 1, shape);
+    if (uc_z_has(z, query)) {
+        parts[0] = UC_Z_P(z, query, c);
+        parts[2] = UC_Z_P(z, uc_z_key(z, "%sv_bias", start), c);
+        uc_z_skip(z, uc_z_key(z, "%sk_bias", start));
+    } else {
+        const uc_ref all = UC_Z_P(z, uc_z_key(z, "%sqkv.bias", start), 3 * c);
+        parts[0] = uc_t_slice(b, all, 0, 0, c, 1);
+        parts[2] = uc_t_slice(b, all, 0, 2 * c, 3 * c, 1);
+    }
+    return uc_t_cat(b, parts, 3, 0);
+}
+
 uc_zv uc_z_mlp(uc_zoo *z, const char *first, const char *second, const char *act, uc_zv x)
 {
     const int64_t c = x.c;

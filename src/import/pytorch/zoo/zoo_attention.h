@@ -11,6 +11,9 @@ uc_zv uc_z_unheads(uc_zoo *z, uc_ref x, int64_t channels);
 uc_zv uc_z_attend(uc_zoo *z, uc_zv q, uc_zv k, uc_zv v, int64_t heads, uc_ref mask);
 /* Self-attention whose three matrices are one: name.weight [3 c, c], and the bias where the file has one. */
 uc_zv uc_z_attend_fused(uc_zoo *z, const char *name, uc_zv x, int64_t heads, uc_ref mask);
+/* The bias of three matrices in one where keys have none: <start>q_bias and v_bias, zeros between; or the
+ * outer thirds of <start>qkv.bias. */
+uc_ref uc_z_qkv_bias(uc_zoo *z, const char *start, int64_t c);
 /* Parts of equal size along the last axis. */
 void uc_z_thirds(uc_zoo *z, uc_zv x, uc_zv out[3]);
 /* fc1, act, fc2: names of the two dense layers. */

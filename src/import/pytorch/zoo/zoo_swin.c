@@ -53,28 +53,6 @@ static uc_ref second_bias(uc_zoo *z, int64_t window, int64_t heads)
     return uc_t_mul_number(b, uc_t_act(b, "sigmoid", bias), 16);
 }
 
-/* Version 2 has no bias for keys: timm keeps those of queries and values apart, torchvision zeroes the
- * middle third. */
-static uc_ref second_qkv_bias(uc_zoo *z, int64_t c)
-{
-    uc_t_build *b = z->build;
-    const int64_t shape[] = {c};
-    uc_ref parts[3] = {0};
-    double *zeros = UC_NEW(z->arena, double, (size_t)c + 1);
-    if (!zeros) return uc_t_fail(b, "no memory for %d channels", (int)c);
-    parts[1] = uc_t_values(b, UNCORK_FLOAT32, zeros, 1, shape);
-    if (uc_z_has(z, "attn.q_bias")) {
-        parts[0] = UC_Z_P(z, "attn.q_bias", c);
-        parts[2] = UC_Z_P(z, "attn.v_bias", c);
-        uc_z_skip(z, "attn.k_bias");
-    } else {
-        const uc_ref all = UC_Z_P(z, "attn.qkv.bias", 3 * c);
-        parts[0] = uc_t_slice(b, all, 0, 0, c, 1);
-        parts[2] = uc_t_slice(b, all, 0, 2 * c, 3 * c, 1);
-    }
-    return uc_t_cat(b, parts, 3, 0);
-}
-
 static uc_zv attention(uc_zoo *z, const swin *net, uc_zv x, bool shifted)
 {
     uc_z_windows w = {.out = "attn.proj"};
@@ -88,7 +66,7 @@ static uc_zv attention(uc_zoo *z, const swin *net, uc_zv x, bool shifted)
         const uc_ref scale = UC_Z_P(z, "attn.logit_scale", w.heads, 1, 1);
         w.logit_scale = uc_g1(z->build->graph, "Exp",
                               uc_t_clamp(z->build, scale, __builtin_nan(""), __builtin_log(100.0)));
-        w.qkv_bias = second_qkv_bias(z, x.c);
+        w.qkv_bias = uc_z_qkv_bias(z, "attn.", x.c);
     } else {
         w.window = window_of(uc_z_dim(z, "attn.relative_position_bias_table", 0));
         w.heads = uc_z_dim(z, "attn.relative_position_bias_table", 1);
