@@ -192,6 +192,7 @@ static const char *reason(const uc_zoo_model *model, uc_arena *arena)
                    ? uc_arena_printf(arena, "'%s' is no architecture known by name", model->want)
                    : NULL;
     }
+    if (r->question && flaws(r) == 1) return r->question;
     const char *first = r->missing_count     ? r->missing[0]
                         : r->misshaped_count ? r->misshaped[0]
                                              : r->unexpected[0];

@@ -20,7 +20,8 @@ typedef struct uc_zoo_report {
     int64_t image[2];   /* rows and columns it takes; 0: any */
     const char **missing, **unexpected, **misshaped; /* the first UC_ZOO_NAMES of each */
     size_t missing_count, unexpected_count, misshaped_count;
-    int row; /* of the table */
+    const char *question; /* what has to be known besides keys and shapes; or NULL */
+    int row;              /* of the table */
 } uc_zoo_report;
 
 typedef struct uc_zoo_model {

@@ -12,6 +12,7 @@ typedef struct names {
     const char *norm1, *out, *scale1, *norm2, *fc1, *fc2, *scale2;
     const char *qkv; /* one matrix, or NULL: three */
     const char *query, *key, *value;
+    const char *act;
     double eps;
 } names;
 
@@ -30,6 +31,7 @@ static const names timm = {.own = "",
                            .fc2 = "mlp.fc2",
                            .scale2 = "gamma_2",
                            .qkv = "attn.qkv.weight",
+                           .act = "gelu",
                            .eps = 1e-6};
 
 /* Where the special distances of the class token stand in a table: behind those of the window. */
@@ -114,7 +116,7 @@ static uc_zv block(uc_zoo *z, const names *n, const positions *p, uc_zv x)
 {
     uc_zv y = attend(z, n, p, uc_z_layer_norm(z, n->norm1, x, n->eps));
     x = uc_z_add(z, x, scaled(z, n->scale1, y));
-    y = uc_z_mlp(z, n->fc1, n->fc2, "gelu", uc_z_layer_norm(z, n->norm2, x, n->eps));
+    y = uc_z_mlp(z, n->fc1, n->fc2, n->act, uc_z_layer_norm(z, n->norm2, x, n->eps));
     return uc_z_add(z, x, scaled(z, n->scale2, y));
 }
 
@@ -213,6 +215,7 @@ static names hf_names(uc_zoo *z, const char *own)
                      .query = old ? "attention.attention.query" : "attention.q_proj",
                      .key = old ? "attention.attention.key" : "attention.k_proj",
                      .value = old ? "attention.attention.value" : "attention.v_proj",
+                     .act = uc_z_act_setting(z, "hidden_act", "gelu"),
                      .eps = uc_json_f64(uc_json_get(z->config, "layer_norm_eps"), 1e-12)};
     return n;
 }

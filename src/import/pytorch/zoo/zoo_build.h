@@ -60,6 +60,8 @@ void uc_z_source(uc_zoo *z, const char *source,
                  const char *task); /* else torchvision, classification */
 /* Something that no key tells. */
 void uc_z_assume(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
+/* Everything fits, but there are several such models: says which, and counts as one missing key. */
+void uc_z_ask(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
 /* The description doesn't fit: counted as one missing key. */
 void uc_z_unlike(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
 
@@ -70,6 +72,12 @@ void uc_z_unlike(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
 const char *uc_z_said(uc_zoo *z, const char *starts);
 /* The same as the architecture's name, `otherwise` when nothing says it. Returns whether something did. */
 bool uc_z_say(uc_zoo *z, const char *starts, const char *otherwise);
+
+/* A positive number, a flag, a word of config.json; `otherwise` when it isn't there. */
+int64_t uc_z_setting(const uc_zoo *z, const char *name, int64_t otherwise);
+bool uc_z_flag(const uc_zoo *z, const char *name, bool otherwise);
+/* "hidden_act" and the like as uc_z_act's name; one that isn't known doesn't fit. */
+const char *uc_z_act_setting(uc_zoo *z, const char *name, const char *otherwise);
 
 /* ---- layers (zoo_layer.c) ---- */
 

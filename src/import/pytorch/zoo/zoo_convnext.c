@@ -13,7 +13,7 @@ typedef struct names {
     const char *block;            /* up to its number */
     const char *conv, *norm, *fc1, *fc2, *scale;
     const char *response_weight, *response_bias; /* global response norm of V2 */
-    const char *last_norm, *head, *output;
+    const char *last_norm, *head, *output, *act;
     double last_eps;
 } names;
 
@@ -134,7 +134,7 @@ static uc_zv block(uc_zoo *z, const names *n, uc_zv x)
     const int64_t c = x.c;
     uc_zv y = uc_z_permute(z, uc_z_conv(z, n->conv, x, w), 4, last);
     y = dense(z, n->fc1, uc_z_layer_norm(z, n->norm, y, EPS));
-    y = uc_z_act(z, "gelu", y);
+    y = uc_z_act(z, n->act ? n->act : "gelu", y);
     if (uc_z_has(z, n->response_weight)) y = global_response(z, n, y);
     y = dense(z, n->fc2, y);
     const bool plain = uc_z_rank(z, n->scale) == 1;
@@ -164,7 +164,10 @@ static void name_it(uc_zoo *z, const names *n, const int depth[4], int64_t width
     if (depth[2] == 8 && width == 80) size = "nano";
     uc_z_source(z, n->source, "classification");
     uc_z_arch(z, "convnext%s%s%s", second ? "v2" : "", size ? "_" : "", size ? size : "");
-    if (!size) return;
+    if (strcmp(n->source, "transformers") == 0) uc_z_preset(z, "hf:ConvNextImageProcessor");
+    const char *name = strcmp(n->source, "timm") == 0 ? uc_z_said(z, "convnext") : NULL;
+    if (name) uc_z_arch(z, "%s", name);
+    if (!size || name) return;
     if (strcmp(n->source, "torchvision") == 0) uc_z_preset(z, "torchvision:convnext_%s", size);
     if (strcmp(n->source, "timm") == 0) uc_z_preset(z, "timm:%s", z->report->arch);
 }
@@ -248,6 +251,8 @@ void uc_zoo_convnext_hf(uc_zoo *z)
     n.down = uc_z_key(z, "%s%s", own, n.down);
     n.block = uc_z_key(z, "%s%s", own, n.block);
     n.last_norm = uc_z_key(z, "%s%s", own, n.last_norm);
+    n.act = uc_z_act_setting(z, "hidden_act", "gelu");
     n.last_eps = uc_json_f64(uc_json_get(z->config, "layer_norm_eps"), n.last_eps);
     convnext(z, &n);
+    if (!uc_z_has(z, "classifier.weight")) uc_z_source(z, "transformers", "features");
 }

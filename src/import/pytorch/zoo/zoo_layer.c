@@ -138,6 +138,10 @@ uc_zv uc_z_linear(uc_zoo *z, const char *name, uc_zv x, int64_t out, bool bias)
 
 uc_zv uc_z_act(uc_zoo *z, const char *function, uc_zv x)
 {
+    if (strcmp(function, "quick_gelu") == 0) { /* x sigmoid(1.702 x), of OpenAI's CLIP */
+        const uc_ref s = uc_t_act(of(z), "sigmoid", uc_t_mul_number(of(z), x.ref, 1.702));
+        return (uc_zv){uc_t_mul(of(z), x.ref, s), x.c};
+    }
     return (uc_zv){uc_t_act(of(z), function, x.ref), x.c};
 }
 

@@ -212,3 +212,14 @@ void uc_z_unlike(uc_zoo *z, const char *format, ...)
     va_end(args);
     missing(z, text);
 }
+
+void uc_z_ask(uc_zoo *z, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    z->report->question = uc_arena_str(z->arena, text);
+    missing(z, text);
+}

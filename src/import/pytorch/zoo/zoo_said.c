@@ -79,3 +79,44 @@ bool uc_z_say(uc_zoo *z, const char *starts, const char *otherwise)
     uc_z_arch(z, "%s", name ? name : otherwise);
     return name != NULL;
 }
+
+/* ---- config.json ------------------------------------------------------------------------------ */
+
+int64_t uc_z_setting(const uc_zoo *z, const char *name, int64_t otherwise)
+{
+    const double v = uc_json_f64(uc_json_get(z->config, name), 0);
+    return v > 0 && v < (1 << 24) ? (int64_t)v : otherwise;
+}
+
+bool uc_z_flag(const uc_zoo *z, const char *name, bool otherwise)
+{
+    return uc_json_bool(uc_json_get(z->config, name), otherwise);
+}
+
+const char *uc_z_act_setting(uc_zoo *z, const char *name, const char *otherwise)
+{
+    static const char *const names[][2] = {
+        {"gelu", "gelu"},
+        {"gelu_new", "gelu_tanh"},
+        {"gelu_fast", "gelu_tanh"},
+        {"gelu_pytorch_tanh", "gelu_tanh"},
+        {"relu", "relu"},
+        {"relu6", "relu6"},
+        {"silu", "silu"},
+        {"swish", "silu"},
+        {"quick_gelu", "quick_gelu"},
+        {"selu", "selu"},
+        {"tanh", "tanh"},
+        {"mish", "mish"},
+        {"sigmoid", "sigmoid"},
+        {"leaky_relu", "leaky_relu"},
+        {"hardswish", "hardswish"},
+    };
+    const uc_str said = uc_json_str(uc_json_get(z->config, name), "");
+    if (!said.size) return otherwise;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (uc_str_equal(said, uc_str_of(names[i][0]))) return names[i][1];
+    }
+    uc_z_unlike(z, "%s that is '%.*s'", name, (int)said.size, said.data);
+    return otherwise;
+}

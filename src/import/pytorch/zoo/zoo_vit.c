@@ -10,6 +10,7 @@ typedef struct vit {
     const char *norm1, *qkv, *query, *key, *value, *out, *scale1;
     const char *norm2, *fc1, *fc2, *scale2;
     const char *norm, *head, *head_dist;
+    const char *act; /* NULL: gelu */
     double eps;
     bool fused_parameters; /* in_proj_weight, not qkv.weight */
 } vit;
@@ -53,7 +54,8 @@ static int64_t heads_of(uc_zoo *z, int64_t c)
 {
     const int64_t said = (int64_t)uc_json_f64(uc_json_get(z->config, "num_attention_heads"), 0);
     if (said > 0 && said <= c) return said;
-    if (c == 1280 || c == 1408 || c == 1664) return 16;
+    if (c == 1152 || c == 1280 || c == 1408 || c == 1664 || c == 1792) return 16;
+    if (c == 4096) return 32;
     return c % 64 == 0 ? c / 64 : 1;
 }
 
@@ -112,7 +114,7 @@ static uc_zv block(uc_zoo *z, const vit *v, uc_zv x)
     } else if (uc_z_has(z, "mlp.weights_in.weight")) {
         y = gated(z, "mlp.weights_in", "mlp.weights_out", y);
     } else {
-        y = uc_z_mlp(z, v->fc1, v->fc2, "gelu", y);
+        y = uc_z_mlp(z, v->fc1, v->fc2, v->act ? v->act : "gelu", y);
     }
     return uc_z_add(z, x, scaled(z, v->scale2, y));
 }
@@ -251,10 +253,18 @@ void uc_zoo_vit_timm(uc_zoo *z)
     int64_t front, image;
     vit v = timm;
     if (uc_z_has(z, "register_tokens")) v.registers = "register_tokens";
+    const char *name = uc_z_said(z, "vit_ deit dino");
     if (uc_z_has(z, "norm_pre.weight")) v.eps = 1e-5; /* CLIP's towers */
+    if (name && strstr(name, "quickgelu")) {
+        v.act = "quick_gelu";
+    } else if (!name && uc_z_has(z, "norm_pre.weight")) {
+        uc_z_assume(z, "its activation is GELU; that of OpenAI's own weights is another "
+                       "(--arch vit_base_patch16_clip_quickgelu_224)");
+    }
     uc_z_skip(z, "mask_token");
     uc_zv x = body(z, &v, &front, &image);
     name_timm(z, x.c, uc_z_dim(z, "patch_embed.proj.weight", 2), image);
+    if (name) uc_z_arch(z, "%s", name);
     if (uc_z_has(z, "fc_norm.weight")) {
         x = uc_z_layer_norm(z, "fc_norm", patch_mean(z, x, front), v.eps);
     } else {
@@ -304,6 +314,7 @@ static vit hf_names(uc_zoo *z, const char *own, bool dino)
              .norm = uc_z_key(z, "%slayernorm", own),
              .eps = dino ? 1e-6 : 1e-12};
     v.eps = uc_json_f64(uc_json_get(z->config, "layer_norm_eps"), v.eps);
+    v.act = uc_z_act_setting(z, "hidden_act", "gelu");
     return v;
 }
 
@@ -311,10 +322,15 @@ static void hf(uc_zoo *z, const char *own, bool dino)
 {
     int64_t front, image;
     const vit v = hf_names(z, own, dino);
+    if (!uc_z_setting(z, "num_attention_heads", 0)) {
+        uc_z_assume(z, "its heads have 64 channels each (config.json isn't beside it)");
+    }
     uc_z_source(z, "transformers", "classification");
     uc_z_arch(z, "%s", *own ? uc_z_key(z, "%.*s", (int)strlen(own) - 1, own) : "vit");
     uc_z_skip(z, uc_z_key(z, "%sembeddings.mask_token", own));
     uc_z_skip_under(z, uc_z_key(z, "%spooler.", own));
+    if (dino) uc_z_preset(z, "hf:BitImageProcessor");
+    if (!dino) uc_z_preset(z, "hf:%sImageProcessor", own[0] == 'd' ? "DeiT" : "ViT");
     uc_zv x = uc_z_layer_norm(z, v.norm, body(z, &v, &front, &image), v.eps);
     if (uc_z_has(z, "distillation_classifier.weight")) {
         const uc_zv a = uc_z_linear(z, "cls_classifier", first_token(z, x), 0, true);
@@ -338,6 +354,10 @@ static void hf(uc_zoo *z, const char *own, bool dino)
 
 void uc_zoo_vit_hf(uc_zoo *z)
 {
+    if (uc_z_has(z, "encoder.layer.0.norm1.weight") || uc_z_has(z, "layers.0.norm1.weight")) {
+        hf(z, "", true);
+        return;
+    }
     hf(z,
        uc_z_has(z, "vit.embeddings.cls_token")    ? "vit."
        : uc_z_has(z, "deit.embeddings.cls_token") ? "deit."
