@@ -33,7 +33,8 @@ static int32_t sum_of(const uc_depthwise_u8 *d, int64_t oy, int64_t ox, int64_t 
             const int64_t ix = ox * d->stride_w + kx * d->dilation_w - d->pad_left;
             const int inside = iy >= 0 && iy < d->ih && ix >= 0 && ix < d->iw;
             const int32_t x = inside ? d->x[(iy * d->iw + ix) * d->c + channel] : d->fill[channel];
-            sum += (uint32_t)(x * d->packed[packed_at(d->kh, d->kw, channel, ky, kx)]);
+            const int64_t w = packed_at(d->kh, d->kw, channel, ky, kx);
+            sum += (uint32_t)(x * (d->packed[w] + (d->second ? d->second[w] : 0)));
         }
     }
     return (int32_t)sum;

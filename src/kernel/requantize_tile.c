@@ -4,11 +4,6 @@
 #include "base/cpu.h"
 #include "kernel/requantize.h"
 
-static int32_t wrapped(int32_t sum, int32_t bias)
-{
-    return (int32_t)((uint32_t)sum + (uint32_t)bias);
-}
-
 void uc_requant_scalar(const uc_requant *q, const int32_t *sums, const int64_t *at,
                        int64_t first_channel, int channels)
 {
@@ -17,8 +12,9 @@ void uc_requant_scalar(const uc_requant *q, const int32_t *sums, const int64_t *
     for (int p = 0; p < UC_DOT_PIXELS; p++, sums += UC_DOT_CHANNELS) {
         if (at[p] < 0) continue;
         const int64_t to = at[p] * q->oc + first_channel;
+        const uint32_t shift = q->shifts ? (uint32_t)q->shifts[at[p]] : 0;
         for (int c = 0; c < channels; c++) {
-            const int32_t sum = wrapped(sums[c], bias[c]);
+            const int32_t sum = (int32_t)((uint32_t)sums[c] + (uint32_t)bias[c] - shift);
             if (!q->y) {
                 q->floats[to + c] = (float)sum * scale[c];
                 continue;

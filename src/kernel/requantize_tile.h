@@ -19,8 +19,9 @@ typedef struct uc_requant {
     const uint8_t *r; /* as y */
     float q_scale, r_scale;
     int32_t r_zero, y_zero, y_low, y_high;
-    uint8_t *y;    /* [pixels, oc]; NULL: floats */
-    float *floats; /* [pixels, oc]: (sum + bias) * scale */
+    const int32_t *shifts; /* [pixels]: taken from a pixel's sums first; NULL: nothing */
+    uint8_t *y;            /* [pixels, oc]; NULL: floats */
+    float *floats;         /* [pixels, oc]: (sum + bias) * scale */
     int64_t oc;
 } uc_requant;
 

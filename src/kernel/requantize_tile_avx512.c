@@ -40,7 +40,8 @@ INLINE void tile_of(const uc_requant *q, const int32_t *sums, const int64_t *at,
     for (int p = 0; p < UC_DOT_PIXELS; p++, sums += UC_DOT_CHANNELS) {
         if (at[p] < 0) continue;
         const int64_t to = at[p] * q->oc + first;
-        const __m512i sum = _mm512_add_epi32(_mm512_load_si512(sums), bias);
+        __m512i sum = _mm512_add_epi32(_mm512_load_si512(sums), bias);
+        if (q->shifts) sum = _mm512_sub_epi32(sum, _mm512_set1_epi32(q->shifts[at[p]]));
         if (q->y) {
             pixel_of(q, sum, to, scale, lanes, residual);
         } else {
@@ -63,9 +64,10 @@ typedef struct constants {
     int64_t oc;
 } constants;
 
-INLINE __m512i rounded(const constants *k, const int32_t *sums, int half)
+INLINE __m512i rounded(const constants *k, const int32_t *sums, int half, __m512i shift)
 {
-    const __m512i sum = _mm512_add_epi32(_mm512_load_si512(sums + half * 16), k->bias[half]);
+    const __m512i own = _mm512_add_epi32(_mm512_load_si512(sums + half * 16), k->bias[half]);
+    const __m512i sum = _mm512_sub_epi32(own, shift);
     return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), k->scale[half]));
 }
 
@@ -120,9 +122,11 @@ INLINE void small_tile(const uc_requant *q, const int32_t *sums, const int64_t *
         int64_t to[2];
         for (int side = 0; side < 2; side++) {
             const int p = pixels[i + side];
+            const __m512i shift =
+                q->shifts ? _mm512_set1_epi32(q->shifts[at[p]]) : _mm512_setzero_si512();
             to[side] = at[p] * k.oc + first;
             for (int half = 0; half < 2; half++) {
-                __m512i one = rounded(&k, sums + p * UC_DOT_CHANNELS, half);
+                __m512i one = rounded(&k, sums + p * UC_DOT_CHANNELS, half, shift);
                 v[side * 2 + half] = residual ? added(&k, one, to[side] + half * 16) : one;
             }
         }

@@ -23,7 +23,7 @@ static int64_t between(int64_t low, int64_t high)
 typedef struct layer {
     int64_t n, ic, oc, ih, iw, kh, kw, sh, sw, dh, dw, pad[4], oh, ow;
     bool depthwise, bias, residual, floats;
-    int32_t x_zero, zero, low, high, r_zero, y_zero;
+    int32_t x_zero, w_zero, zero, low, high, r_zero, y_zero;
     float q_scale, r_scale;
     uint8_t *x, *r;
     int8_t *w;
@@ -46,6 +46,7 @@ static layer random_layer(void)
         .n = between(1, 2), .oc = between(1, 70), .ih = between(1, 20), .iw = between(1, 40)};
     l.depthwise = between(0, 2) == 0;
     l.ic = l.depthwise ? l.oc = between(1, 150) : between(1, 70);
+    if (l.depthwise && between(0, 1)) l.ic = l.oc = (int64_t)1 << between(0, 6);
     l.kh = between(1, 5);
     l.kw = between(0, 2) ? l.kh : between(1, 5);
     l.sh = between(1, 3);
@@ -63,6 +64,7 @@ static layer random_layer(void)
     l.residual = !l.depthwise && between(0, 2) == 0;
     l.floats = !l.depthwise && !l.residual && between(0, 3) == 0;
     l.x_zero = (int32_t)between(0, 255);
+    if (!l.residual && between(0, 1)) l.w_zero = (int32_t)between(-128, 127);
     l.zero = (int32_t)between(0, 255);
     l.low = between(0, 1) ? 0 : (int32_t)between(0, l.zero);
     l.high = between(0, 1) ? 255 : (int32_t)between(l.zero, 255);
@@ -113,7 +115,7 @@ static float scaled(const layer *l, int64_t n, int64_t y, int64_t x, int64_t o)
         for (int64_t i = 0; i < depth; i++) {
             const int64_t channel = l->depthwise ? o : i;
             const int64_t v = l->x[((n * l->ih + iy) * l->iw + ix) * l->ic + channel] - l->x_zero;
-            sum += v * l->w[(o * depth + i) * l->kh * l->kw + t];
+            sum += v * (l->w[(o * depth + i) * l->kh * l->kw + t] - l->w_zero);
         }
     }
     return (float)sum * l->scale[o];
@@ -153,6 +155,7 @@ static void graph_of(uc_graph *g, const layer *l)
     uc_node_ints(g, node, "pads", l->pad, 4);
     uc_node_int(g, node, "group", l->depthwise ? l->ic : 1);
     uc_node_int(g, node, "x_zero", l->x_zero);
+    uc_node_int(g, node, "w_zero", l->w_zero);
     uc_node_int(g, node, "zero", l->zero);
     uc_node_int(g, node, "low", l->low);
     uc_node_int(g, node, "high", l->high);

@@ -127,6 +127,19 @@ static uncork_status read_layer(uc_call *call, uc_q_layer *l)
     return read_numbers(call, l);
 }
 
+/* Weights with a zero point are sums of two bytes' values where the machine multiplies bytes fast, except
+ * those of 127 with a zero point of -128. */
+static bool splits(uc_call *call, const uc_q_layer *l)
+{
+    const uc_tensor *w = uc_call_arg(call, W);
+    const int8_t *v = w->data;
+    if (uc_depthwise_u8_row() == uc_depthwise_u8_scalar) return false;
+    for (int64_t i = 0; l->w_zero == -128 && i < uc_tensor_count(w); i++) {
+        if (v[i] == 127) return false;
+    }
+    return true;
+}
+
 /* Fast ways are for bytes, convolutions, and one group or one a channel. */
 static uncork_status choose(uc_call *call, const uc_q_layer *l, way *to)
 {
@@ -134,8 +147,8 @@ static uncork_status choose(uc_call *call, const uc_q_layer *l, way *to)
     *to = ANY;
     if (!l->wide && !l->transposed && l->group == 1) *to = DOT;
     if (!l->wide && !l->transposed && l->group > 1 && l->group == l->oc && l->ic == l->oc &&
-        l->rounding == UC_Q_FLOAT && !l->w_zero && !residual && !floats &&
-        l->window.kernel[0] <= UC_DEPTHWISE_MOST_ROWS) {
+        l->rounding == UC_Q_FLOAT && !residual && !floats &&
+        l->window.kernel[0] <= UC_DEPTHWISE_MOST_ROWS && (!l->w_zero || splits(call, l))) {
         *to = DEPTHWISE;
     }
     if (residual && (*to != DOT || l->rounding || l->w_zero))
@@ -186,38 +199,63 @@ static uncork_status infer(uc_call *call)
 }
 
 /* bias - x_zero times the sum of a channel's weights, since the kernel multiplies x as it is. */
-static void fold_zero(const uc_q_layer *l, const int8_t *w, const int32_t *bias, int64_t count,
-                      int32_t *to)
+static void fold_zero(const uc_q_layer *l, const int8_t *w, int32_t w_zero, const int32_t *bias,
+                      int64_t count, int32_t *to)
 {
     for (int64_t c = 0; c < l->oc; c++) {
         uint32_t sum = 0;
         for (int64_t i = 0; i < count; i++)
-            sum += (uint32_t)w[c * count + i];
+            sum += (uint32_t)(w[c * count + i] - w_zero);
         to[c] = (int32_t)((bias ? (uint32_t)bias[c] : 0) - (uint32_t)l->x_zero * sum);
     }
 }
 
-/* Weights, bias and scales in the order of the depthwise kernel. */
+/* Packed weights less their zero point: halves, and what is left of them. */
+static uncork_status pack_depthwise(uc_call *call, const uc_q_layer *l, int64_t c, prepared *p)
+{
+    const int64_t kh = l->window.kernel[0], kw = l->window.kernel[1], taps = kh * kw;
+    const size_t bytes = (size_t)uc_depthwise_u8_packed(c, kh, kw);
+    int8_t *packed = UC_NEW(call->arena, int8_t, bytes), *second = NULL;
+    int8_t *one = UC_NEW(call->arena, int8_t, (size_t)(c * taps));
+    int8_t *other = UC_NEW(call->arena, int8_t, (size_t)(c * taps));
+    if (l->w_zero) second = UC_NEW(call->arena, int8_t, bytes);
+    if (!packed || !one || !other || (l->w_zero && !second))
+        return uc_arena_status(call->arena, call->error);
+    const int8_t *w = uc_call_arg(call, W)->data;
+    for (int64_t i = 0; i < c * taps; i++) {
+        const int v = w[i % (l->oc * taps)] - l->w_zero;
+        const int half = v >= 0 ? v / 2 : (v - 1) / 2;
+        one[i] = (int8_t)(l->w_zero ? half : v);
+        other[i] = (int8_t)(l->w_zero ? v - half : 0);
+    }
+    uc_depthwise_u8_pack(one, c, kh, kw, packed);
+    if (second) uc_depthwise_u8_pack(other, c, kh, kw, second);
+    p->kernel.packed = packed;
+    p->kernel.second = second;
+    return UNCORK_OK;
+}
+
+/* Weights, bias and scales in the order of the depthwise kernel; few channels are repeated. */
 static uncork_status prepare_depthwise(uc_call *call, prepared *p)
 {
     const uc_q_layer *l = &p->layer;
-    const int64_t kh = l->window.kernel[0], kw = l->window.kernel[1];
-    const size_t padded = (size_t)uc_depthwise_u8_padded(l->oc);
-    int8_t *packed = UC_NEW(call->arena, int8_t, (size_t)uc_depthwise_u8_packed(l->oc, kh, kw));
+    const bool narrow =
+        uc_depthwise_u8_row() != uc_depthwise_u8_scalar && uc_depthwise_u8_is_narrow(l->oc);
+    const int64_t c = narrow ? UC_DEPTHWISE_CHANNELS : l->oc;
+    const size_t padded = (size_t)uc_depthwise_u8_padded(c);
     int32_t *bias = UC_NEW(call->arena, int32_t, padded);
     float *scale = UC_NEW(call->arena, float, padded);
     uint8_t *fill = UC_NEW(call->arena, uint8_t, padded);
-    if (!packed || !bias || !scale || !fill) return uc_arena_status(call->arena, call->error);
-    uc_depthwise_u8_pack(uc_call_arg(call, W)->data, l->oc, kh, kw, packed);
+    if (!bias || !scale || !fill) return uc_arena_status(call->arena, call->error);
     memset(fill, l->x_zero, padded);
-    for (int64_t c = 0; c < l->oc; c++) {
-        bias[uc_depthwise_u8_order(c)] = p->requant.bias[c];
-        scale[uc_depthwise_u8_order(c)] = p->requant.scale[c];
+    for (int64_t i = 0; i < c; i++) {
+        bias[uc_depthwise_u8_order(i)] = p->requant.bias[i % l->oc];
+        scale[uc_depthwise_u8_order(i)] = p->requant.scale[i % l->oc];
     }
     p->depthwise_row = uc_depthwise_u8_row();
     p->kernel = (uc_depthwise_u8){.c = l->oc,
-                                  .kh = kh,
-                                  .kw = kw,
+                                  .kh = l->window.kernel[0],
+                                  .kw = l->window.kernel[1],
                                   .stride_h = l->window.stride[0],
                                   .stride_w = l->window.stride[1],
                                   .dilation_h = l->window.dilation[0],
@@ -225,14 +263,14 @@ static uncork_status prepare_depthwise(uc_call *call, prepared *p)
                                   .pad_top = l->window.pad[0],
                                   .pad_left = l->window.pad[1],
                                   .fill = fill,
-                                  .packed = packed,
                                   .bias = bias,
                                   .scale = scale,
                                   .zero = p->requant.zero,
                                   .low = p->requant.low,
                                   .high = p->requant.high,
-                                  .small = p->requant.small};
-    return UNCORK_OK;
+                                  .small = p->requant.small,
+                                  .narrow = narrow};
+    return pack_depthwise(call, l, c, p);
 }
 
 static uncork_status prepare(uc_call *call)
@@ -249,7 +287,8 @@ static uncork_status prepare(uc_call *call)
     if (p->way == ANY) return uc_q_layer_weights(call, l, w, b);
     int32_t *bias = UC_NEW(call->arena, int32_t, (size_t)(l->oc + UC_DOT_CHANNELS));
     if (!bias) return uc_arena_status(call->arena, call->error);
-    fold_zero(l, w->data, b ? b->data : NULL, w->shape[1] * w->shape[2] * w->shape[3], bias);
+    fold_zero(l, w->data, p->way == DEPTHWISE ? l->w_zero : 0, b ? b->data : NULL,
+              w->shape[1] * w->shape[2] * w->shape[3], bias);
     uc_requant *q = &p->requant;
     q->small = fabsf(q->q_scale) < 0x1p20f && fabsf(q->r_scale) < 0x1p20f;
     for (int64_t c = 0; c < l->oc; c++)
@@ -269,7 +308,6 @@ typedef struct finishing {
     uc_requant_fn run;
     uc_requant requant;
     const uc_q_layer *layer;
-    const int32_t *shifts; /* of weights with a zero point; NULL: none */
 } finishing;
 
 static void finish(const void *context, const void *sums, const int64_t *at, int64_t first,
@@ -279,27 +317,16 @@ static void finish(const void *context, const void *sums, const int64_t *at, int
     f->run(&f->requant, sums, at, first, channels);
 }
 
-/* Sums less what the weights' zero point adds, then rounded as floats or in fixed point. */
-static void finish_shifted(const void *context, const void *sums, const int64_t *at, int64_t first,
-                           int channels)
+/* Rounded in fixed point. */
+static void finish_fixed(const void *context, const void *sums, const int64_t *at, int64_t first,
+                         int channels)
 {
     const finishing *f = context;
     const uc_requant *q = &f->requant;
     const int32_t *row = sums;
-    if (f->layer->rounding == UC_Q_FLOAT) {
-        int32_t own[UC_DOT_PIXELS * UC_DOT_CHANNELS];
-        for (int p = 0; p < UC_DOT_PIXELS; p++) {
-            const uint32_t shift = at[p] < 0 ? 0 : (uint32_t)f->shifts[at[p]];
-            for (int c = 0; c < UC_DOT_CHANNELS; c++)
-                own[p * UC_DOT_CHANNELS + c] =
-                    (int32_t)((uint32_t)row[p * UC_DOT_CHANNELS + c] - shift);
-        }
-        f->run(q, own, at, first, channels);
-        return;
-    }
     for (int p = 0; p < UC_DOT_PIXELS; p++, row += UC_DOT_CHANNELS) {
         if (at[p] < 0) continue;
-        const uint32_t shift = f->shifts ? (uint32_t)f->shifts[at[p]] : 0;
+        const uint32_t shift = q->shifts ? (uint32_t)q->shifts[at[p]] : 0;
         for (int c = 0; c < channels; c++) {
             const int32_t sum = (int32_t)((uint32_t)row[c] + (uint32_t)q->bias[first + c] - shift);
             const int64_t to = at[p] * q->oc + first + c;
@@ -315,21 +342,45 @@ typedef struct depthwise_job {
     const prepared *p;
     const uc_tensor *x;
     uc_tensor *y;
+    uint8_t *stage; /* of narrow ones: so many bytes a thread */
+    int64_t stage_bytes;
 } depthwise_job;
+
+static uc_depthwise_u8 sized(const prepared *p, const uc_tensor *x, const uc_tensor *y)
+{
+    uc_depthwise_u8 d = p->kernel;
+    d.ih = x->shape[1];
+    d.iw = x->shape[2];
+    d.ow = y->shape[2];
+    return d;
+}
 
 static void run_depthwise(void *context, int64_t begin, int64_t end, int thread)
 {
     const depthwise_job *job = context;
     const int64_t oh = job->y->shape[1];
-    (void)thread;
-    uc_depthwise_u8 d = job->p->kernel;
-    d.ih = job->x->shape[1];
-    d.iw = job->x->shape[2];
-    d.ow = job->y->shape[2];
+    uc_depthwise_u8 d = sized(job->p, job->x, job->y);
+    d.stage = job->stage + thread * job->stage_bytes;
     for (int64_t row = begin; row < end; row++) {
         d.x = (const uint8_t *)job->x->data + row / oh * d.ih * d.iw * d.c;
         job->p->depthwise_row(&d, row % oh, (uint8_t *)job->y->data + row * d.ow * d.c);
     }
+}
+
+static uncork_status run_each_channel(uc_call *call, const prepared *p, const uc_tensor *x,
+                                      uc_tensor *y)
+{
+    depthwise_job job = {.p = p, .x = x, .y = y};
+    if (p->kernel.narrow) {
+        const uc_depthwise_u8 d = sized(p, x, y);
+        job.stage_bytes = uc_depthwise_u8_stage(&d);
+    }
+    job.stage =
+        uc_call_scratch(call, (size_t)uc_pool_threads(call->pool), (size_t)job.stage_bytes + 1);
+    if (!job.stage) return call->error->status;
+    const int64_t row = y->shape[2] * p->layer.oc;
+    uc_parallel(call->pool, y->shape[0] * y->shape[1], 1 + 16384 / (row + 1), run_depthwise, &job);
+    return UNCORK_OK;
 }
 
 static uncork_status run_dot(uc_call *call, const uc_tensor *x, uc_tensor *y)
@@ -337,14 +388,15 @@ static uncork_status run_dot(uc_call *call, const uc_tensor *x, uc_tensor *y)
     const prepared *p = call->prepared;
     const uc_q_layer *l = &p->layer;
     const uc_tensor *r = uc_call_in(call, R);
-    finishing f = {p->finish, p->requant, l, NULL};
+    finishing f = {p->finish, p->requant, l};
     if (y->dtype == UNCORK_FLOAT32) {
         f.requant.floats = y->data;
     } else {
         f.requant.y = y->data;
     }
     f.requant.r = r ? r->data : NULL;
-    if (l->w_zero && !(f.shifts = uc_q_layer_shifts(call, l, x, y))) return call->error->status;
+    if (l->w_zero && !(f.requant.shifts = uc_q_layer_shifts(call, l, x, y)))
+        return call->error->status;
     uc_dot_conv conv = {.kind = UC_DOT_U8S8,
                         .size = 1,
                         .n = x->shape[0],
@@ -358,7 +410,7 @@ static uncork_status run_dot(uc_call *call, const uc_tensor *x, uc_tensor *y)
                         .x = x->data,
                         .packed = p->packed,
                         .fill = (uint8_t)l->x_zero,
-                        .finish = f.shifts || l->rounding ? finish_shifted : finish,
+                        .finish = l->rounding ? finish_fixed : finish,
                         .context = &f};
     return uc_dot_conv_run(call, &conv);
 }
@@ -371,10 +423,7 @@ static uncork_status run(uc_call *call)
     if (!y) return call->error->status;
     if (p->way == DOT) return run_dot(call, x, y);
     if (p->way == ANY) return uc_q_layer_run(call, &p->layer, x, y);
-    depthwise_job job = {p, x, y};
-    const int64_t row = y->shape[2] * p->layer.oc;
-    uc_parallel(call->pool, y->shape[0] * y->shape[1], 1 + 16384 / (row + 1), run_depthwise, &job);
-    return UNCORK_OK;
+    return run_each_channel(call, p, x, y);
 }
 
 const uc_op uc_op_q_conv = {

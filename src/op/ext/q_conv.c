@@ -3,6 +3,7 @@
 #include "op/ext/q_conv.h"
 
 #include "base/thread.h"
+#include "kernel/channel_sums.h"
 #include "kernel/depthwise_wide.h"
 
 uncork_status uc_q_layer_scales(uc_call *call, uc_q_layer *l, const uc_tensor *scale)
@@ -250,32 +251,70 @@ uncork_status uc_q_layer_run(uc_call *call, const uc_q_layer *l, const uc_tensor
 
 /* ---- weights with a zero point ------------------------------------------------------------------- */
 
+typedef struct shift_job {
+    const uc_q_layer *l;
+    const uc_tensor *x, *y;
+    int32_t *sums;    /* [n, h, w]: of x's channels less the zero point */
+    int32_t *columns; /* a thread: [w] */
+    int32_t *to;
+} shift_job;
+
+static void sum_rows(void *context, int64_t begin, int64_t end, int thread)
+{
+    const shift_job *job = context;
+    const int64_t w = job->x->shape[2], ic = job->l->ic;
+    (void)thread;
+    uc_channel_sums((const uint8_t *)job->x->data + begin * w * ic, (end - begin) * w, ic,
+                    job->l->x_zero * (int32_t)ic, job->sums + begin * w);
+}
+
+/* The rows under the window are added up, then its columns. */
+static void shift_row(const shift_job *job, int64_t row, int32_t *restrict columns)
+{
+    const uc_q_layer *l = job->l;
+    const int64_t h = job->x->shape[1], w = job->x->shape[2];
+    const int64_t oh = job->y->shape[1], ow = job->y->shape[2];
+    int32_t *to = job->to + row * ow;
+    memset(columns, 0, (size_t)w * sizeof *columns);
+    for (int64_t ky = 0; ky < l->window.kernel[0]; ky++) {
+        const int64_t iy = source_of(l, 0, row % oh, ky, h);
+        if (iy < 0) continue;
+        const int32_t *restrict from = job->sums + (row / oh * h + iy) * w;
+        for (int64_t x = 0; x < w; x++)
+            columns[x] = (int32_t)((uint32_t)columns[x] + (uint32_t)from[x]);
+    }
+    memset(to, 0, (size_t)ow * sizeof *to);
+    for (int64_t kx = 0; kx < l->window.kernel[1]; kx++) {
+        const int64_t before = l->window.pad[1] - kx * l->window.dilation[1];
+        const int64_t stride = l->window.stride[1];
+        int64_t ox = before > 0 ? (before + stride - 1) / stride : 0;
+        for (; ox < ow && ox * stride - before < w; ox++)
+            to[ox] = (int32_t)((uint32_t)to[ox] + (uint32_t)columns[ox * stride - before]);
+    }
+    for (int64_t ox = 0; ox < ow; ox++)
+        to[ox] = (int32_t)((uint32_t)to[ox] * (uint32_t)l->w_zero);
+}
+
+static void shift_rows(void *context, int64_t begin, int64_t end, int thread)
+{
+    const shift_job *job = context;
+    for (int64_t row = begin; row < end; row++)
+        shift_row(job, row, job->columns + thread * job->x->shape[2]);
+}
+
 int32_t *uc_q_layer_shifts(uc_call *call, const uc_q_layer *l, const uc_tensor *x,
                            const uc_tensor *y)
 {
-    const int64_t h = x->shape[1], w = x->shape[2], pixels = x->shape[0] * h * w;
-    const int64_t oh = y->shape[1], ow = y->shape[2], count = y->shape[0] * oh * ow;
-    int32_t *sum = uc_call_scratch(call, (size_t)pixels + 1, sizeof *sum);
-    int32_t *to = uc_call_scratch(call, (size_t)count + 1, sizeof *to);
-    if (!sum || !to) return NULL;
-    for (int64_t p = 0; p < pixels; p++) {
-        const uint8_t *from = (const uint8_t *)x->data + p * l->ic;
-        uint32_t s = 0;
-        for (int64_t i = 0; i < l->ic; i++)
-            s += from[i];
-        sum[p] = (int32_t)(s - (uint32_t)l->x_zero * (uint32_t)l->ic);
-    }
-    for (int64_t p = 0; p < count; p++) {
-        const int64_t image = p / (oh * ow), oy = p / ow % oh, ox = p % ow;
-        uint32_t s = 0;
-        for (int64_t ky = 0; ky < l->window.kernel[0]; ky++) {
-            const int64_t iy = source_of(l, 0, oy, ky, h);
-            for (int64_t kx = 0; iy >= 0 && kx < l->window.kernel[1]; kx++) {
-                const int64_t ix = source_of(l, 1, ox, kx, w);
-                if (ix >= 0) s += (uint32_t)sum[(image * h + iy) * w + ix];
-            }
-        }
-        to[p] = (int32_t)(s * (uint32_t)l->w_zero);
-    }
-    return to;
+    const int64_t h = x->shape[1], w = x->shape[2], rows = x->shape[0] * h;
+    const int64_t count = y->shape[0] * y->shape[1] * y->shape[2];
+    const size_t threads = (size_t)uc_pool_threads(call->pool);
+    const int64_t grain = 1 + 16384 / (w * l->ic + 1);
+    shift_job job = {.l = l, .x = x, .y = y};
+    job.sums = uc_call_scratch(call, (size_t)(rows * w) + 1, sizeof *job.sums);
+    job.to = uc_call_scratch(call, (size_t)count + 1, sizeof *job.to);
+    job.columns = uc_call_scratch(call, threads, (size_t)(w + 1) * sizeof *job.columns);
+    if (!job.sums || !job.to || !job.columns) return NULL;
+    uc_parallel(call->pool, rows, grain, sum_rows, &job);
+    uc_parallel(call->pool, y->shape[0] * y->shape[1], grain, shift_rows, &job);
+    return job.to;
 }
