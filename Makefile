@@ -60,12 +60,14 @@ fuzz:
 bench: build/release/uncork
 	@bench/run.sh
 
-# docs/sklearn.md and docs/ops-tensorflow.md, from the import tables and what their tests find.
+# docs/sklearn.md, docs/ops-tensorflow.md and docs/errors.md, from tables and what their tests find.
 docs: build/release/uncork
 	@UC_TABLE=build/estimators.tsv build/release/test_estimators >/dev/null
 	@tools/gen_sklearn_table.py build/estimators.tsv >build/sklearn.md && mv build/sklearn.md docs/sklearn.md
 	@rm -f build/tf_cases.tsv; UC_TABLE=build/tf_cases.tsv build/release/test_tensorflow_ops >/dev/null
 	@tools/gen_tf_table.py build/tf_cases.tsv >build/tf.md && mv build/tf.md docs/ops-tensorflow.md
+	@$(CMAKE) --build --preset release --target list_errors >/dev/null && build/release/list_errors >build/errors.md && \
+	  mv build/errors.md docs/errors.md
 
 # Every case of the onnx wheel's backend suite through libuncork; writes docs/conformance.md and docs/ops.md.
 build/conformance-venv/made: tests/conformance/requirements.txt

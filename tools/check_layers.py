@@ -15,7 +15,7 @@ USES = {
     "plan": ["base", "kernel", "op", "graph"],
     "contract": ["base", "container", "kernel", "image", "graph"],
     "model": ["base", "container", "op", "graph", "import", "pass", "plan", "contract"],
-    "doctor": ["base", "graph", "contract", "model"],
+    "doctor": ["base", "container", "graph", "contract", "model"],
     "pack": ["base", "container", "op", "graph", "pass", "plan", "contract", "model"],
     "serve": ["base", "container", "graph", "contract", "model"],
     "cli": ["base", "container", "image", "graph", "contract", "model", "doctor", "pack", "serve"],

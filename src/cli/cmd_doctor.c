@@ -1,90 +1,7 @@
-/* uncork doctor: why a model doesn't load, or why its answers are wrong, and what mends it. It parses nothing
- * itself: it opens the model as any command does and reads what that says. */
+/* uncork doctor: why a model doesn't load (doctor_open.c), or why its answers are wrong, and what mends it. */
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/doctor.h"
-
-/* ---- will not load ---- */
-
-static const char *remedy_of(const uncork_error *error)
-{
-    if (error->fix[0]) return error->fix;
-    switch (error->status) {
-    case UNCORK_IO: return "check the path's spelling, and that you may read it";
-    case UNCORK_MALFORMED:
-        return "get the file once more: compare its size and checksum with the original's";
-    case UNCORK_LIMIT:
-    case UNCORK_NO_MEMORY: return "--max-memory SIZE allows it more";
-    case UNCORK_DEADLINE: return "--timeout SECONDS gives it longer";
-    case UNCORK_UNSUPPORTED:
-        return "export the model to another format (ONNX, a SavedModel), where this part is spelt otherwise";
-    case UNCORK_OK:
-    case UNCORK_USAGE:
-    case UNCORK_INPUT:
-    case UNCORK_CANCELLED: break;
-    }
-    return "";
-}
-
-static void found_error(doctor *d, const uncork_error *error)
-{
-    const char *where = error->where;
-    if (error->offset != UC_NO_OFFSET) {
-        where = uc_arena_printf(d->arena, "%s%sat byte %llu", where, where[0] ? ", " : "",
-                                (unsigned long long)error->offset);
-    }
-    doctor_found(d, uc_arena_str(d->arena, error->what), uc_arena_str(d->arena, where ? where : ""),
-                 uc_arena_str(d->arena, remedy_of(error)));
-}
-
-/* The environment that opens it in Python, as far as the file tells. */
-static void note_environment(doctor *d)
-{
-    const uc_facts *facts = &uc_file_import(d->p.file)->facts;
-    static const struct {
-        const char *framework, *package;
-    } packages[] = {
-        {"scikit-learn", "scikit-learn"}, {"Keras", "keras"},   {"keras", "keras"},
-        {"TensorFlow", "tensorflow"},     {"PyTorch", "torch"}, {"tensorflow", "tensorflow"}};
-    const char *framework = uc_fact_get_text(facts, "framework");
-    const char *version = uc_fact_get_text(facts, "framework_version");
-    for (size_t i = 0; framework && version && i < sizeof packages / sizeof *packages; i++) {
-        if (strcmp(framework, packages[i].framework) != 0) continue;
-        doctor_note(d, uc_arena_printf(d->arena,
-                                       "written by %s %s: in Python, pip install %s==%s opens it",
-                                       framework, version, packages[i].package, version));
-        return;
-    }
-}
-
-/* Opens and prepares without a line on standard error: a failure is the report. False when it can't run. */
-static bool opens(doctor *d)
-{
-    const cli_options *o = d->p.options;
-    uncork_error error = {.size = sizeof error};
-    const uncork_open_options open = {.size = sizeof open, .limits = o->limits};
-    if (uncork_open(o->arguments[0], &open, &d->p.file, &error)) {
-        found_error(d, &error);
-        return false;
-    }
-    note_environment(d);
-    const uncork_prepare_options prepare = {.size = sizeof prepare, .limits = o->limits};
-    uncork_model *model = NULL;
-    if (uncork_prepare(d->p.file, o->signature ? o->signature : o->method, &prepare, &model,
-                       &error)) {
-        found_error(d, &error);
-        return false;
-    }
-    const uc_findings *findings[] = {&uc_file_import(d->p.file)->findings,
-                                     uc_model_findings(model)};
-    for (size_t k = 0; k < 2; k++) {
-        for (size_t i = 0; i < findings[k]->count; i++) {
-            doctor_note(d, uc_arena_str(d->arena, findings[k]->items[i].text));
-        }
-    }
-    uncork_model_free(model);
-    return true;
-}
 
 /* ---- predicts wrongly ---- */
 
@@ -203,7 +120,7 @@ int cmd_doctor(const cli_options *options, uc_arena *arena)
     d->timeout_ms = options->limits.timeout_ms;
     d->p = (predictor){.options = &own, .arena = arena, .notes = {.arena = arena}};
     int status = EXIT_OK;
-    if (opens(d) && options->argument_count > 1) {
+    if (doctor_opens(d) && options->argument_count > 1) {
         uncork_error error = {.size = sizeof error};
         uc_error_init(&error);
         if (!is_table(options->arguments[1])) {
@@ -213,6 +130,7 @@ int cmd_doctor(const cli_options *options, uc_arena *arena)
             status = EXIT_INPUT;
         }
     }
+    doctor_elsewhere(d);
     if (status == EXIT_OK) status = doctor_print(d);
     uc_probe_close(d->probe);
     predict_close(&d->p);

@@ -4,6 +4,7 @@
 
 #include "cli/evaluate.h"
 #include "doctor/candidates.h"
+#include "doctor/check.h"
 #include "doctor/probe.h"
 
 /* One way to prepare the pictures, and what came of it. */
@@ -20,11 +21,6 @@ typedef struct doctor_trial {
     size_t changed;      /* answers other than those of what predict takes */
     double moved_sum;    /* of its answers' probabilities */
 } doctor_trial;
-
-/* One thing that is wrong. */
-typedef struct doctor_diagnosis {
-    const char *cause, *evidence, *remedy;
-} doctor_diagnosis;
 
 #define DOCTOR_DIAGNOSES 16
 #define DOCTOR_TRIALS    128
@@ -50,14 +46,23 @@ typedef struct doctor {
     uint32_t *base_answers; /* [truth.count] */
     double *base_scores;
     uncork_error error;
-    doctor_diagnosis found[DOCTOR_DIAGNOSES];
+    uc_diagnosis found[DOCTOR_DIAGNOSES];
     size_t found_count;
+    size_t elsewhere;      /* of those, what keeps only Python from it: the last ones */
+    uc_diagnosis other[4]; /* the same until the pictures have been looked at */
+    size_t other_count;
     const char *notes[DOCTOR_DIAGNOSES]; /* worth knowing, nothing wrong */
     size_t note_count;
 } doctor;
 
 void doctor_found(doctor *d, const char *cause, const char *evidence, const char *remedy);
 void doctor_note(doctor *d, const char *text);
+
+/* doctor_open.c: opens and prepares without a line on standard error: a failure is the report. False when it
+ * can't run. */
+bool doctor_opens(doctor *d);
+/* Adds what keeps other programs from it behind what was found. */
+void doctor_elsewhere(doctor *d);
 
 /* doctor_search.c: tries the ways that fit the model over the pictures; fills base, best and trials. */
 uncork_status doctor_search(doctor *d, uncork_error *error);

@@ -10,8 +10,11 @@
 void doctor_found(doctor *d, const char *cause, const char *evidence, const char *remedy)
 {
     if (d->found_count == DOCTOR_DIAGNOSES) return;
-    d->found[d->found_count++] = (doctor_diagnosis){cause ? cause : "memory is out",
-                                                    evidence ? evidence : "", remedy ? remedy : ""};
+    d->found[d->found_count++] = (uc_diagnosis){.id = "answers",
+                                                .cause = cause ? cause : "memory is out",
+                                                .evidence = evidence ? evidence : "",
+                                                .remedy = remedy ? remedy : "",
+                                                .says = ""};
 }
 
 void doctor_note(doctor *d, const char *text)
@@ -62,6 +65,7 @@ static void put_text(const doctor *d, uc_writer *out)
         put_line(out, "cause: ", d->found[i].cause);
         put_line(out, "evidence: ", d->found[i].evidence);
         put_line(out, "remedy: ", d->found[i].remedy);
+        if (d->found[i].command) put_line(out, "command: ", d->found[i].command);
     }
     put_trials(d, out);
     for (size_t i = 0; i < d->note_count; i++) {
@@ -94,6 +98,19 @@ static void json_trial(const doctor *d, const doctor_trial *t, uc_json_writer *j
     uc_json_end_object(json);
 }
 
+/* The lines as an array. */
+static void json_says(uc_json_writer *json, const char *says)
+{
+    uc_json_key(json, "says");
+    uc_json_begin_array(json);
+    while (*says) {
+        const size_t size = strcspn(says, "\n");
+        uc_json_put_str(json, (uc_str){says, size});
+        says += size + (says[size] == '\n');
+    }
+    uc_json_end_array(json);
+}
+
 static void put_json(const doctor *d, uc_writer *out)
 {
     uc_json_writer json = {.out = out};
@@ -103,9 +120,12 @@ static void put_json(const doctor *d, uc_writer *out)
     uc_json_begin_array(&json);
     for (size_t i = 0; i < d->found_count; i++) {
         uc_json_begin_object(&json);
+        json_text(&json, "id", d->found[i].id);
         json_text(&json, "cause", d->found[i].cause);
         json_text(&json, "evidence", d->found[i].evidence);
         json_text(&json, "remedy", d->found[i].remedy);
+        if (d->found[i].command) json_text(&json, "command", d->found[i].command);
+        json_says(&json, d->found[i].says);
         uc_json_end_object(&json);
     }
     uc_json_end_array(&json);
@@ -142,5 +162,5 @@ int doctor_print(const doctor *d)
     }
     const bool written = cli_flush(&out);
     uc_writer_done(&out);
-    return written && !d->found_count ? EXIT_OK : EXIT_INPUT;
+    return written && d->found_count == d->elsewhere ? EXIT_OK : EXIT_INPUT;
 }

@@ -10,5 +10,12 @@ uncork_status uc_recognise_archive(const uc_bundle *bundle, uncork_error *error)
  * failure that names the format and what to do. */
 uncork_status uc_recognise_other(uc_bytes head, const uc_bundle *bundle, bool maybe,
                                  uncork_error *error);
+/* OK when the first bytes are of nothing that is known by sight; else the failure that names it. */
+uncork_status uc_recognise_bytes(uc_bytes head, uncork_error *error);
+
+/* recognise_text.c: web pages, XML, JSON and other text that is no model; OK when it is none of them.
+ * Markup is told by its first word, the rest only where no importer takes the file. */
+uncork_status uc_recognise_markup(uc_bytes head, uncork_error *error);
+uncork_status uc_recognise_text(uc_bytes head, uncork_error *error);
 
 #endif

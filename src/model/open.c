@@ -7,7 +7,30 @@
 /* What a probe may look at. */
 #define HEAD_BYTES 65536
 
-static uncork_status open_bundle(uncork_file *file, uc_bundle *bundle, uncork_error *error)
+/* The file of an archive that holds one, as a lone file; NULL: there are several, or none. What macOS adds
+ * to archives isn't counted. */
+static uc_bundle *lone_member(uc_bundle *bundle, uc_import *import, uncork_error *error)
+{
+    size_t lone = SIZE_MAX, count = 0;
+    uc_bytes bytes;
+    uc_bundle *inner = NULL;
+    const uc_bundle_kind kind = uc_bundle_kind_of(bundle);
+    if (kind != UC_BUNDLE_ZIP && kind != UC_BUNDLE_TAR) return NULL;
+    for (size_t i = 0; i < uc_bundle_count(bundle); i++) {
+        const char *name = uc_bundle_name(bundle, i);
+        if (strncmp(name, "__MACOSX/", 9) == 0) continue;
+        lone = i;
+        count++;
+    }
+    if (count != 1 || uc_bundle_read(bundle, lone, &bytes, error)) return NULL;
+    return uc_bundle_over(bytes, uc_bundle_name(bundle, lone), import->arena, import->budget,
+                          &inner, error)
+               ? NULL
+               : inner;
+}
+
+static uncork_status open_bundle(uncork_file *file, uc_bundle *bundle, int depth,
+                                 uncork_error *error)
 {
     uc_import *import = &file->import;
     import->bundle = bundle;
@@ -16,7 +39,15 @@ static uncork_status open_bundle(uncork_file *file, uc_bundle *bundle, uncork_er
     }
     uc_bytes head = import->bytes;
     if (head.size > HEAD_BYTES) head.size = HEAD_BYTES;
-    UC_TRY(uc_importer_choose(head, bundle, &import->importer, error));
+    if (uc_importer_choose(head, bundle, &import->importer, error)) {
+        uncork_error local = {.size = sizeof local};
+        uc_error_init(&local);
+        uc_bundle *inner = depth < 2 ? lone_member(bundle, import, &local) : NULL;
+        if (!inner) return error->status;
+        uc_error_init(error);
+        import->bytes = (uc_bytes){NULL, 0};
+        return open_bundle(file, inner, depth + 1, error);
+    }
     UC_TRY(import->importer->open(import, error));
     uc_cork_packs(bundle, &file->packs);
     UC_TRY(uc_cork_facts(bundle, file->import.arena, &import->facts, error));
@@ -91,7 +122,7 @@ uncork_status uncork_open(const char *path, const uncork_open_options *options, 
     uc_bundle *bundle;
     uncork_status status =
         uc_bundle_open(path, options && options->copy, f->import.arena, &f->budget, &bundle, error);
-    if (status == UNCORK_OK) status = open_bundle(f, bundle, error);
+    if (status == UNCORK_OK) status = open_bundle(f, bundle, 0, error);
     return finish(f, status, file, error);
 }
 
@@ -109,7 +140,7 @@ uncork_status uncork_open_memory(const void *data, size_t size_bytes, const char
     uc_bundle *bundle;
     uncork_status status = uc_bundle_over((uc_bytes){data, size_bytes}, called, f->import.arena,
                                           &f->budget, &bundle, error);
-    if (status == UNCORK_OK) status = open_bundle(f, bundle, error);
+    if (status == UNCORK_OK) status = open_bundle(f, bundle, 0, error);
     return finish(f, status, file, error);
 }
 

@@ -138,7 +138,7 @@ static uncork_status check(const onnx_file *state, const char *entry, uncork_err
     }
     if (state->external.status != UNCORK_OK) {
         uc_fail(error, state->external.status, state->external.offset, "%s", state->external.what);
-        return error->status;
+        return state->external.fix[0] ? uc_fix(error, "%s", state->external.fix) : error->status;
     }
     return uc_onnx_check_operators(state->model, error);
 }

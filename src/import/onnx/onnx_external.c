@@ -39,7 +39,11 @@ static uncork_status open_file(external *x, uc_str location, const uc_bytes **by
         return uc_fail(x->error, UNCORK_MALFORMED, UC_NO_OFFSET,
                        "a name of an external file holds a zero byte");
     }
-    UC_TRY(uc_bundle_named(x->bundle, x->member, name, file, x->error));
+    if (uc_bundle_named(x->bundle, x->member, name, file, x->error)) {
+        return uc_fix(x->error,
+                      "the model keeps weights in '%.100s': put that file there, beside the model",
+                      name);
+    }
     if (!uc_table_put(x->files, location, file)) return uc_arena_status(x->arena, x->error);
     *bytes = file;
     return UNCORK_OK;

@@ -91,6 +91,11 @@ struct uc_t_file {
 #undef FORM
 
 /* Records why the file can't run, unless a reason is there already. */
+/* torch_foreign.c: says as the flaw what the tensors are when they are no network of their own (an adapter,
+ * a language model, a lone shard); the same of a value that holds none (an optimizer's state). */
+struct uc_t_state;
+bool uc_t_foreign_weights(uc_t_file *f, const struct uc_t_state *s);
+bool uc_t_foreign_value(uc_t_file *f, const uc_pickle *root);
 void uc_t_flaw(uc_t_file *f, uncork_status status, const char *format, ...) UC_PRINTF(3, 4);
 
 /* torch_trust.c: what a pickle's globals would do when Python loads it: a flaw for code. */

@@ -325,6 +325,7 @@ uncork_status uc_t_recognise(uc_t_file *f, const uc_t_state *all, uncork_error *
     f->state = all;
     if (try_names(f, all, "", 0, 0, &why)) return uc_arena_status(f->import->arena, error);
     f->state = all;
+    if (uc_t_foreign_weights(f, all)) return uc_arena_status(f->import->arena, error);
     const char *proposal = f->model.proposal;
     if (proposal && strlen(proposal) > 160) {
         uc_t_flaw(f, UNCORK_UNSUPPORTED, "its %zu weights look like layers in order", all->count);
@@ -421,6 +422,7 @@ uncork_status uc_t_find_model(uc_t_file *f, uncork_error *error)
     found in = {0};
     uc_t_state *s = NULL;
     if (!look(f->root, 0, &in)) {
+        if (uc_t_foreign_value(f, f->root)) return uc_arena_status(f->import->arena, error);
         const char *type = uc_pickle_type_name(f->root, f->import->arena);
         const bool tensor = uc_t_is_tensor(f->root);
         uc_t_flaw(f, UNCORK_UNSUPPORTED, "this PyTorch file holds %s%.100s, no model",

@@ -102,7 +102,8 @@ static uncork_status open_shards(uc_t_file *f, uc_bytes bytes, const char *membe
         if (uc_table_find(seen, name)) continue;
         char *copy = uc_arena_copy(arena, name.data, name.size);
         if (!copy || !uc_table_put(seen, name, copy)) return uc_arena_status(arena, error);
-        UC_TRY(uc_bundle_named(f->import->bundle, member, copy, &shard, error));
+        if (uc_bundle_named(f->import->bundle, member, copy, &shard, error))
+            return uc_fix(error, "the index names shard '%.100s': put every shard beside it", copy);
         if (add_shard(f, shard, s, error)) return uc_where(error, "file '%.120s'", copy);
     }
     return uc_t_recognise(f, s, error);

@@ -2,6 +2,7 @@
  * of PyTorch's own files. config.json beside them says which architecture.
  * Source: safetensors 0.8; transformers 5.23, utils/hub.py (index files). */
 #include "import/pytorch/torch.h"
+#include "import/recognise.h"
 
 #include "container/safetensors.h"
 
@@ -61,6 +62,8 @@ static bool is_safetensors(uc_bytes head, const uc_bundle *bundle)
 static uncork_status add_file(uc_t_file *f, uc_bytes bytes, uc_t_state *s, uncork_error *error)
 {
     uc_safetensors *file;
+    const uc_bytes head = {bytes.data, bytes.size < 1024 ? bytes.size : 1024};
+    if (!uc_safetensors_probe(head)) UC_TRY(uc_recognise_bytes(head, error));
     UC_TRY(uc_safetensors_read(bytes, f->import->arena, &file, error));
     for (size_t i = 0; i < file->count; i++) {
         if (uc_t_state_find(s, file->entries[i].name))
@@ -105,7 +108,8 @@ static uncork_status add_shards(uc_t_file *f, uc_bytes bytes, const char *member
         const char *copy = uc_arena_copy(arena, name.data, name.size);
         if (!copy || !uc_table_put(seen, name, (void *)(uintptr_t)copy))
             return uc_arena_status(arena, error);
-        UC_TRY(uc_bundle_named(f->import->bundle, member, copy, &shard, error));
+        if (uc_bundle_named(f->import->bundle, member, copy, &shard, error))
+            return uc_fix(error, "the index names shard '%.100s': put every shard beside it", copy);
         if (add_file(f, shard, s, error)) return uc_where(error, "file '%.120s'", copy);
     }
     for (size_t i = 0; i < map->count; i++) { /* what the index promises must be there */

@@ -137,6 +137,12 @@ static uncork_status tensorflow_import(const uc_import *file, const char *entry,
     const uc_tf_file *f = file->state;
     const uc_tf_entry *e = find_entry(f, entry);
     uc_tf_build b;
+    if (f->entry_count == 0) {
+        uc_fail(error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
+                "the file has no signature and no output to run");
+        return uc_fix(error,
+                      "save it with one: tf.saved_model.save(model, DIR, signatures=FUNCTION)");
+    }
     if (!e) {
         return uc_fail(error, UNCORK_USAGE, UC_NO_OFFSET, "there is no signature '%s'",
                        entry ? entry : "");
