@@ -25,7 +25,7 @@ os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = os.environ["TQDM_DISABLE"] = "1"
 # family: models of timm, each with the side of its pictures where it isn't 96 (or what a fixed grid asks for)
 TIMM = {
     "resnet": "resnet18 resnet26 resnet26t resnet50c resnet50d resnet33ts seresnet18 seresnet50 resnext50_32x4d ecaresnet26t "
-    "ecaresnet50d wide_resnet50_2 resnet50_gn resnetrs50 resnetblur18 skresnet18 skresnext50_32x4d legacy_seresnet18 "
+    "ecaresnet50d wide_resnet50_2 resnet50_gn resnetrs50 resnetblur18 skresnet18 skresnext50_32x4d legacy_seresnet18 legacy_seresnet50 "
     "legacy_seresnext26_32x4d resnest14d resnest50d cspresnet50 resnetv2_50 resnetv2_50x1_bit resnetv2_50d ese_vovnet19b_dw "
     "res2net50_26w_4s res2net50d res2next50 dla34 dla60 dla46_c dla60x dla60_res2net hrnet_w18_small hrnet_w18 "
     "tresnet_m dpn68 dpn68b selecsls42b",

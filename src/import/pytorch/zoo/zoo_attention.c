@@ -110,6 +110,15 @@ static uc_ref op2(uc_zoo *z, const char *op, uc_ref a, uc_ref b)
     return uc_g2(z->build->graph, op, a, b);
 }
 
+uc_zv uc_z_untokens(uc_zoo *z, uc_zv x, uc_ref like)
+{
+    static const int64_t first[] = {0, 2, 1};
+    uc_t_build *b = z->build;
+    const uc_ref dims[] = {uc_t_size(b, like, 0), uc_z_i64(z, x.c), uc_t_size(b, like, 2),
+                           uc_t_size(b, like, 3)};
+    return (uc_zv){uc_z_reshape_to(z, uc_t_permute(b, x.ref, first, 3), dims, 4), x.c};
+}
+
 /* ---- windows ---------------------------------------------------------------------------------- */
 
 /* One axis: how long, padded how long, shifted how far (not at all where one window holds it). */

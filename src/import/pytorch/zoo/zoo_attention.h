@@ -20,6 +20,8 @@ void uc_z_thirds(uc_zoo *z, uc_zv x, uc_zv out[3]);
 uc_zv uc_z_mlp(uc_zoo *z, const char *first, const char *second, const char *act, uc_zv x);
 /* A picture's patches as tokens: [N, c, rows, columns] to [N, rows * columns, c]. */
 uc_zv uc_z_tokens(uc_zoo *z, uc_zv x);
+/* And back, as many rows and columns as `like` has. */
+uc_zv uc_z_untokens(uc_zoo *z, uc_zv x, uc_ref like);
 /* A constant [1, 1, c] for every picture of the batch. */
 uc_ref uc_z_token_of_each(uc_zoo *z, uc_ref token, uc_ref batch_of);
 

@@ -55,7 +55,7 @@ void uc_z_skip(uc_zoo *z, const char *key);
 void uc_z_skip_under(uc_zoo *z, const char *start);
 /* What was found: an architecture's name, preset, task. */
 void uc_z_arch(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
-void uc_z_preset(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
+void uc_z_preset(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3); /* NULL: none */
 void uc_z_source(uc_zoo *z, const char *source,
                  const char *task); /* else torchvision, classification */
 /* Something that no key tells. */

@@ -181,6 +181,10 @@ void uc_z_arch(uc_zoo *z, const char *format, ...)
 void uc_z_preset(uc_zoo *z, const char *format, ...)
 {
     va_list args;
+    if (!format) {
+        z->report->preset = NULL;
+        return;
+    }
     va_start(args, format);
     z->report->preset = print(z, format, args);
     va_end(args);

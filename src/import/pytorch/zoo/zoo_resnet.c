@@ -51,9 +51,24 @@ typedef struct place {
     int64_t width, out; /* 0: as the file has it */
 } place;
 
+/* Channel attention that looks at few neighbours: a convolution along the channels' means. */
+static uc_zv excite_near(uc_zoo *z, uc_zv x)
+{
+    static const int64_t rows[] = {0, 1, -1}, ones[] = {1};
+    uc_t_build *b = z->build;
+    const int64_t size = uc_z_dim(z, "se.conv.weight", 2), pad[] = {(size - 1) / 2};
+    const int64_t back[] = {0, -1, 1, 1};
+    uc_ref s = uc_t_unsqueeze(b, uc_z_global_avg_pool(z, x, false).ref, 1);
+    s = uc_t_conv(b, uc_t_reshape0(b, s, rows, 3), UC_Z_P(z, "se.conv.weight", 1, 1, 0), 0, 1, ones,
+                  pad, ones, 1);
+    s = uc_t_reshape0(b, uc_t_act(b, "sigmoid", s), back, 4);
+    return (uc_zv){uc_t_mul(b, x.ref, s), x.c};
+}
+
 /* Squeeze and excitation as timm writes it: convolutions of 1x1 or dense layers. */
 static uc_zv excite(uc_zoo *z, uc_zv x)
 {
+    if (uc_z_has(z, "se.conv.weight")) return excite_near(z, x);
     const char *name = uc_z_has(z, "se.fc1.weight")          ? "se"
                        : uc_z_has(z, "se_module.fc1.weight") ? "se_module"
                                                              : NULL;
@@ -111,17 +126,46 @@ static uc_zv basic(uc_zoo *z, uc_zv x, const place *p)
     return uc_z_act(z, "relu", uc_z_add(z, y, shortcut(z, x, p, y.c)));
 }
 
+/* Res2Net's middle: parts of the channels, each behind a convolution that gets the one before too, but
+ * for blocks with a shortcut of their own. The last part goes by. */
+static uc_zv cascade(uc_zoo *z, uc_zv x, int64_t stride)
+{
+    uc_zv out[9] = {{0, 0}}, y = {0, 0};
+    const int convs = uc_z_count(z, "convs.%d.weight");
+    const bool first = uc_z_has_under(z, "downsample.");
+    const int64_t width = convs ? x.c / (convs + 1) : 0;
+    if (convs < 1 || convs > 8 || x.c % (convs + 1) != 0) {
+        uc_z_unlike(z, "convs");
+        return x;
+    }
+    for (int i = 0; i < convs; i++) {
+        const uc_zv part = uc_z_slice(z, x, 1, i * width, (i + 1) * width, width);
+        const uc_z_window w = {.out = width, .kernel = 3, .stride = stride, .groups = UC_Z_GROUPED};
+        y = first || i == 0 ? part : uc_z_add(z, y, part);
+        y = uc_z_conv(z, uc_z_key(z, "convs.%d", i), y, w);
+        out[i] = y = uc_z_act(z, "relu", uc_z_batch_norm(z, uc_z_key(z, "bns.%d", i), y, EPS));
+    }
+    out[convs] = uc_z_slice(z, x, 1, convs * width, x.c, width);
+    if (first) out[convs] = uc_z_avg_pool(z, out[convs], 3, stride, 1, false, true);
+    return uc_z_cat(z, out, (size_t)convs + 1);
+}
+
+static uc_zv middle_of(uc_zoo *z, uc_zv x, const place *p, int64_t groups)
+{
+    if (!z->want && uc_z_has(z, "convs.0.weight")) return cascade(z, x, p->stride);
+    const uc_z_window w = {.out = x.c,
+                           .kernel = 3,
+                           .stride = p->stride,
+                           .dilation = p->first_dilation,
+                           .groups = groups};
+    return uc_z_act(z, "relu", uc_z_batch_norm(z, "bn2", uc_z_conv(z, "conv2", x, w), EPS));
+}
+
 static uc_zv bottleneck(uc_zoo *z, uc_zv x, const place *p, int64_t groups)
 {
     uc_zv y = uc_z_conv(z, "conv1", x, (uc_z_window){.out = p->width, .kernel = 1});
     y = uc_z_act(z, "relu", uc_z_batch_norm(z, "bn1", y, EPS));
-    const uc_z_window middle = {.out = y.c,
-                                .kernel = 3,
-                                .stride = p->stride,
-                                .dilation = p->first_dilation,
-                                .groups = groups};
-    y = uc_z_conv(z, "conv2", y, middle);
-    y = uc_z_act(z, "relu", uc_z_batch_norm(z, "bn2", y, EPS));
+    y = middle_of(z, y, p, groups);
     y = uc_z_conv(z, "conv3", y, (uc_z_window){.out = p->out, .kernel = 1});
     y = excite(z, uc_z_batch_norm(z, "bn3", y, EPS));
     return uc_z_act(z, "relu", uc_z_add(z, y, shortcut(z, x, p, y.c)));
@@ -164,7 +208,12 @@ void uc_z_resnet_trunk(uc_zoo *z, const uc_z_resnet *net, uc_zv x, uc_zv out[4])
         .out = z->want ? 64 : 0, .kernel = small ? 3 : 7, .stride = small ? 1 : 2};
     x = deep ? deep_stem(z, x) : uc_z_conv(z, "conv1", x, stem);
     x = uc_z_act(z, "relu", uc_z_batch_norm(z, "bn1", x, EPS));
-    if (!small) x = uc_z_max_pool(z, x, 3, 2, 1, false);
+    if (!z->want && uc_z_has(z, "maxpool.0.weight")) { /* ResNet-RS */
+        x = uc_z_conv(z, "maxpool.0", x, (uc_z_window){.out = x.c, .kernel = 3, .stride = 2});
+        x = uc_z_act(z, "relu", uc_z_batch_norm(z, "maxpool.1", x, EPS));
+    } else if (!small) {
+        x = uc_z_max_pool(z, x, 3, 2, 1, false);
+    }
     for (int i = 0; i < net->stages; i++) {
         x = out[i] = stage(z, net, x, i);
     }
@@ -186,6 +235,19 @@ static void name_it(uc_zoo *z, const uc_z_resnet *net)
     } else if (net->name) {
         uc_z_source(z, small ? "cifar" : "timm", "classification");
         uc_z_arch(z, "%s%s%s", se ? "se" : "", net->name, deep ? "d" : "");
+    }
+    const char *said = uc_z_said(z, "resnet seresnet ecaresnet res2net res2next resnext");
+    if (said && (strstr(said, "blur") || strstr(said, "aa_") || strstr(said, "_gn"))) {
+        uc_z_unlike(z, "strides without the blur that '%s' has", said);
+    }
+    if (!z->want && uc_z_has(z, "layer1.0.convs.0.weight")) {
+        uc_z_source(z, "timm", "classification");
+        uc_z_arch(z, "%s", said && strncmp(said, "res2ne", 6) == 0 ? said : "res2net");
+    }
+    if (!z->want && (uc_z_has(z, "layer1.0.se.conv.weight") || uc_z_has(z, "maxpool.0.weight"))) {
+        uc_z_source(z, "timm", "classification");
+        uc_z_arch(z, "%s", said ? said : "ecaresnet");
+        uc_z_preset(z, NULL);
     }
     if (small) {
         uc_z_assume(z,
