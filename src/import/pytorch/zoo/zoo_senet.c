@@ -27,8 +27,9 @@ static uc_zv block(uc_zoo *z, uc_zv x, int64_t stride)
     y = norm_relu(z, "bn1", y);
     const uc_z_window w = {.stride = grouped ? stride : 1, .groups = UC_Z_GROUPED};
     y = uc_z_batch_norm(z, "bn2", uc_z_conv(z, "conv2", y, w), EPS);
+    y = uc_z_act(z, "relu", y);
     if (bottleneck) {
-        y = uc_z_conv(z, "conv3", uc_z_act(z, "relu", y), (uc_z_window){.kernel = 1});
+        y = uc_z_conv(z, "conv3", y, (uc_z_window){.kernel = 1});
         y = uc_z_batch_norm(z, "bn3", y, EPS);
     }
     y = excite(z, y);
