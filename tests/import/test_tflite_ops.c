@@ -1,5 +1,5 @@
 /* Single operators of TensorFlow Lite, quantised ones to the byte with each set of kernels:
- * tests/fixtures/gen/tflite_ops.py. UC_TFLITE_OPS names another file of cases.
+ * tests/fixtures/gen/tflite_ops.py; small networks as the converter writes them: tflite_converted.py. UC_TFLITE_OPS names another file of cases.
  * Bounds: float32 within 1e-5 of each value and 1e-6 of the largest (whose operator quantises its input at run
  * time: 1e-5 of the largest); all other types equal. */
 #include "base/file.h"
@@ -117,13 +117,10 @@ static void run_case(cases *c, const char *name)
     c->models++;
 }
 
-static void operators_answer_as_each_set_of_kernels_does(void **state)
+static void run_file(const char *path)
 {
-    const char *path = getenv("UC_TFLITE_OPS");
     uncork_error error = {.size = sizeof error};
     cases c = {.arena = uc_arena_new(NULL), .only = getenv("UC_TFLITE_ONLY")};
-    (void)state;
-    if (!path) path = UC_SOURCE_DIR "/tests/fixtures/tflite/ops.npz";
     CHECK_OK(uc_bundle_open(path, true, c.arena, NULL, &c.bundle, &error), &error);
     for (size_t i = 0; i < uc_bundle_count(c.bundle); i++) {
         const char *name = uc_bundle_name(c.bundle, i), *end = strstr(name, ".model.npy");
@@ -136,10 +133,24 @@ static void operators_answer_as_each_set_of_kernels_does(void **state)
     CHECK(models > 0);
 }
 
+static void operators_answer_as_each_set_of_kernels_does(void **state)
+{
+    const char *path = getenv("UC_TFLITE_OPS");
+    (void)state;
+    run_file(path ? path : UC_SOURCE_DIR "/tests/fixtures/tflite/ops.npz");
+}
+
+static void converted_networks_and_select_tf_operators_answer_as_the_interpreter_does(void **state)
+{
+    (void)state;
+    run_file(UC_SOURCE_DIR "/tests/fixtures/tflite/converted.npz");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operators_answer_as_each_set_of_kernels_does),
+        cmocka_unit_test(converted_networks_and_select_tf_operators_answer_as_the_interpreter_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "container/flatbuffer.h"
 #include "graph/graph_look.h"
 #include "import/importer.h"
+#include "import/tensorflow/tf_op.h"
 
 typedef struct uc_tfl_call uc_tfl_call;
 
@@ -95,6 +96,7 @@ typedef struct uc_tfl_value {
     uc_ref raw, real;
     bool nchw;
     int resource; /* of a variable or table, from 1 on; 0: a tensor */
+    void *other;  /* of select-TF operators: no tensor; NULL: one */
 } uc_tfl_value;
 
 /* A variable or table: what it holds so far. */
@@ -116,6 +118,7 @@ typedef struct uc_tfl_build {
     uncork_kernels kernels;
     uc_tfl_resource *resources;
     int resource_count;
+    uc_tf_ops *ops; /* of select-TF operators; NULL: none yet */
     int depth; /* subgraphs within subgraphs */
 } uc_tfl_build;
 
@@ -216,7 +219,7 @@ static inline int64_t uc_tfl_i8(const uc_tfl_call *c, unsigned member, int64_t o
     X(zeros_like) X(fill) X(floor_mod) X(range) X(leaky_relu) X(squared_difference)              \
     X(split_v) X(reverse) X(add_n) X(gather_nd) X(where) X(rank_of) X(reverse_sequence)          \
     X(quantize) X(if) X(while) X(batch_matmul) X(cumsum) X(broadcast_to) X(conv_3d) X(gelu) \
-    X(assign_variable) X(bitcast) X(bucketize) X(call_once) X(composite) X(conv_3d_transpose) X(dynamic_update_slice) X(hashtable) X(hashtable_find) X(hashtable_import) X(hashtable_size) X(hlo_reshape) X(matrix_diag) X(matrix_set_diag) X(read_variable) X(rfft2d) X(same) X(scatter_nd) X(segment_sum) X(sparse_to_dense) X(svdf) X(unique) X(unsorted_segment) X(var_handle)
+    X(assign_variable) X(bitcast) X(bucketize) X(call_once) X(composite) X(conv_3d_transpose) X(dynamic_update_slice) X(hashtable) X(hashtable_find) X(hashtable_import) X(hashtable_size) X(hlo_reshape) X(matrix_diag) X(matrix_set_diag) X(read_variable) X(rfft2d) X(same) X(scatter_nd) X(segment_sum) X(select_tf) X(sparse_to_dense) X(svdf) X(unique) X(unsorted_segment) X(var_handle)
 /* tflite_flex.c: a number of a custom operator's options; NaN: there is none. */
 double uc_tfl_flex(uc_bytes options, const char *name);
 #define UC_TFL_EMITTER(name) void uc_tfl_##name(uc_tfl_call *call);

@@ -20,6 +20,7 @@ bool uc_tfl_build_open(uc_tfl_build *b, const uc_tfl_file *file, uc_graph *g, uc
 
 void uc_tfl_build_close(uc_tfl_build *b)
 {
+    uc_tf_ops_close(b->ops);
     uc_arena_free(b->look.infer.arena);
     uc_arena_free(b->look.infer.scratch);
 }
@@ -51,7 +52,8 @@ static void emit_operator(uc_tfl_scope *s, size_t index)
     op->row->emit(&c);
     if (!uc_fb_ok(&c.fb)) uc_graph_fail(g, UNCORK_MALFORMED, "options of %s are broken", op->name);
     for (size_t i = 0; i < op->out_count && !g->status; i++) {
-        if (!s->values[op->out[i]].raw && !s->values[op->out[i]].resource)
+        const uc_tfl_value *v = &s->values[op->out[i]];
+        if (!v->raw && !v->resource && !v->other)
             uc_graph_fail(g, UNCORK_UNSUPPORTED, "%s: its output %zu", op->name, i);
     }
 }

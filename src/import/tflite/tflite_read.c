@@ -180,6 +180,8 @@ static const uc_tfl_row customs[] = {
     {32, "MaxUnpooling2D", uc_tfl_max_unpooling, NULL},
 };
 
+static const uc_tfl_row select_tf = {32, "Flex", uc_tfl_select_tf, NULL};
+
 static uncork_status read_codes(reading *r, uc_fb_table model)
 {
     const uc_fb_vector v = uc_fb_vec(model, 1, 4);
@@ -199,6 +201,7 @@ static uncork_status read_codes(reading *r, uc_fb_table model)
             for (size_t k = 0; k < sizeof customs / sizeof customs[0]; k++) {
                 if (uc_str_is(custom, customs[k].name)) kind->row = &customs[k];
             }
+            if (custom.size > 4 && memcmp(custom.data, "Flex", 4) == 0) kind->row = &select_tf;
             continue;
         }
         kind->row = code >= 0 && code < 1000 ? uc_tfl_row_find((int)code) : NULL;
