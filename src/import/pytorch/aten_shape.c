@@ -268,7 +268,19 @@ void uc_aten_slice(uc_aten_call *c)
         const int64_t axis = dim;
         const uc_ref in[] = {x, bound(c, "start", 0), bound(c, "end", INT64_MAX),
                              uc_graph_i64s(c->g, &axis, 1), uc_graph_i64s(c->g, &step, 1)};
-        uc_aten_out(c, uc_node_out(uc_graph_node(c->g, "Slice", in, 5, 1), 0));
+        const uc_ref y = uc_node_out(uc_graph_node(c->g, "Slice", in, 5, 1), 0);
+        uc_pv *ends = UC_NEW(c->ev->arena, uc_pv, 2);
+        if (step != 1 || dim < 0 || !ends) {
+            uc_aten_out(c, y);
+            return;
+        }
+        ends[0] = uc_aten_has(c, "start") ? uc_aten_arg(c, "start") : uc_pv_none();
+        ends[1] = uc_aten_has(c, "end") ? uc_aten_arg(c, "end") : uc_pv_none();
+        uc_pt *t = view(c, UC_PT_SPAN, y);
+        if (!t) return;
+        t->dim = dim;
+        t->span = ends;
+        t->scattered = true;
         return;
     }
     int64_t start = uc_aten_int(c, "start", 0), end = uc_aten_int(c, "end", INT64_MAX);
@@ -333,6 +345,20 @@ static void even_pieces(uc_aten_call *c, int64_t dim, int64_t n, int64_t each)
     if (sizes) pieces(c, dim, sizes, n == 0 ? 1 : (size_t)count);
 }
 
+/* Parts whose lengths only the input's size decides. */
+static void symbolic_pieces(uc_aten_call *c, int64_t dim, const uc_py_list *sizes)
+{
+    uc_pv *items = UC_NEW(c->ev->arena, uc_pv, sizes->count + 1);
+    uc_pv at = uc_pv_int(0);
+    for (size_t i = 0; items && i < sizes->count && !c->ev->failed; i++) {
+        const uc_pv end = uc_py_binary(c->ev, UC_PY_ADD, at, sizes->items[i]);
+        uc_pv slice[] = {c->args[0], uc_pv_int(dim), at, end, uc_pv_int(1)};
+        items[i] = uc_aten_again(c, "slice", slice, 5);
+        at = end;
+    }
+    if (items) uc_aten_list(c, items, sizes->count);
+}
+
 void uc_aten_split(uc_aten_call *c)
 {
     const uc_ref x = self(c);
@@ -343,6 +369,10 @@ void uc_aten_split(uc_aten_call *c)
         if (v.kind == UC_PV_UNSET) continue;
         if (!uc_pv_is_list(v)) {
             even_pieces(c, dim, uc_t_dim(c->b, x, dim), uc_aten_int(c, names[i], 1));
+            return;
+        }
+        if (!uc_aten_sizes_known(c, names[i])) {
+            symbolic_pieces(c, dim, v.list);
             return;
         }
         int64_t *sizes = UC_NEW(c->ev->arena, int64_t, v.list->count + 1);

@@ -14,6 +14,7 @@ typedef struct outputs {
     uc_ref *refs[2];
     uc_pv *made; /* what each becomes: its kind, filled in later */
     size_t count, capacity[3];
+    int empty; /* the side where a counted thing is empty, as the condition says; -1: neither */
 } outputs;
 
 /* ---- one side -------------------------------------------------------------------------------- */
@@ -59,6 +60,52 @@ static void close_sides(uc_py_eval *ev, side *s)
 
 /* ---- putting together ------------------------------------------------------------------------ */
 
+/* The side that `n > 0` or `n == 0` leaves with nothing; -1: the condition is another. */
+static int empty_side(uc_py_eval *ev, uc_pv condition)
+{
+    const uc_graph *g = ev->level->graph;
+    uc_ref ref = condition.kind == UC_PV_BOOL && condition.symbolic
+                     ? uc_py_ref(ev, condition.tensor)
+                     : 0;
+    bool turned = false;
+    for (int hops = 0; hops < 6 && ref > 0 && g->values[ref].producer >= 0; hops++) {
+        const uc_node *n = &g->nodes[g->values[ref].producer];
+        const bool above = strcmp(n->op->name, "Greater") == 0;
+        if (above || strcmp(n->op->name, "Equal") == 0) {
+            int64_t zero = 1;
+            if (uc_t_known(&ev->level->build, n->in[1], &zero, 1) != 1 || zero != 0) return -1;
+            return above != turned;
+        }
+        if (strcmp(n->op->name, "Not") == 0)
+            turned = !turned;
+        else if (n->in_count < 1 || (strcmp(n->op->name, "Cast") && strcmp(n->op->name, "Reshape")))
+            return -1;
+        ref = n->in[0];
+    }
+    return -1;
+}
+
+/* Nothing may have lost an axis on its way: it gets the axes that something would have. */
+static void shape_empty(side *s, const outputs *o, uc_ref refs[2])
+{
+    int64_t shape[UC_PY_RANK];
+    bool empty = false;
+    if (o->empty < 0) return;
+    uc_t_build *b = &s[o->empty].level->build;
+    const uc_value *full = uc_look_at(&s[1 - o->empty].level->build.look, refs[1 - o->empty]);
+    const int rank = full->tensor.rank, own = uc_t_rank(b, refs[o->empty]);
+    if (rank < 0 || rank > UC_PY_RANK || own < 0 || own == rank) return;
+    for (int i = 0; i < rank; i++) {
+        shape[i] = full->tensor.shape[i] > 0 ? full->tensor.shape[i] : 0;
+        empty = empty || shape[i] == 0;
+    }
+    if (!empty) return;
+    const uc_ref in[] = {refs[o->empty], uc_graph_i64s(b->graph, shape, rank)};
+    uc_node *n = uc_graph_node(b->graph, "Reshape", in, 2, 1);
+    uc_node_int(b->graph, n, "allowzero", 1);
+    refs[o->empty] = uc_node_out(n, 0);
+}
+
 static bool add_output(uc_py_eval *ev, side *s, outputs *o, uc_pv a, uc_pv b, uc_pv_kind kind,
                        uc_pv *made)
 {
@@ -83,6 +130,7 @@ static bool add_output(uc_py_eval *ev, side *s, outputs *o, uc_pv a, uc_pv b, uc
             refs[i] = uc_g_cast(s[i].level->graph, refs[i], types[1 - i]);
     }
     ev->level = outer;
+    if (a.kind == UC_PV_TENSOR && b.kind == UC_PV_TENSOR && !ev->failed) shape_empty(s, o, refs);
     for (int i = 0; i < 2; i++) {
         uc_ref *grown =
             uc_arena_grow(ev->arena, o->refs[i], &o->capacity[i], o->count + 1, sizeof *grown);
@@ -264,7 +312,7 @@ static void merge_places(uc_py_eval *ev, side *s, outputs *o, uc_py_places *merg
 
 static uc_py_flow finish_if(uc_py_eval *ev, side *s, uc_pv condition, uc_pv *result)
 {
-    outputs o = {0};
+    outputs o = {.empty = empty_side(ev, condition)};
     uc_py_places merged = {0};
     if (s[0].flow != s[1].flow) {
         uc_py_fail(ev, "a condition that only the data decides leaves the code at one side alone");

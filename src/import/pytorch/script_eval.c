@@ -209,6 +209,14 @@ static void unpack(uc_py_eval *ev, const uc_py_block *targets, uc_pv value)
     for (size_t i = 0; i < targets->count; i++) {
         if (targets->items[i]->kind == UC_PY_STAR) star = i;
     }
+    if (value.kind == UC_PV_SEQUENCE) { /* as many as there are names for */
+        bool starred = false;
+        for (size_t i = 0; i < targets->count; i++)
+            starred = starred || targets->items[i]->kind == UC_PY_STAR;
+        for (size_t i = 0; i < targets->count && !starred && !ev->failed; i++)
+            uc_py_assign(ev, targets->items[i], uc_py_index(ev, value, uc_pv_int((int64_t)i)));
+        if (!starred) return;
+    }
     uc_py_list *list = uc_py_elements(ev, value);
     if (!list) return;
     const size_t n = targets->count;

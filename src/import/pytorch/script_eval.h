@@ -217,6 +217,7 @@ typedef enum uc_pt_view {
     UC_PT_ALIAS,
     UC_PT_SELECT,
     UC_PT_SLICE,
+    UC_PT_SPAN, /* a slice whose ends only the graph knows */
     UC_PT_PERMUTE,
     UC_PT_RESHAPE,
     UC_PT_EXPAND,
@@ -237,6 +238,7 @@ struct uc_pt {
     uc_pt *base;
     uc_pt_view view;
     int64_t dim, start, end, step;
+    const uc_pv *span; /* begin and end of a SPAN */
     int64_t perm[UC_PY_RANK];
     int perm_rank;
     uint64_t writes, seen; /* of this one; of the base's when ref was computed */

@@ -139,12 +139,36 @@ uc_pv uc_py_symbol(uc_py_eval *ev, uc_pv_kind kind, uc_ref ref)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+static uc_ref span_part(uc_py_eval *ev, uc_ref base, int64_t axis, uc_ref begin, uc_ref end)
+{
+    uc_graph *g = ev->level->graph;
+    const int64_t one[] = {1};
+    const uc_ref in[] = {base, uc_g_reshape(g, begin, one, 1), uc_g_reshape(g, end, one, 1),
+                         uc_graph_i64s(g, &axis, 1)};
+    return uc_node_out(uc_graph_node(g, "Slice", in, 4, 1), 0);
+}
+
+/* An end of a span, counted from the front and within the axis. */
+static uc_ref span_end(uc_py_eval *ev, const uc_pt *t, int which, uc_ref length)
+{
+    uc_graph *g = ev->level->graph;
+    if (t->span[which].kind == UC_PV_NONE) return which ? length : uc_graph_i64(g, 0);
+    const uc_ref zero = uc_graph_i64(g, 0), at = uc_py_ref_of(ev, t->span[which], UNCORK_INT64);
+    const uc_ref front =
+        uc_g_where(g, uc_g2(g, "Less", at, zero), uc_g2(g, "Add", at, length), at);
+    return uc_g2(g, "Min", uc_g2(g, "Max", front, zero), length);
+}
+
 static uc_ref view_again(uc_py_eval *ev, uc_pt *t, uc_ref base)
 {
     uc_t_build *b = uc_py_build(ev);
     switch ((int)t->view) {
     case UC_PT_SELECT: return uc_t_select(b, base, t->dim, t->start);
     case UC_PT_SLICE: return uc_t_slice(b, base, t->dim, t->start, t->end, t->step);
+    case UC_PT_SPAN: {
+        const uc_ref length = uc_t_size(b, base, t->dim);
+        return span_part(ev, base, t->dim, span_end(ev, t, 0, length), span_end(ev, t, 1, length));
+    }
     case UC_PT_PERMUTE: return uc_t_permute(b, base, t->perm, t->perm_rank);
     case UC_PT_RESHAPE: {
         const uc_ref shape =
@@ -255,6 +279,17 @@ static uc_ref put_range(uc_py_eval *ev, const uc_pt *t, uc_ref base, uc_ref valu
     return uc_t_transpose(b, put, 0, t->dim);
 }
 
+static uc_ref put_span(uc_py_eval *ev, const uc_pt *t, uc_ref base, uc_ref value)
+{
+    uc_t_build *b = uc_py_build(ev);
+    const uc_ref length = uc_t_size(b, base, t->dim);
+    const uc_ref begin = span_end(ev, t, 0, length);
+    const uc_ref end = uc_g2(b->graph, "Max", span_end(ev, t, 1, length), begin);
+    const uc_ref parts[] = {span_part(ev, base, t->dim, uc_graph_i64(b->graph, 0), begin), value,
+                            span_part(ev, base, t->dim, end, length)};
+    return uc_t_cat(b, parts, 3, t->dim);
+}
+
 static uc_ref into_base(uc_py_eval *ev, const uc_pt *t, uc_ref base, uc_ref value)
 {
     uc_t_build *b = uc_py_build(ev);
@@ -262,6 +297,7 @@ static uc_ref into_base(uc_py_eval *ev, const uc_pt *t, uc_ref base, uc_ref valu
     case UC_PT_ALIAS: return value;
     case UC_PT_SELECT:
     case UC_PT_SLICE: return put_range(ev, t, base, value);
+    case UC_PT_SPAN: return put_span(ev, t, base, value);
     case UC_PT_PERMUTE: {
         int64_t back[UC_PY_RANK] = {0};
         for (int i = 0; i < t->perm_rank; i++)
