@@ -105,6 +105,13 @@ static bool find_views(planner *p)
 /* Whose memory a value is while roots still change: an output in place, then what that lies in. */
 static uc_ref root_of(const planner *p, uc_ref ref) { return p->root[p->root[ref]]; }
 
+/* Where a value begins in the memory of root_of. */
+static size_t at_of(const planner *p, uc_ref ref)
+{
+    const uc_ref root = p->root[ref];
+    return p->at[ref] + (root != ref && p->root[root] != root ? p->at[root] : 0);
+}
+
 /* The last node that reads each root's memory; SIZE_MAX for outputs. */
 static size_t *find_last_readers(planner *p)
 {
@@ -168,11 +175,12 @@ static bool find_in_place(planner *p)
             last[root] = last[out];
             p->in_place[n] = 1;
             p->root[out] = root;
-            p->at[out] = p->at[node->in[i]];
+            p->at[out] = at_of(p, node->in[i]);
             break;
         }
     }
-    for (size_t v = 0; v < p->graph->value_count; v++) {
+    for (size_t v = 0; v < p->graph->value_count; v++) { /* views of outputs in place move along */
+        p->at[v] = at_of(p, (uc_ref)v);
         p->root[v] = root_of(p, (uc_ref)v);
     }
     return true;

@@ -108,6 +108,31 @@ static void a_slice_lies_in_the_memory_of_the_whole(void **state)
     end(&w);
 }
 
+/* A part far into a value, written over in place, and read through another view of what was written. */
+static void a_view_of_what_is_written_in_place_moves_along(void **state)
+{
+    (void)state;
+    world w = make();
+    start(&w);
+    uc_ref x = uc_graph_input(w.g, "x", UNCORK_FLOAT32, 2, (int64_t[]){-1, 2});
+    uc_ref part = uc_g_gather(w.g, uc_g1(w.g, "Neg", x), uc_graph_i64(w.g, -1), 0);
+    uc_node *n = uc_graph_node(w.g, "uncork.Elementwise", &part, 1, 1);
+    uc_node_strs(w.g, n, "ops", &(uc_str){"Neg", 3}, 1);
+    uc_node_ints(w.g, n, "args", (int64_t[]){0, -1, -1}, 3);
+    uc_ref tall = uc_g_reshape(w.g, uc_node_out(n, 0), (int64_t[]){2, 1}, 2);
+    uc_graph_output(w.g, "twice", uc_g2(w.g, "Add", tall, tall));
+    finish(&w);
+    float data[] = {1, 2, 3, 4, 50, 60};
+    uc_value in = {.kind = UC_TENSOR};
+    uc_tensor_set(&in.tensor, UNCORK_FLOAT32, 2, (int64_t[]){3, 2});
+    in.tensor.data = data;
+    const uc_value *inputs[] = {&in};
+    CHECK_OK(uc_runner_run(w.runner, inputs, 1, &w.budget, &w.error), &w.error);
+    const float *out = uc_runner_output(w.runner, 0)->tensor.data;
+    CHECK_BYTES(out, ((float[]){100, 120}), 2 * sizeof(float));
+    end(&w);
+}
+
 static void an_input_of_another_shape_is_refused_naming_both(void **state)
 {
     (void)state;
@@ -570,6 +595,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_output_that_is_an_input_is_a_copy),
         cmocka_unit_test(a_slice_lies_in_the_memory_of_the_whole),
+        cmocka_unit_test(a_view_of_what_is_written_in_place_moves_along),
         cmocka_unit_test(an_input_of_another_shape_is_refused_naming_both),
         cmocka_unit_test(running_a_known_shape_again_allocates_nothing),
         cmocka_unit_test(a_row_has_the_same_bits_in_any_batch),

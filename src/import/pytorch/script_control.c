@@ -64,9 +64,8 @@ static void close_sides(uc_py_eval *ev, side *s)
 static int empty_side(uc_py_eval *ev, uc_pv condition)
 {
     const uc_graph *g = ev->level->graph;
-    uc_ref ref = condition.kind == UC_PV_BOOL && condition.symbolic
-                     ? uc_py_ref(ev, condition.tensor)
-                     : 0;
+    uc_ref ref =
+        condition.kind == UC_PV_BOOL && condition.symbolic ? uc_py_ref(ev, condition.tensor) : 0;
     bool turned = false;
     for (int hops = 0; hops < 6 && ref > 0 && g->values[ref].producer >= 0; hops++) {
         const uc_node *n = &g->nodes[g->values[ref].producer];

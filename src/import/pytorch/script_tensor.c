@@ -154,8 +154,7 @@ static uc_ref span_end(uc_py_eval *ev, const uc_pt *t, int which, uc_ref length)
     uc_graph *g = ev->level->graph;
     if (t->span[which].kind == UC_PV_NONE) return which ? length : uc_graph_i64(g, 0);
     const uc_ref zero = uc_graph_i64(g, 0), at = uc_py_ref_of(ev, t->span[which], UNCORK_INT64);
-    const uc_ref front =
-        uc_g_where(g, uc_g2(g, "Less", at, zero), uc_g2(g, "Add", at, length), at);
+    const uc_ref front = uc_g_where(g, uc_g2(g, "Less", at, zero), uc_g2(g, "Add", at, length), at);
     return uc_g2(g, "Min", uc_g2(g, "Max", front, zero), length);
 }
 
