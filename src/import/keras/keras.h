@@ -33,7 +33,7 @@ typedef struct uc_k_row {
     const char *class_name;
     /* Variables in their order: "kernel bias?use_bias ~moving_mean"; '~': not trainable; '?': only
      * where the config says so, as it does by default; '!': where the member is there, '^': where
-     * not. "a|b": b are those of Keras 1. */
+     * not; '+': where it is true, or "concat"; '-': where it isn't. "a|b": b are those of Keras 1. */
     const char *slots;
     const char *path; /* sub-object of a .keras file that owns the variables: "cell" */
     void (*emit)(uc_k_call *call);
@@ -165,6 +165,8 @@ bool uc_k_is_operator(const char *class_name);
 
 /* keras_layer_image.c: tf.image.resize of x [N, C, H, W]. */
 uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width);
+uc_ref uc_k_resize_smooth(uc_k_call *c, uc_ref x, uc_str how, int64_t height,
+                          int64_t width); /* antialias=True */
 
 /* keras_value.c */
 int uc_k_rank(uc_k_call *c, uc_ref ref);
@@ -196,6 +198,12 @@ bool uc_k_channels_first(const uc_k_layer *layer);
 uc_ref uc_k_activate(uc_k_call *c, const uc_json *function, uc_ref x, int axis);
 uc_ref uc_k_activate_key(uc_k_call *c, const char *key, const char *otherwise, uc_ref x, int axis);
 
+/* keras_layer_text.c: ids to what output_mode asks for; those at or beyond depth count for nothing. */
+void uc_k_give_ids(uc_k_call *c, uc_ref id, int64_t depth);
+
+/* keras_layer_pool.c: pooling of x [N, C, spatial...] to a given size; how: "avg" or "max". */
+uc_ref uc_k_adaptive_pool(uc_k_call *c, uc_ref x, const char *how, const int64_t *size, size_t n);
+
 /* keras_layer_conv.c */
 /* Pads of "same", "valid" or "causal" for x as [N, C, spatial...]. */
 bool uc_k_window_pads(uc_k_call *c, uc_window *w, uc_str padding, uc_ref x);
@@ -216,6 +224,8 @@ uc_ref uc_k_convolve(uc_k_call *c, uc_ref x, const char *slot, bool bias, uc_str
     X(softmax) X(relu) X(leaky_relu) X(elu) X(prelu) X(thresholded_relu)                         \
     X(batch_norm) X(layer_norm) X(rms_norm) X(group_norm) X(unit_norm) X(normalization)          \
     X(rescaling)                                                                                 \
+    X(adaptive_average_pool) X(adaptive_max_pool) X(hashing) X(hashed_crossing)                      \
+    X(reversible_embedding) X(stft_spectrogram) X(mel_spectrogram) X(auto_contrast) X(pipeline)  \
     X(rnn) X(bidirectional) X(conv_lstm)                                                         \
     X(attention) X(additive_attention) X(multi_head_attention)                                   \
     X(locally_connected) X(resizing) X(center_crop) X(category_encoding)                                              \

@@ -78,7 +78,8 @@ static uc_ref glu(uc_k_call *c, uc_ref x, int axis)
     return uc_g2(c->graph, "Mul", a, uc_g1(c->graph, "Sigmoid", b));
 }
 
-/* Martins and Astudillo 2016: the projection onto the simplex, by sorting. */
+/* Martins and Astudillo 2016, as keras/src/backend/tensorflow/nn.py (3.15) has it: the threshold is taken from
+ * the sum of the running sums, not from that of the values. */
 static uc_ref sparsemax(uc_k_call *c, uc_ref x, int axis)
 {
     uc_graph *g = c->graph;
@@ -98,7 +99,7 @@ static uc_ref sparsemax(uc_k_call *c, uc_ref x, int axis)
     const uc_ref bound = add(c, uc_g2(g, "Mul", k, sorted), 1);
     const uc_ref inside = uc_g_cast(g, uc_g2(g, "Greater", bound, sums), c->dtype);
     const uc_ref size = uc_g_reduce(g, "ReduceSum", inside, axis, true);
-    const uc_ref sum = uc_g_reduce(g, "ReduceSum", uc_g2(g, "Mul", sorted, inside), axis, true);
+    const uc_ref sum = uc_g_reduce(g, "ReduceSum", uc_g2(g, "Mul", sums, inside), axis, true);
     const uc_ref tau = uc_g2(g, "Div", add(c, sum, -1), size);
     return uc_g1(g, "Relu", uc_g2(g, "Sub", x, tau));
 }

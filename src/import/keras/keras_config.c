@@ -166,7 +166,8 @@ static uncork_status read_layer(reading *r, const uc_json *record, int depth, uc
 static const char *condition_of(const char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (text[i] == '?' || text[i] == '!' || text[i] == '^') return text + i;
+        if (text[i] == '?' || text[i] == '!' || text[i] == '^' || text[i] == '-' || text[i] == '+')
+            return text + i;
     }
     return NULL;
 }
@@ -174,7 +175,20 @@ static const char *condition_of(const char *text, size_t n)
 static bool holds(const uc_k_layer *l, char condition, const char *key)
 {
     if (condition == '?') return uc_k_bool(l, key, true);
+    if (condition == '+')
+        return uc_k_bool(l, key, false) || uc_str_is(uc_k_text(l, key, ""), "concat");
+    if (condition == '-') return !uc_k_bool(l, key, true);
     return (uc_k_get(l, key) != NULL) == (condition == '!');
+}
+
+/* STFTSpectrogram has no kernel for a part that its mode leaves out, LayerNormalization of roots of mean squares
+ * no offset. */
+static bool left_out(const uc_k_layer *l, const char *slot)
+{
+    const uc_str mode = uc_k_text(l, "mode", "");
+    if (strcmp(slot, "real_kernel") == 0) return uc_str_is(mode, "imag");
+    if (strcmp(slot, "imag_kernel") == 0) return uc_str_is(mode, "real");
+    return strcmp(slot, "beta") == 0 && uc_k_bool(l, "rms_scaling", false);
 }
 
 /* The variables of a row's description. */
@@ -200,7 +214,7 @@ static uncork_status read_slots(reading *r, uc_k_layer *l, const char *text)
             condition ? uc_arena_copy(r->arena, condition + 1, n - (size_t)(condition + 1 - text))
                       : "";
         if (!copy || !key) return uc_arena_status(r->arena, r->error);
-        if (!condition || holds(l, *condition, key)) {
+        if ((!condition || holds(l, *condition, key)) && !left_out(l, copy)) {
             l->slots[l->slot_count++] = (uc_k_slot){.name = copy, .frozen = frozen};
         }
         text += n + (text + n < end);
@@ -243,11 +257,11 @@ static uncork_status add_made_child(reading *r, uc_k_layer *l, const char *attri
 }
 
 /* StackedRNNCells keeps its cells in a list, whose members are named by class. */
-static uncork_status add_cells(reading *r, uc_k_layer *l, int depth)
+static uncork_status add_cells(reading *r, uc_k_layer *l, const char *key, int depth)
 {
-    const uc_json *cells = uc_json_get(l->config, "cells");
+    const uc_json *cells = uc_json_get(l->config, key);
     for (size_t i = 0; i < uc_json_count(cells); i++) {
-        UC_TRY(add_config_child(r, l, "cells", uc_json_at(cells, i), depth));
+        UC_TRY(add_config_child(r, l, key, uc_json_at(cells, i), depth));
     }
     return UNCORK_OK;
 }
@@ -262,19 +276,16 @@ static uncork_status add_children(reading *r, uc_k_layer *l, int depth)
         return add_config_child(r, l, "backward_layer",
                                 back && back->kind == UC_JSON_OBJECT ? back : layer, depth);
     }
-    if (strcmp(c, "StackedRNNCells") == 0) return add_cells(r, l, depth);
-    if (strcmp(c, "MultiHeadAttention") == 0) {
+    if (strcmp(c, "StackedRNNCells") == 0) return add_cells(r, l, "cells", depth);
+    if (strcmp(c, "MultiHeadAttention") == 0 || strcmp(c, "GroupQueryAttention") == 0 ||
+        strcmp(c, "GroupedQueryAttention") == 0) {
         UC_TRY(add_made_child(r, l, "query_dense"));
         UC_TRY(add_made_child(r, l, "key_dense"));
+        if (uc_k_bool(l, "use_gate", false)) UC_TRY(add_made_child(r, l, "gate_dense"));
         UC_TRY(add_made_child(r, l, "value_dense"));
         return add_made_child(r, l, "output_dense");
     }
-    if (strcmp(c, "GroupQueryAttention") == 0) {
-        UC_TRY(add_made_child(r, l, "query_dense"));
-        UC_TRY(add_made_child(r, l, "key_dense"));
-        UC_TRY(add_made_child(r, l, "value_dense"));
-        return add_made_child(r, l, "output_dense");
-    }
+    if (strcmp(c, "Pipeline") == 0) return add_cells(r, l, "layers", depth);
     UC_TRY(add_config_child(r, l, "layer", uc_json_get(l->config, "layer"), depth));
     return add_config_child(r, l, "cell", uc_json_get(l->config, "cell"), depth);
 }

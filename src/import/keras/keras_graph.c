@@ -101,6 +101,7 @@ const uc_json *uc_k_argument_json(const uc_k_call *c, size_t position, const cha
     if (!v && c->args && position < uc_json_count(c->args) && c->args->kind == UC_JSON_ARRAY) {
         v = uc_json_at(c->args, position);
     }
+    if (!v && c->layer->is_operator) v = uc_json_get(c->layer->config, name);
     return v && v->kind == UC_JSON_NULL ? NULL : v;
 }
 

@@ -106,6 +106,39 @@ void uc_k_embedding(uc_k_call *c)
     }
 }
 
+/* An embedding, or its way back: reverse=True in the call. Source: keras/src/layers/core/reversible_embedding.py. */
+void uc_k_reversible_embedding(uc_k_call *c)
+{
+    uc_graph *g = c->graph;
+    if (!uc_json_bool(uc_json_get(c->kwargs, "reverse"), false)) {
+        uc_k_embedding(c);
+        return;
+    }
+    const bool own = uc_k_has(c->layer, "reverse_embeddings");
+    const double cap = uc_k_number(c->layer, "logit_soft_cap", 0);
+    uc_ref kernel = uc_k_weight(c, own ? "reverse_embeddings" : "embeddings");
+    if (!own) kernel = uc_g_transpose(g, kernel);
+    uc_ref y = uc_g2(g, "MatMul", uc_k_plain(c, c->in[0]), kernel);
+    if (cap > 0) {
+        const uc_ref by = uc_k_scalar(c, cap);
+        y = uc_g2(g, "Mul", uc_g1(g, "Tanh", uc_g2(g, "Div", y, by)), by);
+    }
+    uc_k_set(c, y);
+}
+
+/* Layers one behind the other. */
+void uc_k_pipeline(uc_k_call *c)
+{
+    uc_k_value v = c->in[0];
+    for (size_t i = 0; i < c->layer->child_count && !c->graph->status; i++) {
+        uc_k_call inner;
+        uc_k_emit(c->build, c->layer->children[i].layer, NULL, NULL, NULL, &v, 1, &inner);
+        if (inner.out_count) v = inner.out[0];
+    }
+    c->out[0] = v;
+    c->out_count = 1;
+}
+
 /* Steps that hold mask_value everywhere are masked, and zeroed. */
 void uc_k_masking(uc_k_call *c)
 {

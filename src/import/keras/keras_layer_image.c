@@ -38,16 +38,32 @@ typedef struct kernel {
     int kind;
 } kernel;
 
-static const kernel kernels[] = {
-    {"lanczos3", 3, 0}, {"lanczos5", 5, 0}, {"mitchellcubic", 2, 1}, {"gaussian", 1.5, 2}};
+static double cubic_of(double x)
+{
+    x = fabs(x);
+    if (x >= 2) return 0;
+    if (x >= 1) return ((-0.5 * x + 2.5) * x - 4) * x + 2;
+    return (1.5 * x - 2.5) * x * x + 1;
+}
+
+static const kernel kernels[] = {{"lanczos3", 3, 0},   {"lanczos5", 5, 0}, {"mitchellcubic", 2, 1},
+                                 {"gaussian", 1.5, 2}, {"bilinear", 1, 3}, {"bicubic", 2, 4}};
+/* Those in front are always done by matrices, the others where they are widened: antialias. */
+enum { ALWAYS = 4 };
 
 static double weigh(const kernel *k, double x)
 {
-    return k->kind == 0 ? lanczos(x, k->radius) : k->kind == 1 ? mitchell(x) : gaussian(x);
+    switch (k->kind) {
+    case 0: return lanczos(x, k->radius);
+    case 1: return mitchell(x);
+    case 2: return gaussian(x);
+    case 3: return fmax(0, 1 - fabs(x));
+    default: return cubic_of(x);
+    }
 }
 
 /* How each of `to` places is made of `from` ones: [to, from]. */
-static uc_ref matrix(uc_k_call *c, const kernel *k, int64_t from, int64_t to)
+static uc_ref matrix(uc_k_call *c, const kernel *k, int64_t from, int64_t to, bool smooth)
 {
     const int64_t shape[] = {to, from};
     size_t count;
@@ -56,15 +72,16 @@ static uc_ref matrix(uc_k_call *c, const kernel *k, int64_t from, int64_t to)
     }
     double *w = UC_NEW(c->graph->arena, double, count);
     if (!w) return uc_graph_fail(c->graph, UNCORK_NO_MEMORY, "no memory for a resize");
+    const double wide = smooth && from > to ? (double)from / (double)to : 1;
     for (int64_t i = 0; i < to; i++) {
         const double at = ((double)i + 0.5) * (double)from / (double)to;
-        int64_t first = (int64_t)ceil(at - k->radius - 0.5),
-                last = (int64_t)floor(at + k->radius - 0.5);
+        int64_t first = (int64_t)ceil(at - k->radius * wide - 0.5),
+                last = (int64_t)floor(at + k->radius * wide - 0.5);
         double sum = 0;
         first = first < 0 ? 0 : first;
         last = last > from - 1 ? from - 1 : last;
         for (int64_t j = first; j <= last; j++) {
-            sum += w[i * from + j] = weigh(k, (double)j + 0.5 - at);
+            sum += w[i * from + j] = weigh(k, ((double)j + 0.5 - at) / wide);
         }
         for (int64_t j = first; j <= last && fabs(sum) > 1e-35; j++) {
             w[i * from + j] /= sum;
@@ -74,12 +91,13 @@ static uc_ref matrix(uc_k_call *c, const kernel *k, int64_t from, int64_t to)
 }
 
 /* x [N, C, H, W] by its rows and columns. */
-static uc_ref by_matrices(uc_k_call *c, uc_ref x, const kernel *k, int64_t height, int64_t width)
+static uc_ref by_matrices(uc_k_call *c, uc_ref x, const kernel *k, int64_t height, int64_t width,
+                          bool smooth)
 {
     uc_graph *g = c->graph;
     const int64_t h = uc_k_dim(c, x, 2), w = uc_k_dim(c, x, 3);
     if (h < 1 || w < 1) return uc_k_fail(c, "it needs a picture of a known size");
-    const uc_ref rows = matrix(c, k, h, height), columns = matrix(c, k, w, width);
+    const uc_ref rows = matrix(c, k, h, height, smooth), columns = matrix(c, k, w, width, smooth);
     if (g->status) return 0;
     x = uc_g2(g, "MatMul", rows, x);
     return uc_g2(g, "MatMul", x, uc_g_transpose(g, columns));
@@ -110,12 +128,22 @@ static uc_ref linear(uc_k_call *c, uc_ref x, const int64_t *size)
     return dtype == UNCORK_FLOAT32 || dtype == UNCORK_DTYPE_NONE ? y : uc_g_cast(g, y, dtype);
 }
 
+uc_ref uc_k_resize_smooth(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width)
+{
+    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
+        if (uc_str_is(how, kernels[i].name))
+            return by_matrices(c, x, &kernels[i], height, width, true);
+    }
+    return uc_k_resize(c, x, how, height, width);
+}
+
 uc_ref uc_k_resize(uc_k_call *c, uc_ref x, uc_str how, int64_t height, int64_t width)
 {
     uc_graph *g = c->graph;
     const bool nearest = uc_str_is(how, "nearest"), cubic = uc_str_is(how, "bicubic");
-    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
-        if (uc_str_is(how, kernels[i].name)) return by_matrices(c, x, &kernels[i], height, width);
+    for (size_t i = 0; i < ALWAYS; i++) {
+        if (uc_str_is(how, kernels[i].name))
+            return by_matrices(c, x, &kernels[i], height, width, false);
     }
     if (!nearest && !cubic && !uc_str_is(how, "bilinear")) {
         return uc_k_fail(c, "interpolation '%.*s'", (int)(how.size < 40 ? how.size : 40), how.data);
@@ -172,7 +200,7 @@ static uc_ref pad_to_shape(uc_k_call *c, uc_ref x, const frame *f)
     h = h > f->height ? h : f->height;
     w = w > f->width ? w : f->width;
     const int64_t top = (h - f->height) / 2, left = (w - f->width) / 2;
-    const int64_t pads[] = {0, 0, top, left, 0, 0, h - f->height - top, w - f->width - left};
+    const int64_t pads[] = {0, 0, top, left, 0, 0, top, left}; /* an odd one gets lost */
     const uc_ref in[] = {x, uc_graph_i64s(c->graph, pads, 8),
                          uc_k_scalar(c, uc_k_number(c->layer, "fill_value", 0))};
     uc_node *n = uc_graph_node(c->graph, "Pad", in, 3, 1);
@@ -203,14 +231,12 @@ void uc_k_resizing(uc_k_call *c)
     const bool crop = uc_k_bool(c->layer, "crop_to_aspect_ratio", false);
     const bool pad = uc_k_bool(c->layer, "pad_to_aspect_ratio", false);
     if ((crop || pad) && !read_frame(c, x, &f)) return;
-    if (uc_k_bool(c->layer, "antialias", false)) {
-        uc_k_fail(c, "antialias");
-        return;
-    }
     if (crop) x = crop_to_shape(c, x, &f);
     if (pad) x = pad_to_shape(c, x, &f);
-    x = uc_k_resize(c, x, uc_k_text(c->layer, "interpolation", "bilinear"), f.to_height,
-                    f.to_width);
+    const uc_str how = uc_k_text(c->layer, "interpolation", "bilinear");
+    x = uc_k_bool(c->layer, "antialias", false)
+            ? uc_k_resize_smooth(c, x, how, f.to_height, f.to_width)
+            : uc_k_resize(c, x, how, f.to_height, f.to_width);
     uc_k_set_as(c, x, nchw);
 }
 
@@ -268,7 +294,9 @@ void uc_k_category_encoding(uc_k_call *c)
     const int64_t depth = uc_k_int(c->layer, "num_tokens", 0);
     uc_ref x = uc_g_cast(g, uc_k_plain(c, c->in[0]), UNCORK_INT64);
     const int rank = uc_k_rank(c, x);
-    if (depth < 1 || c->in_count > 1 || rank < 1) {
+    uc_k_value given;
+    const uc_ref weights = uc_k_argument(c, 1, "count_weights", &given) ? uc_k_plain(c, given) : 0;
+    if (depth < 1 || c->in_count > 2 || rank < 1) {
         uc_k_fail(c, "%" PRId64 " tokens, %zu inputs", depth, c->in_count);
         return;
     }
@@ -278,7 +306,8 @@ void uc_k_category_encoding(uc_k_call *c)
     const uc_ref in[] = {x, uc_graph_i64(g, depth), uc_k_constant(c, values, 1, &two)};
     uc_node *n = uc_graph_node(g, "OneHot", in, 3, 1);
     uc_node_int(g, n, "axis", -1);
-    const uc_ref y = uc_node_out(n, 0);
+    uc_ref y = uc_node_out(n, 0);
+    if (weights) y = uc_g2(g, "Mul", y, uc_g_unsqueeze(g, weights, -1));
     if (one)
         uc_k_set(c, y);
     else if (uc_str_is(mode, "count"))
@@ -298,12 +327,13 @@ void uc_k_discretization(uc_k_call *c)
     double *bounds = uc_json_f64s(uc_k_get(c->layer, "bin_boundaries"), g->arena, &n);
     const uc_str mode = uc_k_text(c->layer, "output_mode", "int");
     const int64_t count = (int64_t)n;
-    if (!bounds || n == 0 || !uc_str_is(mode, "int")) {
-        uc_k_fail(c, "%zu boundaries in its configuration, output_mode '%.*s'", n,
-                  (int)(mode.size < 40 ? mode.size : 40), mode.data);
+    if (!bounds || n == 0) {
+        uc_k_fail(c, "its boundaries aren't in the file");
         return;
     }
     uc_ref x = uc_k_plain(c, c->in[0]);
+    const bool fresh = c->layer->major >= 3;
+    c->dtype = UNCORK_FLOAT32;
     if (uc_k_dtype(c, x) != c->dtype) x = uc_g_cast(g, x, c->dtype);
     const int rank = uc_k_rank(c, x);
     if (rank < 0) {
@@ -312,5 +342,36 @@ void uc_k_discretization(uc_k_call *c)
     }
     const uc_ref wide = uc_g_unsqueeze(g, x, rank);
     const uc_ref reached = uc_g2(g, "GreaterOrEqual", wide, uc_k_constant(c, bounds, 1, &count));
-    uc_k_set(c, uc_g_reduce(g, "ReduceSum", uc_g_cast(g, reached, UNCORK_INT64), rank, false));
+    const uc_ref bin =
+        uc_g_reduce(g, "ReduceSum", uc_g_cast(g, reached, UNCORK_INT64), rank, false);
+    if (uc_str_is(mode, "int"))
+        uc_k_set(c, fresh ? uc_g_cast(g, bin, UNCORK_INT32) : bin);
+    else
+        uc_k_give_ids(c, bin, count + 1);
+}
+
+/* Each picture's least value to 0, its largest to the range's end. Source: keras/src/layers/preprocessing/
+ * image_preprocessing/auto_contrast.py. */
+void uc_k_auto_contrast(uc_k_call *c)
+{
+    static const int64_t axes[] = {1, 2};
+    uc_graph *g = c->graph;
+    int64_t range[2] = {0, 255};
+    const uc_json *given = uc_k_get(c->layer, "value_range");
+    size_t n = 0;
+    const double *ends = given ? uc_json_f64s(given, g->arena, &n) : NULL;
+    const double from = n == 2 ? ends[0] : (double)range[0],
+                 to = n == 2 ? ends[1] : (double)range[1];
+    const uc_ref x = uc_k_plain(c, c->in[0]);
+    const uc_ref wide = uc_g2(g, "Mul", uc_g2(g, "Sub", x, uc_k_scalar(c, from)),
+                              uc_k_scalar(c, 255 / (to - from)));
+    const uc_ref low = uc_k_axes(c, "ReduceMin", wide, axes, 2, true),
+                 high = uc_k_axes(c, "ReduceMax", wide, axes, 2, true);
+    const uc_ref scale = uc_g2(g, "Div", uc_k_scalar(c, 255), uc_g2(g, "Sub", high, low));
+    uc_ref y =
+        uc_g2(g, "Add", uc_g2(g, "Mul", wide, scale), uc_g1(g, "Neg", uc_g2(g, "Mul", low, scale)));
+    y = uc_g3(g, "Clip", y, uc_k_scalar(c, 0), uc_k_scalar(c, 255));
+    y = uc_g2(g, "Add", uc_g2(g, "Mul", y, uc_k_scalar(c, (to - from) / 255)),
+              uc_k_scalar(c, from));
+    uc_k_set(c, uc_g_where(g, uc_g1(g, "IsNaN", y), x, y));
 }

@@ -42,6 +42,30 @@ static void pool(uc_k_call *c, const char *op)
 void uc_k_max_pool(uc_k_call *c) { pool(c, "MaxPool"); }
 void uc_k_average_pool(uc_k_call *c) { pool(c, "AveragePool"); }
 
+uc_ref uc_k_adaptive_pool(uc_k_call *c, uc_ref x, const char *how, const int64_t *size, size_t n)
+{
+    uc_node *node = uc_graph_node(c->graph, "uncork.AdaptivePool", &x, 1, 1);
+    uc_node_ints(c->graph, node, "output_size", size, n);
+    uc_node_str(c->graph, node, "mode", how);
+    return uc_node_out(node, 0);
+}
+
+static void adaptive_pool(uc_k_call *c, const char *how)
+{
+    bool nchw;
+    int64_t size[3];
+    const uc_ref x = input(c, &nchw);
+    const int rank = uc_k_rank(c, x) - 2;
+    if (rank < 1 || rank > 3 || !uc_k_ints(uc_k_get(c->layer, "output_size"), size, (size_t)rank)) {
+        uc_k_fail(c, "its output_size can't be read");
+        return;
+    }
+    uc_k_set_as(c, uc_k_adaptive_pool(c, x, how, size, (size_t)rank), nchw);
+}
+
+void uc_k_adaptive_average_pool(uc_k_call *c) { adaptive_pool(c, "avg"); }
+void uc_k_adaptive_max_pool(uc_k_call *c) { adaptive_pool(c, "max"); }
+
 static void global_pool(uc_k_call *c, const char *op)
 {
     bool nchw;

@@ -317,12 +317,40 @@ static uc_ref merged(uc_k_call *c, uc_str mode, uc_ref a, uc_ref b)
     return uc_k_fail(c, "merge_mode '%.*s'", (int)(mode.size < 40 ? mode.size : 40), mode.data);
 }
 
+/* Layers that are no loop over a cell: each emitted as it is, the second the other way round. */
+static void both_ways(uc_k_call *c, const uc_k_layer *const *layers)
+{
+    uc_k_call y[2];
+    const bool sequences = uc_k_bool(layers[0], "return_sequences", false);
+    for (int i = 0; i < 2; i++) {
+        const bool again = i == 1 && layers[0]->record == layers[1]->record;
+        uc_k_value x = c->in[0];
+        if (again) x = (uc_k_value){.ref = reverse_time(c->graph, uc_k_plain(c, x))};
+        uc_k_emit(c->build, layers[i], NULL, NULL, NULL, &x, 1, &y[i]);
+        if (c->graph->status || !y[i].out_count) return;
+    }
+    const uc_ref a = uc_k_plain(c, y[0].out[0]);
+    uc_ref b = uc_k_plain(c, y[1].out[0]);
+    if (sequences) b = reverse_time(c->graph, b);
+    const uc_json *mode = uc_json_get(c->layer->config, "merge_mode");
+    if (mode && mode->kind == UC_JSON_NULL) {
+        put(c, a, 0);
+        put(c, b, 0);
+    } else {
+        put(c, merged(c, uc_json_str(mode, "concat"), a, b), 0);
+    }
+}
+
 void uc_k_bidirectional(uc_k_call *c)
 {
     uc_ref states[UC_K_STATES];
     uc_k_unrolled y[2];
     const uc_k_layer *layers[] = {uc_k_child_of(c->layer, "forward_layer"),
                                   uc_k_child_of(c->layer, "backward_layer")};
+    if (layers[0] && layers[1] && strncmp(layers[0]->class_name, "Conv", 4) == 0) {
+        both_ways(c, layers);
+        return;
+    }
     const uc_ref x = steps_of(c);
     if (!x || !layers[0] || !layers[1]) return;
     const size_t n = initial_states(c, states);

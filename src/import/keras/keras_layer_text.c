@@ -180,8 +180,7 @@ static const double *idf_of(uc_k_call *c, int64_t depth)
     return all;
 }
 
-/* Ids to what output_mode asks for; ids at or beyond depth count for nothing. */
-static void give(uc_k_call *c, uc_ref id, int64_t depth)
+void uc_k_give_ids(uc_k_call *c, uc_ref id, int64_t depth)
 {
     uc_graph *g = c->graph;
     const uc_str mode = uc_k_text(c->layer, "output_mode", "int");
@@ -199,7 +198,9 @@ static void give(uc_k_call *c, uc_ref id, int64_t depth)
     c->dtype = UNCORK_FLOAT32;
     /* Keras 3 counts in int64, Keras 2 in float32 */
     static const int64_t whole_values[] = {0, 1};
-    const bool whole = c->layer->major >= 3 && !uc_str_is(mode, "tf_idf");
+    const bool lookup =
+        strstr(c->layer->class_name, "Lookup") || strstr(c->layer->class_name, "Text");
+    const bool whole = c->layer->major >= 3 && lookup && !uc_str_is(mode, "tf_idf");
     const uc_ref in[] = {id, uc_graph_i64(g, depth),
                          whole ? uc_graph_i64s(g, whole_values, 2)
                                : uc_k_constant(c, values, 1, &two)};
@@ -277,7 +278,7 @@ void uc_k_text_vectorization(uc_k_call *c)
     ids id = ids_of(as_ids, 1, v.count);
     const int64_t depth = id.depth;
     if (!as_ids) id.nothing = INT32_MAX; /* what fills a row up counts for nothing */
-    give(c, encode_texts(c, tokens, &v, &id, (uc_str){"", 0}), depth);
+    uc_k_give_ids(c, encode_texts(c, tokens, &v, &id, (uc_str){"", 0}), depth);
 }
 
 /* Of several tokens for unknown words a hash chooses one. */
@@ -287,13 +288,32 @@ static bool read_ids(uc_k_call *c, bool numbers, vocabulary *v, ids *n, bool *ma
     const int64_t unknown = uc_k_int(c->layer, "num_oov_indices", 1);
     const uc_json *mask = uc_k_get(c->layer, "mask_token");
     *masks = mask && mask->kind != UC_JSON_NULL && as_ids;
-    if (unknown < 0 || unknown > 1) {
+    if (unknown < 0 || unknown > (int64_t)VOCABULARY_MAX) {
         uc_k_fail(c, "%" PRId64 " indices of unknown words", unknown);
         return false;
     }
     if (!find_vocabulary(c, (size_t)(*masks + unknown), numbers, v)) return false;
     *n = ids_of(*masks, unknown, v->count);
+    if (unknown > 1) n->unknown = -1; /* spread_unknown says which */
     return true;
+}
+
+/* Of several indices of unknown words: the one that the hash, or the rest of the number, says. */
+static uc_ref spread_unknown(uc_k_call *c, uc_ref x, uc_ref id, const ids *n)
+{
+    uc_graph *g = c->graph;
+    const int64_t count = uc_k_int(c->layer, "num_oov_indices", 1);
+    uc_ref at;
+    if (count < 2) return id;
+    if (uc_k_dtype(c, x) == UNCORK_STRING) {
+        uc_node *node = uc_graph_node(g, "uncork.TfStringToHashBucketFast", &x, 1, 1);
+        uc_node_int(g, node, "num_buckets", count);
+        at = uc_node_out(node, 0);
+    } else {
+        at = uc_g2(g, "uncork.TfFloorMod", x, uc_graph_i64(g, count));
+    }
+    at = uc_g2(g, "Add", at, uc_graph_i64(g, n->nothing + 1));
+    return uc_g_where(g, uc_g2(g, "Less", id, uc_graph_i64(g, 0)), at, id);
 }
 
 /* Ids back to words. */
@@ -334,7 +354,8 @@ void uc_k_string_lookup(uc_k_call *c)
         return;
     }
     const uc_str mask = uc_k_text(c->layer, "mask_token", "");
-    give(c, encode_texts(c, uc_k_plain(c, c->in[0]), &v, &n, mask), n.depth);
+    const uc_ref x = uc_k_plain(c, c->in[0]);
+    uc_k_give_ids(c, spread_unknown(c, x, encode_texts(c, x, &v, &n, mask), &n), n.depth);
 }
 
 void uc_k_integer_lookup(uc_k_call *c)
@@ -348,5 +369,6 @@ void uc_k_integer_lookup(uc_k_call *c)
         return;
     }
     const uc_ref x = uc_g_cast(c->graph, uc_k_plain(c, c->in[0]), UNCORK_INT64);
-    give(c, encode_numbers(c, x, &v, &n, uc_k_int(c->layer, "mask_token", 0)), n.depth);
+    const uc_ref id = encode_numbers(c, x, &v, &n, uc_k_int(c->layer, "mask_token", 0));
+    uc_k_give_ids(c, spread_unknown(c, x, id, &n), n.depth);
 }

@@ -18,14 +18,26 @@ uc_ref uc_k_operand(uc_k_call *c, size_t position, const char *a, const char *b)
         uc_str_is(uc_json_str(json->items[0], ""), "_CONSTANT_VALUE")) {
         json = json->items[2]; /* a constant before the tensor: 1 - x */
     }
-    if (json && (json->kind == UC_JSON_INT || json->kind == UC_JSON_FLOAT)) {
-        return uc_k_scalar(c, json->number);
-    }
+    const uc_ref constant = json ? uc_k_json_constant(c, json) : 0;
+    if (constant) return constant;
     if (position == 0 && c->in_count) return uc_k_plain(c, c->in[0]);
     return 0;
 }
 
 uc_ref uc_k_first_operand(uc_k_call *c) { return uc_k_operand(c, 0, "x", "x1"); }
+
+uc_ref uc_k_node(uc_k_call *c, const char *op, const uc_ref *in, size_t n)
+{
+    return uc_node_out(uc_graph_node(c->graph, op, in, n, 1), 0);
+}
+
+void uc_k_give(uc_k_call *c, uc_ref ref)
+{
+    if (c->out_count >= UC_K_OUTPUTS)
+        uc_k_fail(c, "it has more than %d outputs", UC_K_OUTPUTS);
+    else
+        c->out[c->out_count++] = (uc_k_value){.ref = ref};
+}
 
 static void unary(uc_k_call *c, const operator_row *row)
 {
@@ -50,6 +62,7 @@ static void binary(uc_k_call *c, const operator_row *row)
         uc_k_fail(c, "it needs two operands");
         return;
     }
+    uc_k_meet(c, &a, &b, strcmp(row->op, "Div") == 0);
     uc_k_set(c, uc_g2(c->graph, row->op, a, b));
 }
 
@@ -57,32 +70,6 @@ static void not_equal(uc_k_call *c, const operator_row *row)
 {
     binary(c, row);
     if (c->out_count) c->out[0].ref = uc_g1(c->graph, "Not", c->out[0].ref);
-}
-
-/* Axes of a reduction: none are all. */
-static void reduce(uc_k_call *c, const operator_row *row)
-{
-    int64_t axes[UNCORK_MAX_RANK];
-    const uc_ref x = uc_k_first_operand(c);
-    const uc_json *json = uc_k_argument_json(c, 1, "axis");
-    size_t n = uc_k_list(json, axes, UNCORK_MAX_RANK);
-    const bool keep = uc_json_bool(uc_k_argument_json(c, 2, "keepdims"), false);
-    const int rank = uc_k_rank(c, x);
-    for (int i = 0; n == 0 && i < rank; i++) {
-        axes[i] = i;
-    }
-    if (n == 0) n = rank > 0 ? (size_t)rank : 0;
-    uc_k_set(c, uc_k_axes(c, row->op, x, axes, n, keep));
-}
-
-static void arg(uc_k_call *c, const operator_row *row)
-{
-    int64_t axis = -1;
-    const uc_json *json = uc_k_argument_json(c, 1, "axis");
-    if (json) (void)uc_k_ints(json, &axis, 1);
-    const uc_ref x = uc_k_first_operand(c);
-    uc_k_set(c, row->op[3] == 'M' && row->op[4] == 'a' ? uc_g_argmax(c->graph, x, axis, false)
-                                                       : uc_g_argmin(c->graph, x, axis, false));
 }
 
 static void softmax(uc_k_call *c, const operator_row *row)
@@ -101,20 +88,57 @@ static void activation(uc_k_call *c, const operator_row *row)
     uc_k_set(c, uc_k_activate(c, &f, x, uc_k_rank(c, x) - 1));
 }
 
+static bool has_tensor(uc_k_call *c, const uc_json *list)
+{
+    uc_k_value v;
+    for (size_t i = 0; i < list->count; i++) {
+        if (uc_k_tensor_of(c, list->items[i], &v)) return true;
+    }
+    return false;
+}
+
+/* A shape some of whose sizes are computed. */
+static void reshape_to(uc_k_call *c, uc_ref x, const uc_json *list)
+{
+    uc_graph *g = c->graph;
+    uc_ref parts[UNCORK_MAX_RANK];
+    uc_k_value v;
+    const int64_t one = 1;
+    if (list->count > UNCORK_MAX_RANK) {
+        uc_k_fail(c, "a shape of %zu axes", list->count);
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const int64_t known = uc_json_i64(list->items[i], -1);
+        parts[i] = uc_k_tensor_of(c, list->items[i], &v)
+                       ? uc_g_reshape(g, uc_g_cast(g, v.ref, UNCORK_INT64), &one, 1)
+                       : uc_graph_i64s(g, &known, 1);
+    }
+    uc_k_set(c, uc_g2(g, "Reshape", x, uc_g_concat(g, parts, list->count, 0)));
+}
+
 static void reshape(uc_k_call *c, const operator_row *row)
 {
     (void)row;
     int64_t shape[UNCORK_MAX_RANK];
-    const uc_json *json = uc_k_argument_json(c, 1, "shape");
-    if (!json) json = uc_k_argument_json(c, SIZE_MAX, "newshape");
-    if (!json) json = uc_json_get(c->layer->config, "newshape");
-    if (!json) json = uc_json_get(c->layer->config, "shape");
-    const size_t n = uc_k_list(json, shape, UNCORK_MAX_RANK);
+    uc_k_value given;
+    const char *name = uc_k_argument_json(c, 1, "shape") ? "shape" : "newshape";
+    const uc_ref x = uc_k_first_operand(c);
+    if (uc_k_argument(c, 1, name, &given)) {
+        uc_k_set(c, uc_g2(c->graph, "Reshape", x, uc_g_cast(c->graph, given.ref, UNCORK_INT64)));
+        return;
+    }
+    const uc_json *parts = uc_k_argument_json(c, 1, name);
+    if (parts && parts->kind == UC_JSON_ARRAY && has_tensor(c, parts)) {
+        reshape_to(c, x, parts);
+        return;
+    }
+    const size_t n = uc_k_arg_ints(c, 1, "shape", "newshape", shape, UNCORK_MAX_RANK);
     if (n == 0) {
         uc_k_fail(c, "it has no shape");
         return;
     }
-    uc_k_set(c, uc_g_reshape(c->graph, uc_k_first_operand(c), shape, (int)n));
+    uc_k_set(c, uc_g_reshape(c->graph, x, shape, (int)n));
 }
 
 static void transpose(uc_k_call *c, const operator_row *row)
@@ -187,76 +211,9 @@ static void rsqrt(uc_k_call *c, const operator_row *row)
 static void cast(uc_k_call *c, const operator_row *row)
 {
     (void)row;
-    uc_str name = uc_json_str(uc_k_argument_json(c, 1, "dtype"), "float32");
-    uncork_dtype to = UNCORK_FLOAT32;
-    for (int d = 1; d < UNCORK_FLOAT8E4M3FN; d++) {
-        if (uc_str_is(name, uc_dtype_name((uncork_dtype)d))) to = (uncork_dtype)d;
-    }
+    const uncork_dtype to =
+        uc_k_dtype_named(uc_k_arg_text(c, 1, "dtype", "float32"), UNCORK_FLOAT32);
     uc_k_set_as(c, uc_g_cast(c->graph, c->in[0].ref, to), c->in[0].nchw);
-}
-
-/* One entry of x[...]: a slice {"start", "stop", "step"} or slice's three arguments, or an index. */
-static bool slice_axis(uc_k_call *c, const uc_json *item, int64_t axis, uc_ref *x, bool *dropped)
-{
-    const uc_json *start = NULL, *stop = NULL, *step = NULL;
-    *dropped = false;
-    if (item->kind == UC_JSON_INT) {
-        *x = uc_g_gather(c->graph, *x, uc_graph_i64(c->graph, item->integer), axis);
-        *dropped = true;
-        return true;
-    }
-    if (item->kind != UC_JSON_OBJECT) return false;
-    const uc_json *args = uc_json_path(item, "config.args"), *config = uc_json_get(item, "config");
-    if (uc_json_count(args) == 3) {
-        start = uc_json_at(args, 0);
-        stop = uc_json_at(args, 1);
-        step = uc_json_at(args, 2);
-        int64_t v[3] = {0, INT64_MAX, 1};
-        if (args->kind == UC_JSON_NUMBERS && uc_k_ints(args, v, 3)) {
-            *x = uc_g_slice(c->graph, *x, axis, v[0], v[1]);
-            return v[2] == 1;
-        }
-    } else {
-        if (!config) config = item;
-        start = uc_json_get(config, "start");
-        stop = uc_json_get(config, "stop");
-        step = uc_json_get(config, "step");
-    }
-    const int64_t begin = uc_json_i64(start, 0), end = uc_json_i64(stop, INT64_MAX);
-    const int64_t stride = uc_json_i64(step, 1);
-    if (stride == 1) {
-        if (begin != 0 || end != INT64_MAX) *x = uc_g_slice(c->graph, *x, axis, begin, end);
-        return true;
-    }
-    if (stride < 1 && !(stride == -1 && (!start || start->kind == UC_JSON_NULL))) return false;
-    const int64_t from = stride < 0 ? -1 : begin, to = stride < 0 ? INT64_MIN : end;
-    *x = uc_g_slices(c->graph, *x, &from, &to, &axis, &stride, 1);
-    return true;
-}
-
-static void get_item(uc_k_call *c, const operator_row *row)
-{
-    (void)row;
-    uc_ref x = uc_k_first_operand(c);
-    const uc_json *key = uc_k_argument_json(c, 1, "key");
-    if (!key) key = uc_k_argument_json(c, SIZE_MAX, "slice_spec");
-    if (key && key->kind == UC_JSON_OBJECT && uc_json_get(key, "class_name") &&
-        uc_json_path(key, "config.items")) {
-        key = uc_json_path(key, "config.items");
-    }
-    int64_t axis = 0;
-    const size_t n = key && key->kind == UC_JSON_ARRAY ? key->count : key ? 1 : 0;
-    bool ok = n > 0;
-    for (size_t i = 0; i < n && ok; i++) {
-        bool dropped;
-        const uc_json *item = key->kind == UC_JSON_ARRAY ? key->items[i] : key;
-        ok = slice_axis(c, item, axis, &x, &dropped);
-        axis += !dropped;
-    }
-    if (ok)
-        uc_k_set(c, x);
-    else
-        uc_k_fail(c, "its index can't be read");
 }
 
 static const operator_row rows[] = {
@@ -271,7 +228,6 @@ static const operator_row rows[] = {
     {"Tanh", "Tanh", unary},
     {"Floor", "Floor", unary},
     {"Ceil", "Ceil", unary},
-    {"Round", "Round", unary},
     {"Sign", "Sign", unary},
     {"Erf", "Erf", unary},
     {"Relu", "relu", activation},
@@ -280,9 +236,7 @@ static const operator_row rows[] = {
     {"Softplus", "softplus", activation},
     {"Softsign", "softsign", activation},
     {"Silu", "silu", activation},
-    {"Elu", "elu", activation},
     {"Selu", "selu", activation},
-    {"Gelu", "gelu", activation},
     {"HardSigmoid", "hard_sigmoid", activation},
     {"HardSilu", "hard_silu", activation},
     {"LogSoftmax", "log_softmax", activation},
@@ -295,7 +249,6 @@ static const operator_row rows[] = {
     {"Power", "Pow", binary},
     {"Maximum", "Max", binary},
     {"Minimum", "Min", binary},
-    {"Matmul", "MatMul", binary},
     {"Equal", "Equal", binary},
     {"NotEqual", "Equal", not_equal},
     {"Greater", "Greater", binary},
@@ -305,13 +258,6 @@ static const operator_row rows[] = {
     {"LogicalAnd", "And", binary},
     {"LogicalOr", "Or", binary},
     {"LogicalNot", "Not", unary},
-    {"Mean", "ReduceMean", reduce},
-    {"Sum", "ReduceSum", reduce},
-    {"Max", "ReduceMax", reduce},
-    {"Min", "ReduceMin", reduce},
-    {"Prod", "ReduceProd", reduce},
-    {"Argmax", "ArgMax", arg},
-    {"Argmin", "ArgMin", arg},
     {"Reshape", "", reshape},
     {"Transpose", "", transpose},
     {"ExpandDims", "", expand_dims},
@@ -321,7 +267,6 @@ static const operator_row rows[] = {
     {"Square", "", square},
     {"Rsqrt", "", rsqrt},
     {"Cast", "", cast},
-    {"GetItem", "", get_item},
     /* TensorFlow's functions */
     {"math.abs", "Abs", unary},
     {"math.negative", "Neg", unary},
@@ -343,7 +288,6 @@ static const operator_row rows[] = {
     {"math.softplus", "softplus", activation},
     {"nn.elu", "elu", activation},
     {"nn.selu", "selu", activation},
-    {"nn.gelu", "gelu", activation},
     {"nn.silu", "silu", activation},
     {"nn.tanh", "tanh", activation},
     {"nn.softmax", "Softmax", softmax},
@@ -359,14 +303,6 @@ static const operator_row rows[] = {
     {"math.pow", "Pow", binary},
     {"math.maximum", "Max", binary},
     {"math.minimum", "Min", binary},
-    {"linalg.matmul", "MatMul", binary},
-    {"math.reduce_mean", "ReduceMean", reduce},
-    {"math.reduce_sum", "ReduceSum", reduce},
-    {"math.reduce_max", "ReduceMax", reduce},
-    {"math.reduce_min", "ReduceMin", reduce},
-    {"math.reduce_prod", "ReduceProd", reduce},
-    {"math.argmax", "ArgMax", arg},
-    {"math.argmin", "ArgMin", arg},
     {"reshape", "", reshape},
     {"transpose", "", transpose},
     {"expand_dims", "", expand_dims},
@@ -376,15 +312,39 @@ static const operator_row rows[] = {
     {"math.square", "", square},
     {"math.rsqrt", "", rsqrt},
     {"cast", "", cast},
-    {"__operators__.getitem", "", get_item},
+    {NULL, NULL, NULL},
 };
+
+static const operator_row *find_in(const operator_row *table, uc_str name)
+{
+    for (; table->name; table++) {
+        if (uc_str_is(name, table->name)) return table;
+    }
+    return NULL;
+}
 
 static const operator_row *find(uc_str name)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (uc_str_is(name, rows[i].name)) return &rows[i];
+    static const operator_row *const tables[] = {
+        rows,
+        uc_k_array_rows,
+        uc_k_formula_rows,
+        uc_k_order_rows,
+        uc_k_index_rows,
+        uc_k_product_rows,
+        uc_k_nn_rows,
+        uc_k_picture_rows,
+    };
+    static const char old[] = "compat.v1.";
+    const size_t n = sizeof old - 1;
+    if (name.size > n && memcmp(name.data, old, n) == 0) {
+        name = (uc_str){name.data + n, name.size - n};
     }
-    return uc_k_array_operator(name);
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        const operator_row *row = find_in(tables[i], name);
+        if (row) return row;
+    }
+    return NULL;
 }
 
 bool uc_k_is_operator(const char *class_name) { return find(uc_str_of(class_name)) != NULL; }

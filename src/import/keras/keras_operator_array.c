@@ -7,28 +7,10 @@
 
 typedef uc_k_operator_row row_t;
 
-static int64_t integer(uc_k_call *c, size_t position, const char *name, int64_t otherwise)
-{
-    const uc_json *json = uc_k_argument_json(c, position, name);
-    int64_t v = otherwise;
-    if (!json) json = uc_json_get(c->layer->config, name);
-    if (json) (void)uc_k_ints(json, &v, 1);
-    return v;
-}
-
-static size_t integers(uc_k_call *c, size_t position, const char *a, const char *b, int64_t *out,
-                       size_t most)
-{
-    const uc_json *json = uc_k_argument_json(c, position, a);
-    if (!json && b) json = uc_k_argument_json(c, SIZE_MAX, b);
-    if (!json) json = uc_json_get(c->layer->config, a);
-    return uc_k_list(json, out, most);
-}
-
 static void stack(uc_k_call *c, const row_t *row)
 {
     (void)row;
-    const int64_t axis = integer(c, 1, "axis", 0);
+    const int64_t axis = uc_k_arg_int(c, 1, "axis", 0);
     uc_ref *parts = UC_NEW(c->graph->arena, uc_ref, c->in_count);
     for (size_t i = 0; parts && i < c->in_count; i++) {
         parts[i] = uc_g_unsqueeze(c->graph, uc_k_plain(c, c->in[i]), axis);
@@ -40,7 +22,7 @@ static void tile(uc_k_call *c, const row_t *row)
 {
     (void)row;
     int64_t times[UNCORK_MAX_RANK];
-    const size_t n = integers(c, 1, "repeats", "multiples", times, UNCORK_MAX_RANK);
+    const size_t n = uc_k_arg_ints(c, 1, "repeats", "multiples", times, UNCORK_MAX_RANK);
     const uc_ref x = uc_k_first_operand(c);
     if (n == 0 || uc_k_rank(c, x) != (int)n) {
         uc_k_fail(c, "it repeats %zu of %d axes", n, uc_k_rank(c, x));
@@ -53,9 +35,9 @@ static void tile(uc_k_call *c, const row_t *row)
 static void repeat(uc_k_call *c, const row_t *row)
 {
     (void)row;
-    const int64_t times = integer(c, 1, "repeats", 0);
+    const int64_t times = uc_k_arg_int(c, 1, "repeats", 0);
     const uc_ref x = uc_k_first_operand(c);
-    const int rank = uc_k_rank(c, x), axis = uc_k_axis(integer(c, 2, "axis", INT64_MIN), rank);
+    const int rank = uc_k_rank(c, x), axis = uc_k_axis(uc_k_arg_int(c, 2, "axis", INT64_MIN), rank);
     const int64_t n = axis < 0 ? -1 : uc_k_dim(c, x, axis);
     if (times < 1 || n < 1 || n > 65536 || times > 65536 / n) {
         uc_k_fail(c, "it repeats an axis that isn't known %" PRId64 " times", times);
@@ -74,7 +56,7 @@ static void flip(uc_k_call *c, const row_t *row)
     (void)row;
     int64_t axes[UNCORK_MAX_RANK];
     uc_ref x = uc_k_first_operand(c);
-    const size_t n = integers(c, 1, "axis", "axes", axes, UNCORK_MAX_RANK);
+    const size_t n = uc_k_arg_ints(c, 1, "axis", "axes", axes, UNCORK_MAX_RANK);
     if (n) x = uc_g_reverse(c->graph, x, axes, n);
     if (n == 0)
         uc_k_fail(c, "it has no axis");
@@ -87,9 +69,21 @@ static void take(uc_k_call *c, const row_t *row)
     (void)row;
     int64_t at[256];
     const uc_ref x = uc_k_first_operand(c);
-    const int64_t axis = integer(c, 2, "axis", 0);
-    const size_t n = integers(c, 1, "indices", NULL, at, 256);
+    const int64_t axis = uc_k_arg_int(c, 2, "axis", 0);
+    const size_t n = uc_k_arg_ints(c, 1, "indices", NULL, at, 256);
     uc_k_value v;
+    const int64_t batch = uc_k_arg_int(c, SIZE_MAX, "batch_dims", 0);
+    if (batch > 0 && uc_k_argument(c, 1, "indices", &v)) {
+        const uc_ref in[] = {
+            x, uc_g_unsqueeze(c->graph, uc_g_cast(c->graph, uc_k_plain(c, v), UNCORK_INT64), -1)};
+        uc_node *node = uc_graph_node(c->graph, "GatherND", in, 2, 1);
+        uc_node_int(c->graph, node, "batch_dims", batch);
+        if (axis != batch)
+            uc_k_fail(c, "it gathers along axis %" PRId64 " in batches of %" PRId64, axis, batch);
+        else
+            uc_k_set(c, uc_node_out(node, 0));
+        return;
+    }
     if (uc_k_argument(c, 1, "indices", &v)) {
         const uc_ref i = uc_g_cast(c->graph, uc_k_plain(c, v), UNCORK_INT64);
         uc_k_set(c, uc_g_gather(c->graph, x, i, axis));
@@ -107,29 +101,6 @@ static void take(uc_k_call *c, const row_t *row)
 
 /* ---- norms ---- */
 
-/* The axes of argument `position`; all where there are none. */
-static size_t axes_of(uc_k_call *c, size_t position, uc_ref x, int64_t otherwise, int64_t *axes)
-{
-    size_t n = integers(c, position, "axis", "axes", axes, UNCORK_MAX_RANK);
-    const int rank = uc_k_rank(c, x);
-    if (n || rank < 1) return n;
-    if (otherwise != INT64_MIN) {
-        axes[0] = otherwise;
-        return 1;
-    }
-    for (int i = 0; i < rank; i++) {
-        axes[i] = i;
-    }
-    return (size_t)rank;
-}
-
-static double number(uc_k_call *c, size_t position, const char *name, double otherwise)
-{
-    const uc_json *json = uc_k_argument_json(c, position, name);
-    return json && (json->kind == UC_JSON_INT || json->kind == UC_JSON_FLOAT) ? json->number
-                                                                              : otherwise;
-}
-
 /* tf.math.l2_normalize: x * rsqrt(max(sum(x^2), epsilon)). */
 static void l2_normalize(uc_k_call *c, const row_t *row)
 {
@@ -137,42 +108,11 @@ static void l2_normalize(uc_k_call *c, const row_t *row)
     uc_graph *g = c->graph;
     int64_t axes[UNCORK_MAX_RANK];
     const uc_ref x = uc_k_first_operand(c);
-    const size_t n = axes_of(c, 1, x, INT64_MIN, axes);
+    const size_t n = uc_k_arg_axes(c, 1, x, INT64_MIN, axes);
     const uc_ref sum = uc_k_axes(c, "ReduceSum", uc_g2(g, "Mul", x, x), axes, n, true),
-                 least = uc_k_scalar(c, number(c, 2, "epsilon", 1e-12)),
+                 least = uc_k_scalar(c, uc_k_arg_number(c, 2, "epsilon", 1e-12)),
                  root = uc_g1(g, "Sqrt", uc_g2(g, "Max", sum, least));
     uc_k_set(c, uc_g2(g, "Mul", x, uc_g1(g, "Reciprocal", root)));
-}
-
-/* keras.ops.normalize of order 2: x / max(norm, epsilon). */
-static void normalize(uc_k_call *c, const row_t *row)
-{
-    (void)row;
-    uc_graph *g = c->graph;
-    int64_t axes[UNCORK_MAX_RANK];
-    const uc_ref x = uc_k_first_operand(c);
-    const size_t n = axes_of(c, 1, x, -1, axes);
-    if (integer(c, 2, "order", 2) != 2) {
-        uc_k_fail(c, "a norm of another order than 2");
-        return;
-    }
-    const uc_ref norm = uc_k_axes(c, "ReduceL2", x, axes, n, true);
-    uc_k_set(c, uc_g2(g, "Div", x,
-                      uc_g2(g, "Max", norm, uc_k_scalar(c, number(c, 3, "epsilon", 1e-7)))));
-}
-
-static void norm(uc_k_call *c, const row_t *row)
-{
-    (void)row;
-    int64_t axes[UNCORK_MAX_RANK];
-    const uc_ref x = uc_k_first_operand(c);
-    const uc_str order = uc_json_str(uc_k_argument_json(c, 1, "ord"), "euclidean");
-    const size_t n = axes_of(c, 2, x, INT64_MIN, axes);
-    const bool keep = uc_json_bool(uc_k_argument_json(c, 3, "keepdims"), false);
-    if (!uc_str_is(order, "euclidean"))
-        uc_k_fail(c, "another norm than the Euclidean");
-    else
-        uc_k_set(c, uc_k_axes(c, "ReduceL2", x, axes, n, keep));
 }
 
 /* The mean of squares less the mean; its root where op says so. */
@@ -181,7 +121,7 @@ static void variance(uc_k_call *c, const row_t *row)
     uc_graph *g = c->graph;
     int64_t axes[UNCORK_MAX_RANK];
     const uc_ref x = uc_k_first_operand(c);
-    const size_t n = axes_of(c, 1, x, INT64_MIN, axes);
+    const size_t n = uc_k_arg_axes(c, 1, x, INT64_MIN, axes);
     const bool keep = uc_json_bool(uc_k_argument_json(c, 2, "keepdims"), false);
     const uc_ref off = uc_g2(g, "Sub", x, uc_k_axes(c, "ReduceMean", x, axes, n, true)),
                  v = uc_k_axes(c, "ReduceMean", uc_g2(g, "Mul", off, off), axes, n, keep);
@@ -212,8 +152,8 @@ static void one_hot(uc_k_call *c, const row_t *row)
     (void)row;
     const double values[] = {0, 1};
     const int64_t two = 2;
-    int64_t depth = integer(c, 1, "num_classes", 0);
-    if (!depth) depth = integer(c, SIZE_MAX, "depth", 0);
+    int64_t depth = uc_k_arg_int(c, 1, "num_classes", 0);
+    if (!depth) depth = uc_k_arg_int(c, SIZE_MAX, "depth", 0);
     if (depth < 1) {
         uc_k_fail(c, "it has no number of classes");
         return;
@@ -241,13 +181,12 @@ static void split(uc_k_call *c, const row_t *row)
     int64_t sizes[UC_K_OUTPUTS], at = 0;
     const bool places = row->op[0] == 'a';
     const uc_ref x = uc_k_first_operand(c);
-    const size_t n = integers(c, 1, places ? "indices_or_sections" : "num_or_size_splits", NULL,
-                              sizes, UC_K_OUTPUTS);
-    const int axis = uc_k_axis(integer(c, 2, "axis", 0), uc_k_rank(c, x));
+    const size_t n = uc_k_arg_ints(c, 1, places ? "indices_or_sections" : "num_or_size_splits",
+                                   NULL, sizes, UC_K_OUTPUTS);
+    const int axis = uc_k_axis(uc_k_arg_int(c, 2, "axis", 0), uc_k_rank(c, x));
     const int64_t whole = axis < 0 ? -1 : uc_k_dim(c, x, axis);
     const uc_json *json =
         uc_k_argument_json(c, 1, places ? "indices_or_sections" : "num_or_size_splits");
-    if (!json) json = uc_json_get(c->layer->config, "indices_or_sections");
     if (n == 0 || whole < 1 || !json) {
         uc_k_fail(c, "it splits an axis that isn't known");
         return;
@@ -275,7 +214,7 @@ static void unstack(uc_k_call *c, const row_t *row)
 {
     (void)row;
     const uc_ref x = uc_k_first_operand(c);
-    const int axis = uc_k_axis(integer(c, SIZE_MAX, "axis", 0), uc_k_rank(c, x));
+    const int axis = uc_k_axis(uc_k_arg_int(c, SIZE_MAX, "axis", 0), uc_k_rank(c, x));
     const int64_t n = axis < 0 ? -1 : uc_k_dim(c, x, axis);
     if (n < 1 || n > UC_K_OUTPUTS) {
         uc_k_fail(c, "it takes apart an axis of %" PRId64, n);
@@ -287,6 +226,27 @@ static void unstack(uc_k_call *c, const row_t *row)
     }
 }
 
+/* The picture mirrored at its sides, which come twice. */
+static void pad_symmetric(uc_k_call *c, uc_ref x, const uc_json *json, int rank)
+{
+    for (int axis = 0; axis < rank; axis++) {
+        int64_t two[2] = {0, 0}, n = uc_k_dim(c, x, axis);
+        if (!uc_k_ints(uc_json_at(json, (size_t)axis), two, 2) || (!two[0] && !two[1])) continue;
+        if (n < 1 || two[0] < 0 || two[1] < 0 || two[0] > n || two[1] > n) {
+            uc_k_fail(c, "it pads %" PRId64 " by %" PRId64 " and %" PRId64, n, two[0], two[1]);
+            return;
+        }
+        const int64_t all = two[0] + n + two[1];
+        int64_t *at = UC_NEW(c->graph->arena, int64_t, (size_t)all);
+        for (int64_t i = 0; at && i < all; i++) {
+            const int64_t k = i - two[0];
+            at[i] = k < 0 ? -k - 1 : k < n ? k : 2 * n - 1 - k;
+        }
+        if (at) x = uc_g_gather(c->graph, x, uc_graph_i64s(c->graph, at, all), axis);
+    }
+    uc_k_set(c, x);
+}
+
 static void pad(uc_k_call *c, const row_t *row)
 {
     int64_t pads[2 * UNCORK_MAX_RANK] = {0};
@@ -296,16 +256,18 @@ static void pad(uc_k_call *c, const row_t *row)
     const int rank = uc_k_rank(c, x), skip = row->op[0] ? 1 : 0;
     const size_t n = uc_json_count(json);
     const uc_str how = uc_json_str(uc_k_argument_json(c, 2, "mode"), "constant");
-    static const char *const modes[][2] = {{"constant", "constant"},
-                                           {"CONSTANT", "constant"},
-                                           {"REFLECT", "reflect"},
-                                           {"reflect", "reflect"},
-                                           {"symmetric", NULL}};
+    static const char *const modes[][2] = {{"constant", "constant"}, {"CONSTANT", "constant"},
+                                           {"REFLECT", "reflect"},   {"reflect", "reflect"},
+                                           {"symmetric", NULL},      {"SYMMETRIC", NULL}};
     const char *mode = NULL;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 6; i++) {
         if (uc_str_is(how, modes[i][0])) mode = modes[i][1];
     }
     if (row->op[0]) mode = "constant";
+    if (uc_str_is(how, "symmetric") || uc_str_is(how, "SYMMETRIC")) {
+        pad_symmetric(c, x, json, rank);
+        return;
+    }
     bool ok = rank > 0 && mode && n && (int)n + 2 * skip == rank;
     for (size_t i = 0; i < n && ok; i++) {
         int64_t two[2];
@@ -318,7 +280,7 @@ static void pad(uc_k_call *c, const row_t *row)
         return;
     }
     const uc_ref in[] = {x, uc_graph_i64s(c->graph, pads, 2 * rank),
-                         uc_k_scalar(c, number(c, SIZE_MAX, "constant_values", 0))};
+                         uc_k_scalar(c, uc_k_arg_number(c, SIZE_MAX, "constant_values", 0))};
     uc_node *node = uc_graph_node(c->graph, "Pad", in, 3, 1);
     uc_node_str(c->graph, node, "mode", mode);
     uc_k_set(c, uc_node_out(node, 0));
@@ -350,38 +312,13 @@ static void sum_all(uc_k_call *c, const row_t *row)
 
 static void leaky(uc_k_call *c, const row_t *row)
 {
-    double slope = number(c, 1, "alpha", 0.2);
+    double slope = uc_k_arg_number(c, 1, "alpha", 0.2);
     (void)row;
-    slope = number(c, SIZE_MAX, "negative_slope", slope);
-    const uc_json *own = uc_json_get(c->layer->config, "negative_slope");
-    if (own) slope = uc_json_f64(own, slope);
+    slope = uc_k_arg_number(c, SIZE_MAX, "negative_slope", slope);
     const uc_ref x = uc_k_first_operand(c);
     uc_node *n = uc_graph_node(c->graph, "LeakyRelu", &x, 1, 1);
     uc_node_float(c->graph, n, "alpha", slope);
     uc_k_set(c, uc_node_out(n, 0));
-}
-
-/* Two operators over one or two operands: op is "outer inner". */
-static void nested(uc_k_call *c, const row_t *row)
-{
-    const char *space = strchr(row->op, ' ');
-    char outer[32] = {0};
-    memcpy(outer, row->op, (size_t)(space - row->op));
-    uc_ref x = uc_k_first_operand(c);
-    const uc_ref y = uc_k_operand(c, 1, "y", "x2");
-    uc_graph *g = c->graph;
-    if (strcmp(row->op, "Log 1+") == 0) {
-        x = uc_g2(g, "Add", x, uc_k_scalar(c, 1));
-    } else if (strcmp(row->op, "-1 Exp") == 0) {
-        uc_k_set(c, uc_g2(g, "Sub", uc_g1(g, "Exp", x), uc_k_scalar(c, 1)));
-        return;
-    } else if (!y) {
-        uc_k_fail(c, "it needs two operands");
-        return;
-    } else {
-        x = uc_g2(g, space + 1, x, y);
-    }
-    uc_k_set(c, strcmp(outer, "Square") == 0 ? uc_g2(g, "Mul", x, x) : uc_g1(g, outer, x));
 }
 
 /* ---- pictures ---- */
@@ -400,7 +337,12 @@ static void resized(uc_k_call *c, uc_ref x, const char *how, int64_t height, int
     if (!x) return;
     if (uc_k_dtype(c, x) != UNCORK_FLOAT32 && strcmp(how, "nearest") != 0)
         x = uc_g_cast(c->graph, x, UNCORK_FLOAT32);
-    uc_k_set_as(c, uc_k_resize(c, x, uc_str_of(how), height, width), true);
+    const uc_str name = uc_str_of(how);
+    const bool smooth = uc_k_arg_bool(c, SIZE_MAX, "antialias", false);
+    uc_k_set_as(c,
+                smooth ? uc_k_resize_smooth(c, x, name, height, width)
+                       : uc_k_resize(c, x, name, height, width),
+                true);
 }
 
 static const char *method_of(uc_k_call *c, size_t position)
@@ -409,7 +351,6 @@ static const char *method_of(uc_k_call *c, size_t position)
                                         "lanczos3", "lanczos5", "gaussian", "mitchellcubic"};
     const uc_json *json = uc_k_argument_json(c, position, "method");
     if (!json) json = uc_k_argument_json(c, SIZE_MAX, "interpolation");
-    if (!json) json = uc_json_get(c->layer->config, "interpolation");
     if (json && json->kind == UC_JSON_INT && json->integer >= 0 && json->integer < 3)
         return names[json->integer];
     const uc_str s = uc_json_str(json, "bilinear");
@@ -423,12 +364,8 @@ static void resize(uc_k_call *c, const row_t *row)
 {
     int64_t size[2];
     (void)row;
-    if (integers(c, 1, "size", NULL, size, 2) != 2) {
+    if (uc_k_arg_ints(c, 1, "size", NULL, size, 2) != 2) {
         uc_k_fail(c, "its size isn't known");
-        return;
-    }
-    if (uc_json_bool(uc_k_argument_json(c, SIZE_MAX, "antialias"), false)) {
-        uc_k_fail(c, "antialias");
         return;
     }
     resized(c, first_of(c), method_of(c, 2), size[0], size[1]);
@@ -438,8 +375,8 @@ static void resize(uc_k_call *c, const row_t *row)
 static void resize_images(uc_k_call *c, const row_t *row)
 {
     (void)row;
-    const int64_t by_height = integer(c, 1, "height_factor", 0),
-                  by_width = integer(c, 2, "width_factor", 0);
+    const int64_t by_height = uc_k_arg_int(c, 1, "height_factor", 0),
+                  by_width = uc_k_arg_int(c, 2, "width_factor", 0);
     const uc_ref x = first_of(c);
     if (!x) return;
     const int64_t h = uc_k_dim(c, x, 2), w = uc_k_dim(c, x, 3);
@@ -457,7 +394,7 @@ static void resize_v1(uc_k_call *c, const row_t *row)
     int64_t size[2];
     const uc_ref x = first_of(c);
     const bool corners = uc_json_bool(uc_k_argument_json(c, 2, "align_corners"), false);
-    if (!x || integers(c, 1, "size", NULL, size, 2) != 2) {
+    if (!x || uc_k_arg_ints(c, 1, "size", NULL, size, 2) != 2) {
         uc_k_fail(c, "its size isn't known");
         return;
     }
@@ -476,7 +413,7 @@ static void resize_v1(uc_k_call *c, const row_t *row)
 static void blocks(uc_k_call *c, const row_t *row)
 {
     const uc_ref x = first_of(c);
-    int64_t by = integer(c, 1, "block_size", 0);
+    int64_t by = uc_k_arg_int(c, 1, "block_size", 0);
     if (!x) return;
     if (by < 1) {
         uc_k_fail(c, "it has no block size");
@@ -523,12 +460,11 @@ static void standardization(uc_k_call *c, const row_t *row)
 }
 
 /* clang-format off */
-static const row_t rows[] = {
+const uc_k_operator_row uc_k_array_rows[] = {
     {"Stack", "", stack}, {"stack", "", stack},
     {"Tile", "", tile}, {"tile", "", tile}, {"Repeat", "", repeat}, {"repeat", "", repeat},
     {"Flip", "", flip}, {"reverse", "", flip}, {"Take", "", take}, {"gather", "", take},
     {"math.l2_normalize", "", l2_normalize}, {"linalg.l2_normalize", "", l2_normalize}, {"nn.l2_normalize", "", l2_normalize},
-    {"Normalize", "", normalize}, {"norm", "", norm}, {"linalg.norm", "", norm},
     {"Var", "", variance}, {"math.reduce_variance", "", variance},
     {"Std", "Sqrt", variance}, {"math.reduce_std", "Sqrt", variance},
     {"ZerosLike", "0", like}, {"zeros_like", "0", like}, {"OnesLike", "1", like}, {"ones_like", "1", like},
@@ -538,20 +474,10 @@ static const row_t rows[] = {
     {"flatten", "", flatten}, {"batch_flatten", "", flatten},
     {"identity", "", same}, {"stop_gradient", "", same}, {"StopGradient", "", same},
     {"math.add_n", "", sum_all}, {"nn.leaky_relu", "", leaky}, {"LeakyRelu", "", leaky},
-    {"math.log1p", "Log 1+", nested}, {"Log1p", "Log 1+", nested}, {"math.expm1", "-1 Exp", nested}, {"Expm1", "-1 Exp", nested},
-    {"math.squared_difference", "Square Sub", nested}, {"FloorDivide", "Floor Div", nested},
-    {"math.floordiv", "Floor Div", nested}, {"__operators__.floordiv", "Floor Div", nested},
     {"image.resize", "", resize}, {"Resize", "", resize}, {"resize_images", "", resize_images},
     {"image.resize_bilinear", "linear", resize_v1}, {"image.resize_nearest_neighbor", "nearest", resize_v1},
-    {"nn.depth_to_space", "D", blocks}, {"nn.space_to_depth", "S", blocks},
-    {"image.rgb_to_grayscale", "", grayscale}, {"image.per_image_standardization", "", standardization},
+    {"nn.depth_to_space", "D", blocks}, {"nn.space_to_depth", "S", blocks}, {"DepthToSpace", "D", blocks}, {"SpaceToDepth", "S", blocks},
+    {"image.rgb_to_grayscale", "", grayscale}, {"RGBToGrayscale", "", grayscale}, {"image.per_image_standardization", "", standardization},
+    {NULL, NULL, NULL},
 };
 /* clang-format on */
-
-const uc_k_operator_row *uc_k_array_operator(uc_str name)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (uc_str_is(name, rows[i].name)) return &rows[i];
-    }
-    return NULL;
-}

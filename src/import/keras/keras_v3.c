@@ -49,6 +49,8 @@ typedef struct used {
 static const char *unique_name(used *u, const char *class_name)
 {
     char snake[256];
+    /* Exported under another name than the class has. */
+    if (strcmp(class_name, "GroupQueryAttention") == 0) class_name = "GroupedQueryAttention";
     snake_case(class_name, snake, sizeof snake);
     const char *key = uc_arena_str(u->arena, snake);
     if (!key) return NULL;
@@ -113,7 +115,8 @@ static uncork_status assign_cells(uc_k_file *f, uc_k_layer *l, const uc_h5_objec
     for (size_t i = 0; i < l->child_count; i++) {
         cells[i] = l->children[i].layer;
     }
-    return assign_list(f, cells, l->child_count, "cells", member(group, "cells"), error);
+    const char *key = l->child_count ? l->children[0].attribute : "cells";
+    return assign_list(f, cells, l->child_count, key, member(group, key), error);
 }
 
 /* A model called "Model" by Keras 2 before 2.4 is Functional where .keras files exist. */
@@ -131,7 +134,8 @@ static uncork_status assign(uc_k_file *f, uc_k_layer *l, const uc_h5_object *gro
         return assign_list(f, l->model->layers, l->model->count, path, inner, error);
     }
     UC_TRY(assign_slots(f, l, group, error));
-    if (strcmp(l->class_name, "StackedRNNCells") == 0) return assign_cells(f, l, group, error);
+    if (strcmp(l->class_name, "StackedRNNCells") == 0 || strcmp(l->class_name, "Pipeline") == 0)
+        return assign_cells(f, l, group, error);
     for (size_t i = 0; i < l->child_count; i++) {
         UC_TRY(assign(f, l->children[i].layer, member(group, l->children[i].attribute), error));
     }

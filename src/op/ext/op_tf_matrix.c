@@ -218,6 +218,11 @@ static uncork_status infer_any(uc_call *call)
     return uc_tf_infer_same(call);
 }
 
+static uncork_status infer_band(uc_call *call)
+{
+    return uc_call_arg(call, 0)->dtype == UNCORK_BOOL ? uc_tf_infer_same(call) : infer_any(call);
+}
+
 static uncork_status run_band(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
@@ -237,7 +242,7 @@ static uncork_status run_band(uc_call *call)
     }
     return UNCORK_OK;
 }
-UC_TF_ROW(tf_band_part, "TfMatrixBandPart", 3, 3, 1, infer_any, run_band)
+UC_TF_ROW(tf_band_part, "TfMatrixBandPart", 3, 3, 1, infer_band, run_band)
 
 /* Which diagonals, and how each lies in a row of the longest one's length. */
 typedef struct diagonals {

@@ -381,6 +381,45 @@ static uncork_status run_hash(uc_call *call)
     }
     return UNCORK_OK;
 }
+/* The fingerprints of one row's strings and whole numbers joined, in so many buckets: what tf.sparse.cross_hashed
+ * makes of dense columns of one feature. Source: core/kernels/sparse_cross_op.cc (HashCrosser),
+ * core/platform/fingerprint.h (FingerprintCat64). */
+static uint64_t join_prints(uint64_t a, uint64_t b)
+{
+    const uint64_t m = 0xc6a4a7935bd1e995U;
+    uint64_t h = a ^ m;
+    h ^= mix(b * m) * m;
+    h *= m;
+    return mix(mix(h) * m);
+}
+
+static uncork_status run_cross(uc_call *call)
+{
+    const int64_t buckets = uc_call_int(call, "num_buckets", 0);
+    const uc_tensor *first = uc_call_arg(call, 0);
+    const int64_t n = uc_tensor_count(first);
+    uc_tensor *y = uc_call_out(call, 0);
+    if (!y) return uc_fail_memory(call->error);
+    if (buckets < 1) return uc_call_fail(call, UNCORK_MALFORMED, "%" PRId64 " buckets", buckets);
+    for (size_t k = 0; k < call->in_count; k++) {
+        const uc_tensor *x = uc_call_arg(call, k);
+        if (uc_tensor_count(x) != n || (x->dtype != UNCORK_STRING && x->dtype != UNCORK_INT64))
+            return uc_call_fail(call, UNCORK_INPUT,
+                                "input %zu isn't of strings or int64 as the first", k);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t h = (uint64_t)uc_call_int(call, "hash_key", 956888297470);
+        for (size_t k = 0; k < call->in_count; k++) {
+            const uc_tensor *x = uc_call_arg(call, k);
+            const uc_str s = x->dtype == UNCORK_STRING ? uc_tensor_string(x, i) : (uc_str){"", 0};
+            h = join_prints(h, x->dtype == UNCORK_STRING ? farm(s.data, s.size)
+                                                         : (uint64_t)((const int64_t *)x->data)[i]);
+        }
+        ((int64_t *)y->data)[i] = (int64_t)(h % (uint64_t)buckets);
+    }
+    return UNCORK_OK;
+}
+UC_TF_ROW(tf_cross_hashed, "TfCrossHashed", 1, -1, 1, infer_hash, run_cross)
 UC_TF_ROW(tf_hash_bucket, "TfStringToHashBucket", 1, 1, 1, infer_hash, run_hash)
 UC_TF_ROW(tf_hash_bucket_fast, "TfStringToHashBucketFast", 1, 1, 1, infer_hash, run_hash)
 UC_TF_ROW(tf_hash_bucket_strong, "TfStringToHashBucketStrong", 1, 1, 1, infer_hash, run_hash)
