@@ -36,6 +36,7 @@ SLOW_PYTHON ?= python3
 test-slow: build/release/uncork
 	@$(SLOW_PYTHON) tests/slow/torch_models.py build/release/uncork
 	@$(SLOW_PYTHON) tests/slow/torch_detection.py build/release/uncork
+	@$(SLOW_PYTHON) tests/slow/zoo_models.py build/release/uncork
 
 mission: build/release/uncork
 	@tests/mission/run.sh build/release/uncork

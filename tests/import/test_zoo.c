@@ -2,14 +2,9 @@
  * front of their keys, and answered as torch does. Bound of networks: |got - want| <= 1e-4 |want| +
  * 1e-5 max|want|. */
 #include "base/file.h"
-#include "check.h"
 #include "container/bundle.h"
 #include "container/npy.h"
-#include "model/model.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include "zoo_case.h"
 
 #define FOLDER UC_SOURCE_DIR "/tests/fixtures/pytorch"
 
@@ -44,43 +39,12 @@ static uncork_file *open_model(uc_arena *arena, const char *name, const char *ar
     return file;
 }
 
-static void check_answers(const char *name, const uncork_value *out, const uc_tensor *want)
-{
-    const float *got = uncork_value_data(out), *w = want->data;
-    double largest = 0;
-    CHECK_INT(uncork_value_count(out), uc_tensor_count(want));
-    for (int64_t i = 0; i < uc_tensor_count(want); i++) {
-        largest = fmax(largest, fabs((double)w[i]));
-    }
-    for (int64_t i = 0; i < uc_tensor_count(want); i++) {
-        const double bound = 1e-4 * fabs((double)w[i]) + 1e-5 * largest;
-        if (!(fabs((double)got[i] - (double)w[i]) <= bound)) {
-            fail_msg("%s: output %d is %.9g, expected %.9g", name, (int)i, (double)got[i],
-                     (double)w[i]);
-        }
-    }
-}
-
 static void check_network(const char *name, const char *arch)
 {
-    uncork_error error = {.size = sizeof error};
     uc_arena *arena = uc_arena_new(NULL);
-    const uc_tensor *x = array(arena, name, "x"), *want = array(arena, name, "y");
-    uncork_model *model;
-    uncork_session *session;
-    uncork_value *in;
-    uncork_file *file = open_model(arena, name, arch);
-    const uncork_prepare_options options = {.size = sizeof options};
-    CHECK_OK(uncork_prepare(file, NULL, &options, &model, &error), &error);
-    uncork_file_close(file);
-    CHECK_OK(uncork_value_wrap(UNCORK_FLOAT32, x->rank, x->shape, x->data, &in), &error);
-    CHECK_OK(uncork_session_new(model, NULL, &session), &error);
-    const uncork_value *inputs[] = {in};
-    CHECK_OK(uncork_session_run(session, inputs, 1, NULL, &error), &error);
-    check_answers(name, uncork_session_output(session, 0), want);
-    uncork_session_free(session);
-    uncork_value_free(in);
-    uncork_model_free(model);
+    const uc_tensor *model = array(arena, name, "model");
+    const uc_bytes bytes = {model->data, (size_t)uc_tensor_count(model)};
+    check_case(name, bytes, arch, array(arena, name, "x"), array(arena, name, "y"));
     uc_arena_free(arena);
 }
 

@@ -108,7 +108,7 @@ static void classify_fused(net *n)
     if (n->of[0].kind == EDGE) return;
     n->name = "mobilenet_edgetpu";
     n->has_tf = false;
-    n->lone = true;
+    n->lone = n->straight_first = true;
 }
 
 /* A 1x1 convolution at the end: MobileNetV3, of which Ross Wightman's own and FBNetV3 have no bias in
