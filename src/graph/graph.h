@@ -127,4 +127,11 @@ uncork_status uc_graph_finish(uc_graph *g);
 /* Text for people (--dump-graph): one line a node. */
 void uc_graph_dump(const uc_graph *g, uc_writer *out);
 
+/* What an output says of itself when an input has its name: this and the name. */
+#define UC_GRAPH_CALLED "called "
+
+/* What a graph that was written as ONNX says of itself (doc_string) when its free dimensions become those
+ * of what is fed. */
+#define UC_GRAPH_AS_FED "free dimensions are those of what is fed"
+
 #endif

@@ -24,7 +24,11 @@ static const char *other_passes(uc_arena *arena)
 static bool has_own(const uc_graph *g)
 {
     for (size_t n = 0; n < g->node_count; n++) {
-        if (g->nodes[n].op->domain && strcmp(g->nodes[n].op->domain, "uncork") == 0) return true;
+        const uc_node *node = &g->nodes[n];
+        if (node->op->domain && strcmp(node->op->domain, "uncork") == 0) return true;
+        for (size_t i = 0; i < node->attr_count; i++) {
+            if (node->attrs[i].kind == UC_ATTR_GRAPH && has_own(node->attrs[i].graph)) return true;
+        }
     }
     return false;
 }

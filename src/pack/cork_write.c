@@ -186,7 +186,10 @@ static uncork_status pack_again(making *m, const uc_writer *draft, uc_writer *ou
 
 static uncork_status make(making *m, uc_writer *out, uc_cork_report *report)
 {
-    const uc_onnx_write how = {.weights = &m->constants, .weights_name = CONSTANTS_NAME};
+    const uc_import *import = uc_file_import(m->file);
+    const uc_onnx_write how = {.weights = &m->constants,
+                               .weights_name = CONSTANTS_NAME,
+                               .as_fed = strcmp(import->importer->name, "pytorch") == 0};
     uncork_model *model = NULL;
     uc_writer draft;
     uc_writer_init(&draft, SIZE_MAX / 2);

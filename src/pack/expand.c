@@ -114,11 +114,13 @@ static bool expand_gaussian(uc_expansion *e)
 /* The same places; ONNX's Resize may round otherwise in the last bit. */
 static bool expand_tf_resize(uc_expansion *e)
 {
-    static const int64_t axes[] = {2, 3};
     uc_graph *g = e->graph;
-    const uc_ref in[] = {e->in[0], 0, 0, uc_g_cast(g, e->in[1], UNCORK_INT64)};
+    const int64_t two = 2;
+    const uc_ref planes = uc_g_slice(g, uc_g1(g, "Shape", e->in[0]), 0, 0, 2);
+    const uc_ref size = uc_g_reshape(g, uc_g_cast(g, e->in[1], UNCORK_INT64), &two, 1);
+    const uc_ref parts[] = {planes, size};
+    const uc_ref in[] = {e->in[0], 0, 0, uc_g_concat(g, parts, 2, 0)};
     uc_node *n = uc_graph_node(g, "Resize", in, 4, 1);
-    uc_node_ints(g, n, "axes", axes, 2);
     uc_node_str(g, n, "mode", "linear");
     uc_node_str(g, n, "coordinate_transformation_mode",
                 uc_expand_int(e, "align_corners", 0)        ? "align_corners"
@@ -134,11 +136,19 @@ static const struct {
     const char *op;
     uc_expand_fn expand;
 } rows[] = {
+    {"AdaptivePool", uc_expand_adaptive_pool},
+    {"After", expand_check},
+    {"Assert", uc_expand_assert},
+    {"CategoryIndex", uc_expand_categories},
     {"Digitize", uc_expand_digitize},
     {"Expm1", expand_expm1},
     {"GaussianLogDensity", expand_gaussian},
     {"InRange", expand_check},
     {"Link", expand_link},
+    {"ListGet", uc_expand_list_get},
+    {"ListReserve", uc_expand_list_reserve},
+    {"ListSet", uc_expand_list_set},
+    {"ListStack", uc_expand_list_stack},
     {"Log1p", expand_log1p},
     {"NeighborMean", uc_expand_neighbor_mean},
     {"NeighborVote", uc_expand_neighbor_vote},
@@ -149,6 +159,19 @@ static const struct {
     {"Products", uc_expand_products},
     {"Require", expand_check},
     {"SVM", uc_expand_svm},
+    {"TfBatchGather", uc_expand_batch_gather},
+    {"TfCast", uc_expand_cast},
+    {"TfErfc", uc_expand_erfc},
+    {"TfExpm1", expand_expm1},
+    {"TfFloorDiv", uc_expand_floor},
+    {"TfFloorMod", uc_expand_floor},
+    {"TfLog1p", expand_log1p},
+    {"TfMatrixBandPart", uc_expand_band},
+    {"TfNonMaxSuppression", uc_expand_nms},
+    {"TfNonMaxSuppressionV2", uc_expand_nms},
+    {"TfNonMaxSuppressionV3", uc_expand_nms},
+    {"TfNonMaxSuppressionV4", uc_expand_nms},
+    {"TfNonMaxSuppressionV5", uc_expand_nms},
     {"TfResizeBilinear", expand_tf_resize},
     {"TreeEnsemble", uc_expand_trees},
 };
@@ -206,6 +229,21 @@ static uncork_status expand_node(const uc_graph *from, const uc_node *node, uc_g
     return g->status;
 }
 
+/* Bodies are spelled out as the graph around them is. */
+static uncork_status copy_bodies(const uc_node *node, uc_graph *g, uc_node *copy)
+{
+    uc_attr *attrs = UC_NEW(g->arena, uc_attr, node->attr_count + 1);
+    if (!attrs) return uc_arena_status(g->arena, g->error);
+    memcpy(attrs, node->attrs, node->attr_count * sizeof *attrs);
+    copy->attrs = attrs;
+    for (size_t i = 0; i < node->attr_count; i++) {
+        const uc_graph *body = attrs[i].kind == UC_ATTR_GRAPH ? attrs[i].graph : NULL;
+        if (!body || !body->finished) continue; /* a branch that is never taken */
+        UC_TRY(uc_expand_graph(body, g->arena, g->error, &attrs[i].graph));
+    }
+    return UNCORK_OK;
+}
+
 static uncork_status copy_node(const uc_node *node, uc_graph *g, uc_ref *map)
 {
     const char *domain = node->op->domain ? node->op->domain : "";
@@ -219,6 +257,7 @@ static uncork_status copy_node(const uc_node *node, uc_graph *g, uc_ref *map)
     copy->attrs = node->attrs;
     copy->attr_count = copy->attr_capacity = node->attr_count;
     copy->layout = node->layout;
+    if (node->op->control) UC_TRY(copy_bodies(node, g, copy));
     for (size_t i = 0; i < node->out_count; i++) {
         if (node->out[i]) map[node->out[i]] = uc_node_out(copy, i);
     }

@@ -27,6 +27,20 @@ bool uc_expand_products(uc_expansion *e);
 bool uc_expand_digitize(uc_expansion *e);
 bool uc_expand_distance(uc_expansion *e);
 
+bool uc_expand_assert(uc_expansion *e);
+bool uc_expand_cast(uc_expansion *e);
+bool uc_expand_erfc(uc_expansion *e);
+bool uc_expand_batch_gather(uc_expansion *e);
+bool uc_expand_band(uc_expansion *e);
+bool uc_expand_floor(uc_expansion *e);
+bool uc_expand_nms(uc_expansion *e);
+bool uc_expand_list_reserve(uc_expansion *e);
+bool uc_expand_list_set(uc_expansion *e);
+bool uc_expand_list_get(uc_expansion *e);
+bool uc_expand_list_stack(uc_expansion *e);
+bool uc_expand_adaptive_pool(uc_expansion *e);
+bool uc_expand_categories(uc_expansion *e);
+
 /* A copy of a finished graph without operators of the domain uncork, finished, in `arena`. UNSUPPORTED
  * names the first that stays. */
 uncork_status uc_expand_graph(const uc_graph *from, uc_arena *arena, uncork_error *error,
@@ -39,6 +53,7 @@ double uc_expand_float(const uc_expansion *e, const char *name, double otherwise
 bool uc_expand_is(const uc_expansion *e, const char *name, const char *value, bool otherwise);
 /* The constant that input i is, NULL when it is none. */
 const uc_tensor *uc_expand_known(const uc_expansion *e, size_t i);
+uncork_dtype uc_expand_result(const uc_expansion *e, size_t i);
 uncork_dtype uc_expand_dtype(const uc_expansion *e, size_t i);
 /* A rank 0 constant of `dtype` (float32 or float64). */
 uc_ref uc_expand_scalar(uc_expansion *e, uncork_dtype dtype, double v);

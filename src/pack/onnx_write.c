@@ -2,6 +2,7 @@
 #include "pack/onnx_write_internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 const char *uc_onnx_fresh(uc_onnx_writing *x, const char *wanted, const char *prefix)
 {
@@ -17,6 +18,15 @@ const char *uc_onnx_fresh(uc_onnx_writing *x, const char *wanted, const char *pr
 
 static uncork_status write_graph(uc_onnx_writing *x, const uc_graph *g, const char **names,
                                  size_t taken, uc_writer *out);
+
+/* Whether an output is called so: one that is a constant or wanted twice gets its name last. */
+static bool is_wanted_name(const uc_graph *g, const char *name)
+{
+    for (size_t i = 0; name && i < g->output_count; i++) {
+        if (g->output_names[i] && strcmp(g->output_names[i], name) == 0) return true;
+    }
+    return false;
+}
 
 /* Inputs first, then outputs that a node makes: those two are what people call. */
 static uncork_status name_values(uc_onnx_writing *x, const uc_graph *g, const char **names)
@@ -34,6 +44,10 @@ static uncork_status name_values(uc_onnx_writing *x, const uc_graph *g, const ch
     }
     for (size_t v = 1; v < g->value_count; v++) {
         const char *prefix = g->values[v].constant ? "c" : "v";
+        if (!names[v] && is_wanted_name(g, g->values[v].name)) {
+            if (!(names[v] = uc_onnx_fresh(x, NULL, prefix)))
+                return uc_arena_status(x->arena, x->error);
+        }
         if (!names[v] && !(names[v] = uc_onnx_fresh(x, g->values[v].name, prefix)))
             return uc_arena_status(x->arena, x->error);
     }
@@ -135,6 +149,26 @@ static uncork_status check_node(const uc_onnx_writing *x, const uc_node *node)
     return UNCORK_OK;
 }
 
+/* Numbers that float32 doesn't hold, for uncork's own eyes, in the node's metadata: the attribute of an
+ * ONNX operator is float32, a network of Keras computed with the double. */
+static void put_exact(const uc_node *node, uc_writer *w)
+{
+    for (size_t i = 0; i < node->attr_count; i++) {
+        const uc_attr *a = &node->attrs[i];
+        uc_writer pair;
+        char key[80], value[24];
+        if (a->kind != UC_ATTR_FLOAT || (double)(float)a->f == a->f || a->f != a->f) continue;
+        uc_writer_init(&pair, 4096);
+        snprintf(key, sizeof key, "uncork.%.60s", a->name);
+        uint64_t bits;
+        memcpy(&bits, &a->f, sizeof bits);
+        snprintf(value, sizeof value, "%016" PRIx64, bits);
+        uc_pb_put_text(&pair, 1, key);
+        uc_pb_put_text(&pair, 2, value);
+        uc_pb_put_message(w, 9, &pair);
+    }
+}
+
 static uncork_status put_node(uc_onnx_writing *x, const uc_graph *g, const uc_node *node,
                               const char *const *names, uc_writer *out)
 {
@@ -158,6 +192,7 @@ static uncork_status put_node(uc_onnx_writing *x, const uc_graph *g, const uc_no
                      : uc_onnx_write_attr(x, a, strcmp(domain, "uncork") == 0, &w);
     }
     if (*domain) uc_pb_put_text(&w, 7, domain);
+    if (!x->how->standard && strcmp(domain, "uncork") != 0) put_exact(node, &w);
     uc_pb_put_message(out, 1, &w);
     return status;
 }
@@ -218,6 +253,24 @@ static uncork_status put_constants(uc_onnx_writing *x, const uc_graph *g, const 
     return UNCORK_OK;
 }
 
+/* A ZipMap gives a sequence of maps, whose keys' type the graph doesn't keep. */
+static uncork_status write_output(uc_onnx_writing *x, const uc_graph *g, size_t i, const char *name,
+                                  uc_writer *out)
+{
+    const uc_ref v = g->outputs[i];
+    const char *own = g->output_names[i];
+    const bool renamed = own && strcmp(own, name) != 0;
+    const int64_t producer = g->values[v].producer;
+    const uc_node *node = producer >= 0 ? &g->nodes[producer] : NULL;
+    if (!node || strcmp(node->op->name, "ZipMap") != 0)
+        return uc_onnx_write_value(x, 12, name, renamed ? own : NULL, &g->values[v], out);
+    bool texts = false;
+    for (size_t k = 0; k < node->attr_count; k++)
+        texts = texts || strcmp(node->attrs[k].name, "classlabels_strings") == 0;
+    uc_onnx_write_maps(12, name, texts, out);
+    return UNCORK_OK;
+}
+
 /* GraphProto; the first `taken` inputs are its own, the others come from around it. */
 static uncork_status write_graph(uc_onnx_writing *x, const uc_graph *g, const char **names,
                                  size_t taken, uc_writer *out)
@@ -229,13 +282,14 @@ static uncork_status write_graph(uc_onnx_writing *x, const uc_graph *g, const ch
         UC_TRY(put_node(x, g, &g->nodes[n], names, out));
     UC_TRY(name_outputs(x, g, names, taken, outputs, out));
     uc_pb_put_text(out, 2, "uncork");
+    if (x->how->as_fed) uc_pb_put_text(out, 10, UC_GRAPH_AS_FED);
     UC_TRY(put_constants(x, g, names, out));
     for (size_t i = 0; i < taken; i++) {
         const uc_ref v = g->inputs[i];
-        UC_TRY(uc_onnx_write_value(x, 11, names[v], &g->values[v], out));
+        UC_TRY(uc_onnx_write_value(x, 11, names[v], NULL, &g->values[v], out));
     }
     for (size_t i = 0; i < g->output_count; i++)
-        UC_TRY(uc_onnx_write_value(x, 12, outputs[i], &g->values[g->outputs[i]], out));
+        UC_TRY(write_output(x, g, i, outputs[i], out));
     return UNCORK_OK;
 }
 

@@ -12,6 +12,8 @@ typedef struct uc_onnx_write {
     /* The oldest opset that gives the same result, for other runtimes; else the newest, which nodes of
      * the domain uncork may stand among. */
     bool standard;
+    /* Free dimensions become those of what is fed, as they do in the source: the graph says so. */
+    bool as_fed;
 } uc_onnx_write;
 
 /* Appends a ModelProto to `out`. The same graph gives the same bytes. UNSUPPORTED names the node and

@@ -22,9 +22,11 @@ typedef struct uc_onnx_writing {
 /* TensorProto as field `field`. */
 uncork_status uc_onnx_write_tensor(uc_onnx_writing *x, uint32_t field, const char *name,
                                    const uc_tensor *t, uc_writer *out);
-/* ValueInfoProto of a value. */
+/* ValueInfoProto of a value; `own`: the name it has outside, where that is an input's too (or NULL). */
 uncork_status uc_onnx_write_value(uc_onnx_writing *x, uint32_t field, const char *name,
-                                  const uc_graph_value *v, uc_writer *out);
+                                  const char *own, const uc_graph_value *v, uc_writer *out);
+/* ValueInfoProto of a sequence of maps from int64 or texts to float32. */
+void uc_onnx_write_maps(uint32_t field, const char *name, bool texts, uc_writer *out);
 /* AttributeProto, all but bodies; `exact` keeps doubles (domain uncork). */
 uncork_status uc_onnx_write_attr(uc_onnx_writing *x, const uc_attr *a, bool exact, uc_writer *out);
 /* A name nobody has: `wanted` when it is free, else one made of `prefix` and a number. NULL: no memory. */

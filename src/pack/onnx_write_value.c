@@ -148,7 +148,7 @@ static bool put_type(uc_writer *type, const uc_graph_value *v)
 }
 
 uncork_status uc_onnx_write_value(uc_onnx_writing *x, uint32_t field, const char *name,
-                                  const uc_graph_value *v, uc_writer *out)
+                                  const char *own, const uc_graph_value *v, uc_writer *out)
 {
     uc_writer info, type;
     uc_onnx_raise(&x->ir, ir_of(v->dtype));
@@ -162,8 +162,32 @@ uncork_status uc_onnx_write_value(uc_onnx_writing *x, uint32_t field, const char
     } else {
         uc_writer_done(&type);
     }
+    if (own) {
+        uc_pb_put_tag(&info, 3, 2);
+        uc_pb_put_varint(&info, strlen(UC_GRAPH_CALLED) + strlen(own));
+        uc_writer_text(&info, UC_GRAPH_CALLED);
+        uc_writer_text(&info, own);
+    }
     uc_pb_put_message(out, field, &info);
     return UNCORK_OK;
+}
+
+void uc_onnx_write_maps(uint32_t field, const char *name, bool texts, uc_writer *out)
+{
+    uc_writer info, type, map, inside, value, scalar;
+    uc_writer *const all[] = {&info, &type, &map, &inside, &value, &scalar};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        uc_writer_init(all[i], 65536);
+    uc_pb_put_int(&scalar, 1, UNCORK_FLOAT32);
+    uc_pb_put_bytes(&scalar, 2, "", 0); /* no dimensions */
+    uc_pb_put_message(&value, 1, &scalar);
+    uc_pb_put_int(&map, 1, texts ? UNCORK_STRING : UNCORK_INT64);
+    uc_pb_put_message(&map, 2, &value);
+    uc_pb_put_message(&inside, 5, &map);
+    wrap_type(&type, 4, &inside);
+    uc_pb_put_text(&info, 1, name);
+    uc_pb_put_message(&info, 2, &type);
+    uc_pb_put_message(out, field, &info);
 }
 
 /* ---- attributes --------------------------------------------------------------------------- */

@@ -162,18 +162,25 @@ static uncork_status build(uc_onnx_build *b, uc_graph *g)
     return g->status;
 }
 
+/* An artifact whose source took its free dimensions from what is fed. */
+static bool is_as_fed(const uc_onnx_model *model)
+{
+    return model->graph && uc_str_is(model->graph->doc, UC_GRAPH_AS_FED);
+}
+
 static uncork_status onnx_import(const uc_import *file, const char *entry,
                                  const uc_import_options *options, uc_graph *graph,
                                  uc_findings *findings, uncork_error *error)
 {
     const onnx_file *state = file->state;
-    (void)options;
+    const bool cork = file->bundle && uc_bundle_is_cork(file->bundle);
     UC_TRY(check(state, entry, error));
     uc_onnx_build b = {.model = state->model,
                        .arena = graph->arena,
                        .budget = graph->budget,
                        .findings = findings,
-                       .error = error};
+                       .error = error,
+                       .fed = cork && is_as_fed(state->model) ? options : NULL};
     const uncork_status status = build(&b, graph);
     uc_arena_free(b.peek_arena);
     uc_arena_free(b.peek_scratch);

@@ -44,8 +44,9 @@ typedef struct uc_onnx_build {
     uc_budget *budget;
     uc_findings *findings;
     uncork_error *error;
-    uc_table *symbols;   /* dim_param -> its number, boxed */
-    uc_table *functions; /* "domain\0name\0overload" -> uc_onnx_function */
+    const uc_import_options *fed; /* of an artifact: what will be fed; else NULL */
+    uc_table *symbols;            /* dim_param -> its number, boxed */
+    uc_table *functions;          /* "domain\0name\0overload" -> uc_onnx_function */
     int64_t symbol_count;
     size_t expanded; /* nodes that came out of functions */
     uc_arena *peek_arena, *peek_scratch;

@@ -27,11 +27,25 @@ static bool add_name(uc_onnx_build *b, uc_onnx_scope *scope, uc_str name, uc_onn
 
 /* ---- inputs ------------------------------------------------------------------------------- */
 
-static uc_ref make_input(uc_onnx_build *b, uc_graph *g, const uc_onnx_value *value)
+/* Free dimensions of an artifact's input become those that will be fed: its source, opened for the same
+ * rows, may have known them, and then the same kernels run. */
+static void fix_free(const uncork_fed *fed, uc_onnx_declared *type)
+{
+    if (!fed || type->kind != UC_TENSOR || fed->rank != type->rank) return;
+    for (int d = 0; d < type->rank; d++) {
+        if (type->shape[d] >= 0 && fed->shape[d] >= 0 && fed->shape[d] != type->shape[d]) return;
+    }
+    for (int d = 0; d < type->rank; d++) {
+        if (type->shape[d] < 0 && fed->shape[d] >= 0) type->shape[d] = fed->shape[d];
+    }
+}
+
+static uc_ref make_input(uc_onnx_build *b, uc_graph *g, const uc_onnx_value *value, size_t place)
 {
     uc_onnx_declared type;
     if (!uc_onnx_declare(b, g, value, &type)) return 0;
     const char *name = uc_onnx_text(b->arena, value->name);
+    if (b->fed && place != SIZE_MAX) fix_free(uc_import_fed(b->fed, name, place), &type);
     const uc_ref ref = uc_graph_input(g, name, type.dtype, type.rank, type.shape);
     if (ref) uc_graph_input_kind(g, ref, type.kind, type.item_kind);
     if (ref && type.kind == UC_OPTIONAL) uc_graph_input_optional(g, ref, NULL);
@@ -46,7 +60,7 @@ static void default_input(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_
     uc_graph *g = scope->graph;
     const uc_tensor *t = entry->tensor ? uc_onnx_tensor_make(g, entry->tensor, value->name)
                                        : uc_onnx_sparse_make(g, entry->sparse, value->name);
-    const uc_ref ref = t ? make_input(b, g, value) : 0;
+    const uc_ref ref = t ? make_input(b, g, value, SIZE_MAX) : 0;
     if (!ref) return;
     *entry = (uc_onnx_name){.ref = ref};
     uc_graph_input_optional(g, ref, t);
@@ -70,7 +84,7 @@ static bool add_inputs(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_gra
             if (b->model->ir_version >= 4 && scope->outer == NULL)
                 default_input(b, scope, value, known);
         } else {
-            const uc_ref ref = make_input(b, g, value);
+            const uc_ref ref = make_input(b, g, value, scope->outer ? SIZE_MAX : i);
             if (!ref || !add_name(b, scope, value->name, (uc_onnx_name){.ref = ref}, "an input"))
                 return false;
         }
@@ -142,18 +156,30 @@ static bool check_outputs(uc_onnx_scope *scope, const uc_onnx_nodes *nodes)
     return true;
 }
 
+/* The name an output is called by: in what uncork wrote, an output that shares its name with an input is
+ * another one inside the graph. */
+static uc_str called(const uc_onnx_build *b, const uc_onnx_scope *scope, const uc_onnx_value *v)
+{
+    const size_t skip = strlen(UC_GRAPH_CALLED);
+    if (scope->outer || !uc_str_is(b->model->producer, "uncork") || v->doc.size <= skip ||
+        memcmp(v->doc.data, UC_GRAPH_CALLED, skip) != 0) {
+        return v->name;
+    }
+    return (uc_str){v->doc.data + skip, v->doc.size - skip};
+}
+
 static void add_outputs(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_graph *record)
 {
     uc_table *seen = uc_table_new(b->arena);
     for (size_t i = 0; i < record->outputs.count && scope->graph->status == UNCORK_OK; i++) {
-        const uc_str name = record->outputs.items[i].name;
+        const uc_str name = called(b, scope, &record->outputs.items[i]);
         if (!scope->outer && seen && uc_table_find(seen, name)) {
             uc_graph_fail(scope->graph, UNCORK_MALFORMED, "two outputs are called '%.*s'",
                           shown(name), name.data);
             return;
         }
         if (!seen || !uc_table_put(seen, name, seen)) return;
-        uc_ref ref = uc_onnx_lookup(b, scope, name);
+        uc_ref ref = uc_onnx_lookup(b, scope, record->outputs.items[i].name);
         uc_graph_output(scope->graph, uc_onnx_text(b->arena, name), ref);
     }
 }

@@ -211,6 +211,37 @@ static void widen_attr(const uc_onnx_attr *from, uc_attr *to)
     to->tensor = NULL;
 }
 
+/* Sixteen hexadecimal digits: the bits of a double. */
+static bool read_bits(uc_str text, double *v)
+{
+    uint64_t bits = 0;
+    if (text.size != 16) return false;
+    for (size_t i = 0; i < text.size; i++) {
+        const char c = text.data[i];
+        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (digit < 0) return false;
+        bits = bits << 4 | (uint64_t)digit;
+    }
+    memcpy(v, &bits, sizeof bits);
+    return true;
+}
+
+/* A number of an ONNX operator that float32 doesn't hold stands in an artifact's node as metadata too, as
+ * "uncork.NAME". What doesn't round to the attribute is no notice. */
+static void exact_attr(const uc_onnx_node *node, uc_attr *to)
+{
+    for (size_t i = 0; to->kind == UC_ATTR_FLOAT && i < node->metadata.count; i++) {
+        const uc_str key = node->metadata.items[i].key;
+        double exact;
+        if (key.size < 8 || memcmp(key.data, "uncork.", 7) != 0 ||
+            !uc_str_is((uc_str){key.data + 7, key.size - 7}, to->name)) {
+            continue;
+        }
+        if (read_bits(node->metadata.items[i].value, &exact) && (double)(float)exact == to->f)
+            to->f = exact;
+    }
+}
+
 static bool fill_attrs(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_node *node,
                        uc_onnx_draft *d)
 {
@@ -231,6 +262,7 @@ static bool fill_attrs(uc_onnx_build *b, uc_onnx_scope *scope, const uc_onnx_nod
             return false;
         }
         if (strcmp(d->domain, "uncork") == 0) widen_attr(a, to);
+        exact_attr(node, to);
         d->attr_count++;
     }
     return d->attrs != NULL;

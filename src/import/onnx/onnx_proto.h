@@ -113,6 +113,7 @@ typedef struct uc_onnx_node {
     uc_str name, op, domain, overload;
     uc_onnx_strs inputs, outputs;
     UC_ONNX_LIST(uc_onnx_attr) attrs;
+    uc_onnx_pairs metadata;
     uint64_t offset;
 } uc_onnx_node;
 typedef UC_ONNX_LIST(uc_onnx_node) uc_onnx_nodes;

@@ -334,6 +334,7 @@ static void push_node(read *c, uc_reader *r, const uc_pb_field *f, int depth, uc
             break;
         case 7: n->domain = read_str(&in, &g, "a node's domain"); break;
         case 8: n->overload = read_str(&in, &g, "a node's overload"); break;
+        case 9: push_pair(c, &in, &g, depth + 1, &n->metadata, "a node's metadata"); break;
         default: break;
         }
     }
