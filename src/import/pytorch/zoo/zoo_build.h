@@ -38,6 +38,8 @@ size_t uc_z_enter(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
 void uc_z_leave(uc_zoo *z, size_t mark);
 /* A key made of pieces; lives as long as the report. */
 const char *uc_z_key(uc_zoo *z, const char *format, ...) UC_PRINTF(2, 3);
+/* The same of a format with one %d that isn't known when it is compiled. */
+const char *uc_z_numbered(uc_zoo *z, const char *format, int number);
 bool uc_z_has(const uc_zoo *z, const char *key);
 /* Whether any key starts with the path and `start`. */
 bool uc_z_has_under(const uc_zoo *z, const char *start);

@@ -89,13 +89,6 @@ static const names transformers = {.source = "transformers",
                                    .output = "logits",
                                    .last_eps = 1e-12};
 
-/* A key whose only %d is the stage. */
-static const char *staged(uc_zoo *z, const char *format, int stage)
-{
-    const char *number = strstr(format, "%d");
-    return uc_z_key(z, "%.*s%d%s", (int)(number - format), format, stage, number + 2);
-}
-
 /* Dense over the last axis; some of timm's are convolutions of 1x1. */
 static uc_zv dense(uc_zoo *z, const char *name, uc_zv x)
 {
@@ -176,7 +169,7 @@ static void convnext(uc_zoo *z, const names *n)
 {
     int depth[4];
     for (int i = 0; i < 4; i++) {
-        const char *start = staged(z, n->block, i);
+        const char *start = uc_z_numbered(z, n->block, i);
         depth[i] = uc_z_count(z, uc_z_key(z, "%s%%d.%s.weight", start, n->conv));
     }
     const char *weight = uc_z_key(z, "%s.weight", n->stem);
@@ -184,17 +177,17 @@ static void convnext(uc_zoo *z, const names *n)
     const uc_z_window stem = {.kernel = patch, .stride = patch, .valid = true, .bias = true};
     const uc_z_window half = {.kernel = 2, .stride = 2, .valid = true, .bias = true};
     const bool second =
-        uc_z_has(z, uc_z_key(z, "%s0.%s", staged(z, n->block, 0), n->response_weight));
+        uc_z_has(z, uc_z_key(z, "%s0.%s", uc_z_numbered(z, n->block, 0), n->response_weight));
     uc_zv x = uc_z_picture(z, uc_z_dim(z, weight, 1), 0, 0);
     x = uc_z_layer_norm2d(z, n->stem_norm, uc_z_conv(z, n->stem, x, stem), EPS);
     name_it(z, n, depth, x.c, second);
     for (int i = 0; i < 4; i++) {
         if (i > 0) {
-            x = uc_z_layer_norm2d(z, staged(z, n->down_norm, i - 1 + n->down_from), x, EPS);
-            x = uc_z_conv(z, staged(z, n->down, i - 1 + n->down_from), x, half);
+            x = uc_z_layer_norm2d(z, uc_z_numbered(z, n->down_norm, i - 1 + n->down_from), x, EPS);
+            x = uc_z_conv(z, uc_z_numbered(z, n->down, i - 1 + n->down_from), x, half);
         }
         for (int j = 0; j < depth[i]; j++) {
-            const size_t mark = uc_z_enter(z, "%s%d", staged(z, n->block, i), j);
+            const size_t mark = uc_z_enter(z, "%s%d", uc_z_numbered(z, n->block, i), j);
             x = block(z, n, x);
             uc_z_leave(z, mark);
         }

@@ -42,6 +42,13 @@ const char *uc_z_key(uc_zoo *z, const char *format, ...)
     return key ? key : "";
 }
 
+const char *uc_z_numbered(uc_zoo *z, const char *format, int number)
+{
+    const char *at = strstr(format, "%d");
+    if (!at) return format;
+    return uc_z_key(z, "%.*s%d%s", (int)(at - format), format, number, at + 2);
+}
+
 /* The path and the key; "" when they are longer than a key can be. */
 static const char *whole(const uc_zoo *z, const char *key, char text[UC_Z_PATH * 2])
 {

@@ -48,6 +48,19 @@ static const names transformers = {.table = "attention.self.relative_position_bi
                                    .fc2 = "output.dense",
                                    .act = "gelu"};
 
+/* Of its modules since version 5. */
+static const names transformers5 = {
+    .table = "attention.relative_position_bias.relative_position_bias_table",
+    .query = "attention.q_proj",
+    .key = "attention.k_proj",
+    .value = "attention.v_proj",
+    .out = "attention.o_proj",
+    .norm1 = "layernorm_before",
+    .norm2 = "layernorm_after",
+    .fc1 = "mlp.fc1",
+    .fc2 = "mlp.fc2",
+    .act = "gelu"};
+
 typedef struct swin {
     bool second; /* version 2 */
     bool timm;
@@ -353,7 +366,8 @@ void uc_zoo_swin_hf(uc_zoo *z)
     const char *start = uc_z_key(z, "%sencoder.layers.", own);
     const char *stem = uc_z_key(z, "%sembeddings.patch_embeddings.projection", own);
     const char *weight = uc_z_key(z, "%s.weight", stem);
-    names n = transformers;
+    const bool old = uc_z_has(z, uc_z_key(z, "%s0.blocks.0.attention.output.dense.weight", start));
+    names n = old ? transformers : transformers5;
     swin net = {.second = own[4] == 'v', .names = &n};
     n.act = uc_z_act_setting(z, "hidden_act", n.act);
     count_layers(z, &net, start);
