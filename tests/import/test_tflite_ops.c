@@ -1,5 +1,6 @@
 /* Single operators of TensorFlow Lite, quantised ones to the byte with each set of kernels:
- * tests/fixtures/gen/tflite_ops.py; small networks as the converter writes them: tflite_converted.py. UC_TFLITE_OPS names another file of cases.
+ * tests/fixtures/gen/tflite_ops.py; small networks as the converter writes them: tflite_converted.py. products.npz is
+ * tflite_ops.py --random 200 of batch_matmul and 40 of l2_normalization, 18 of them. UC_TFLITE_OPS names another file of cases.
  * Bounds: float32 within 1e-5 of each value and 1e-6 of the largest (whose operator quantises its input at run
  * time: 1e-5 of the largest); all other types equal. */
 #include "base/file.h"
@@ -140,6 +141,12 @@ static void operators_answer_as_each_set_of_kernels_does(void **state)
     run_file(path ? path : UC_SOURCE_DIR "/tests/fixtures/tflite/ops.npz");
 }
 
+static void products_and_lengths_of_bytes_round_as_the_interpreter_does(void **state)
+{
+    (void)state;
+    run_file(UC_SOURCE_DIR "/tests/fixtures/tflite/products.npz");
+}
+
 static void converted_networks_and_select_tf_operators_answer_as_the_interpreter_does(void **state)
 {
     (void)state;
@@ -150,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operators_answer_as_each_set_of_kernels_does),
+        cmocka_unit_test(products_and_lengths_of_bytes_round_as_the_interpreter_does),
         cmocka_unit_test(converted_networks_and_select_tf_operators_answer_as_the_interpreter_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* Products of matrices. Source: tensorflow/lite/kernels/{fully_connected,batch_matmul}.cc. */
 #include "import/tflite/tflite_layout.h"
+#include "import/tflite/tflite_quant.h"
 
 #include <inttypes.h>
 
@@ -59,8 +60,41 @@ static uc_ref turned(uc_tfl_call *c, uc_ref a)
     return uc_tfl_transpose(c->graph, a, perm, (size_t)rank);
 }
 
+/* Products of the integers, then their sums as the output's. */
+static bool quantised_matmul(uc_tfl_call *c)
+{
+    const uc_tfl_tensor *a = uc_tfl_tensor_in(c, 0), *b = uc_tfl_tensor_in(c, 1);
+    const uc_tfl_tensor *y = uc_tfl_tensor_out(c, 0);
+    uc_graph *g = c->graph;
+    if (!uc_tfl_q_is(c, a) || !uc_tfl_q_is(c, b) || !uc_tfl_q_is(c, y)) return false;
+    if (a->dtype != b->dtype || a->dtype != y->dtype) return false;
+    const bool wide = a->dtype == UNCORK_INT16;
+    uc_ref x = uc_tfl_raw(c, 0), w = uc_tfl_raw(c, 1), sums;
+    if (uc_fb_bool(c->options, 0, false)) x = turned(c, x);
+    if (uc_fb_bool(c->options, 1, false)) w = turned(c, w);
+    if (g->status) return true;
+    if (wide) {
+        sums = uc_g2(g, "MatMul", uc_g_cast(g, x, UNCORK_INT64), uc_g_cast(g, w, UNCORK_INT64));
+    } else {
+        const uc_ref in[] = {x, w, uc_tfl_zero(c, a), uc_tfl_zero(c, b)};
+        sums = uc_node_out(uc_graph_node(g, "MatMulInteger", in, 4, 1), 0);
+    }
+    /* XNNPACK takes a second matrix as it takes weights: around 0. */
+    const bool taken =
+        uc_tfl_q_delegates(c, a, b) && uc_tfl_q_delegates(c, a, y) && b->zero[0] == 0;
+    uc_node *n = uc_graph_node(g, "uncork.QScale", &sums, 1, 1);
+    uc_node_int(g, n, "to", uc_tfl_q_dtype(c, y));
+    uc_node_str(g, n, "rounding", taken ? "float" : "twice");
+    uc_node_float(g, n, "a_scale", (double)a->scale[0]);
+    uc_node_float(g, n, "b_scale", (double)b->scale[0]);
+    uc_tfl_q_put(c, n, "y", y);
+    uc_tfl_out_raw(c, 0, uc_node_out(n, 0));
+    return true;
+}
+
 void uc_tfl_batch_matmul(uc_tfl_call *c)
 {
+    if (quantised_matmul(c)) return;
     uc_ref a = uc_tfl_in(c, 0), b = uc_tfl_in(c, 1);
     if (uc_fb_bool(c->options, 0, false)) a = turned(c, a);
     if (uc_fb_bool(c->options, 1, false)) b = turned(c, b);

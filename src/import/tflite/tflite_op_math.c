@@ -2,6 +2,7 @@
  * Source: tensorflow/lite/kernels/{add,activations,reduce,comparisons,arg_min_max,fake_quant}.cc,
  * kernels/internal/reference. */
 #include "import/tflite/tflite_layout.h"
+#include "import/tflite/tflite_quant.h"
 
 #include <float.h>
 #include <math.h>
@@ -118,6 +119,16 @@ void uc_tfl_softmax(uc_tfl_call *c)
 void uc_tfl_l2_normalization(uc_tfl_call *c)
 {
     uc_graph *g = c->graph;
+    const uc_tfl_tensor *from = uc_tfl_tensor_in(c, 0), *to = uc_tfl_tensor_out(c, 0);
+    if (from->dtype != UNCORK_INT16 && from->dtype == to->dtype && uc_tfl_q_is(c, from) &&
+        uc_tfl_q_is(c, to) && uc_tfl_i8(c, 0, 0) == 0) {
+        const uc_ref in = uc_tfl_raw(c, 0);
+        uc_node *n = uc_graph_node(g, "uncork.QL2Norm", &in, 1, 1);
+        uc_node_int(g, n, "x_zero", uc_tfl_q_zero(c, from));
+        uc_tfl_q_put_offset(c, n, from);
+        uc_tfl_out_raw(c, 0, uc_node_out(n, 0));
+        return;
+    }
     const uc_ref x = uc_tfl_in(c, 0);
     const uc_ref sum = uc_g_reduce(g, "ReduceSumSquare", x, -1, true);
     const uc_ref norm = uc_g2(g, "Max", uc_g1(g, "Sqrt", sum), uc_graph_f32(g, 1e-6f));
