@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "contract/python.h"
 #include "model/recipe.h"
 #include "model/summary.h"
 
@@ -121,6 +122,30 @@ static int put_fast(const cli_options *options, const uncork_file *file, uc_aren
     return EXIT_OK;
 }
 
+/* The same steps as Python, where each has a short form there. */
+static void put_python(const uc_recipe *recipe, bool as_json, uc_writer *out)
+{
+    const char *step = "";
+    uc_writer code;
+    uc_writer_init(&code, (size_t)1 << 20);
+    const bool all = uc_contract_python(recipe->contract, &recipe->want, &code, &step);
+    if (as_json) {
+        uc_json_writer json = {.out = out};
+        uc_writer_text(out, ", \"preprocessing_python\": ");
+        if (all) {
+            uc_json_put_text(&json, uc_writer_string(&code));
+        } else {
+            uc_json_put_null(&json);
+        }
+    } else if (all) {
+        uc_writer_printf(out, "preprocessing in Python:\n%s", uc_writer_string(&code));
+    } else {
+        uc_writer_printf(out, "preprocessing in Python: the step %s has no short form there\n",
+                         step);
+    }
+    uc_writer_done(&code);
+}
+
 /* One more key: the steps in front of the model as predict takes them, where they come from and what else
  * they could be. Nothing for a model without pictures. */
 static void put_recipe(const cli_options *options, const uncork_file *file, uc_arena *arena,
@@ -130,6 +155,9 @@ static void put_recipe(const cli_options *options, const uncork_file *file, uc_a
     uncork_error error = {.size = sizeof error};
     uc_error_init(&error);
     if (uc_recipe_of(file, arena, &recipe, &error)) return;
+    if (options->preprocess &&
+        uc_contract_parse(options->preprocess, arena, &recipe.contract, &error))
+        return;
     uc_json_writer json = {.out = out};
     if (options->json) {
         out->size--; /* the brace that closes the object */
@@ -142,6 +170,7 @@ static void put_recipe(const cli_options *options, const uncork_file *file, uc_a
             uc_json_put_text(&json, recipe.notes.items[i].text);
         }
         uc_json_end_array(&json);
+        put_python(&recipe, true, out);
         uc_writer_text(out, "}");
         return;
     }
@@ -154,6 +183,7 @@ static void put_recipe(const cli_options *options, const uncork_file *file, uc_a
         uc_text_escape(out, uc_str_of(recipe.notes.items[i].text));
         uc_writer_text(out, "\n");
     }
+    put_python(&recipe, false, out);
 }
 
 /* ---- layers ---- */
