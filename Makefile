@@ -37,6 +37,7 @@ test-slow: build/release/uncork
 	@$(SLOW_PYTHON) tests/slow/torch_models.py build/release/uncork
 	@$(SLOW_PYTHON) tests/slow/torch_detection.py build/release/uncork
 	@$(SLOW_PYTHON) tests/slow/zoo_models.py build/release/uncork
+	@$(SLOW_PYTHON) tests/slow/recipe_python.py build/release/uncork
 
 mission: build/release/uncork
 	@tests/mission/run.sh build/release/uncork

@@ -58,6 +58,7 @@ static const option options_table[] = {
     {"--kernels", KERNELS, AT(kernels)},
     {"--disable-pass", TEXT, AT(disable_pass)},
     {"--dump-graph", TEXT, AT(dump_graph)},
+    {"--graph", TEXT, AT(graph)},
     {"--json", FLAG, AT(json)},
     {"--csv", FLAG, AT(csv)},
     {"--quiet", FLAG, AT(quiet)},

@@ -25,6 +25,7 @@ typedef struct cli_options {
     size_t input_count;
     const char *code; /* FILE.py:CLASS of the network */
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
+    const char *graph; /* inspect: the picture of the layers, .svg */
     const char *draw, *sheet, *draw_style, *arch;
     const char *model;             /* of preprocess */
     const char *task, *activation; /* --task, --activation; NULL: as the outputs say */
@@ -49,6 +50,9 @@ typedef struct cli_command {
     int (*run)(const cli_options *options, uc_arena *arena);
     const char *usage, *summary;
 } cli_command;
+
+/* graph_svg.c: writes the layers and what leads where as a picture under options->graph. */
+int cli_graph_picture(const cli_options *options, const uncork_file *file, uc_arena *arena);
 
 #define COMMAND(name, usage, summary) int cmd_##name(const cli_options *options, uc_arena *arena);
 #include "cli/command_table.def"

@@ -214,10 +214,14 @@ static const char *thousands(uint64_t n, char text[32])
 static void put_layer_lines(const uc_summary *s, uc_writer *out)
 {
     char shape[256], parameters[32], macs[32];
+    static const char *const titles =
+        "  layer                                        gives                          parameters    multiply-adds        bytes\n";
     uc_writer_printf(out, "layers: %zu, %s parameters in %s bytes", s->count,
                      thousands(s->parameters, parameters), thousands(s->weight_bytes, macs));
-    if (s->macs) uc_writer_printf(out, ", %s multiply-adds an input", thousands(s->macs, macs));
+    if (s->macs) uc_writer_printf(out, ", %s multiply-adds", thousands(s->macs, macs));
+    uc_writer_printf(out, ", %s bytes between layers of one input", thousands(s->peak_bytes, macs));
     uc_writer_text(out, "\n");
+    uc_writer_text(out, titles);
     for (size_t i = 0; i < s->count; i++) {
         const uc_summary_layer *l = &s->layers[i];
         const size_t begin = out->size;
@@ -229,7 +233,9 @@ static void put_layer_lines(const uc_summary *s, uc_writer *out)
         uc_writer_printf(out, " %-28s %12s",
                          l->rank < 0 ? "-" : uc_shape_text(l->shape, l->rank, shape, sizeof shape),
                          l->parameters ? thousands(l->parameters, parameters) : "");
-        if (l->macs) uc_writer_printf(out, " %16s", thousands(l->macs, macs));
+        if (l->macs || l->out_bytes)
+            uc_writer_printf(out, " %16s", l->macs ? thousands(l->macs, macs) : "");
+        if (l->out_bytes) uc_writer_printf(out, " %12s", thousands(l->out_bytes, macs));
         uc_writer_text(out, "\n");
     }
 }
@@ -264,9 +270,16 @@ static void put_layer_objects(const uc_summary *s, uc_writer *out)
         uc_json_put_i64(&json, (int64_t)l->parameters);
         uc_json_key(&json, "multiply_adds");
         uc_json_put_i64(&json, (int64_t)l->macs);
+        uc_json_key(&json, "bytes");
+        uc_json_put_i64(&json, (int64_t)l->out_bytes);
         uc_json_end_object(&json);
     }
     uc_json_end_array(&json);
+    uc_writer_printf(
+        out,
+        ", \"layer_totals\": {\"parameters\": %llu, \"weight_bytes\": %llu, \"multiply_adds\": %llu, \"peak_bytes\": %llu}",
+        (unsigned long long)s->parameters, (unsigned long long)s->weight_bytes,
+        (unsigned long long)s->macs, (unsigned long long)s->peak_bytes);
     uc_writer_text(out, "}");
 }
 
@@ -314,6 +327,7 @@ int cmd_inspect(const cli_options *options, uc_arena *arena)
         put_layers(options, file, arena, &out);
     }
     int status = options->fast ? put_fast(options, file, arena, &out) : EXIT_OK;
+    if (status == EXIT_OK && options->graph) status = cli_graph_picture(options, file, arena);
     if (status == EXIT_OK && !cli_flush(&out)) status = EXIT_INPUT;
     uc_writer_done(&out);
     uncork_file_close(file);

@@ -5,7 +5,7 @@ sick=tests/fixtures/doctor
 run "$uncork" inspect "$sick/shapes.h5"
 # model.count_params() of Keras 3.15; 15 x 15 x 8 outputs of 3 x 3 x 3 weights
 expect 0 'layers: 7, 2,961 parameters in 11,844 bytes'
-grep -q 'conv2d (Conv2D)  *\[?, 8, 15, 15\]  *224  *48,600$' "$work/out" || fail "no line of conv2d: $(cat "$work/out")"
+grep -q 'conv2d (Conv2D)  *\[?, 8, 15, 15\]  *224  *48,600  *7,200$' "$work/out" || fail "no line of conv2d: $(cat "$work/out")"
 run "$uncork" inspect "$sick/shapes.h5" --json
 python3 - "$work/out" <<'P' || fail "layer_table"
 import json, sys

@@ -6,6 +6,11 @@ run "$uncork" inspect $models/first.onnx
 steps='rgb | resize=256,bilinear,pillow | center_crop=224x224 | float32 | scale=1/255 | mean=0.485,0.456,0.406 | std=0.229,0.224,0.225 | nchw'
 expect 0 "preprocessing: $steps"
 expect 0 'it could also be 0 to 1'
+# the same as Python; tests/slow/recipe_python.py runs such programs with the genuine libraries
+expect 0 'preprocessing in Python:'
+expect 0 '    img = img.resize(size, Image.Resampling.BILINEAR)'
+expect 0 '    x = x - np.array([0.485, 0.456, 0.406], np.float32)'
+expect 0 '    x = x.transpose(2, 0, 1)'
 run "$uncork" predict $models/first.onnx tests/fixtures/image/rgb.png
 cp "$work/out" "$work/assumed"
 expect 0 "preprocessing: $steps"

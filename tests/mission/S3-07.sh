@@ -14,3 +14,11 @@ expect 0 'dog'
 [ -s "$work/drawn/photo.jpg" ] || fail "nothing was drawn: $(ls "$work/drawn")"
 run "$uncork" predict "$exports/custom_floats" "$photo"
 expect 0 'labels.txt beside the model'
+
+# labels and scaling inside a TensorFlow Lite file
+tflite=../shared/models/tflite/mobilenet_v1_0.25_224_float/mobilenet_v1_0.25_224_1_metadata_1.tflite
+if [ -f "$tflite" ]; then
+    run "$uncork" inspect "$tflite"
+    expect 0 'preprocessing: rgb | resize=224x224'
+    expect 0 'labels'
+fi

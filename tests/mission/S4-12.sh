@@ -12,3 +12,10 @@ run "$uncork" inspect "$work/cut.pkl"
 expect 3 'byte'
 cmp -s "$work/first" "$work/second" && fail "the same message"
 one_line
+# doctor tells them apart too
+run "$uncork" doctor "$work/none.pkl" --json
+expect 1 '"id":"no-such-file"'
+run "$uncork" doctor "$digits/digit_7.png" --json
+expect 1 '"id":"picture"'
+run "$uncork" doctor "$work/cut.pkl" --json
+expect 1 '"id":"truncated"'
