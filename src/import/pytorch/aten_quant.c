@@ -172,7 +172,33 @@ static int numbers(uc_aten_call *c, const char *name, int64_t *out, int rank, in
     return rank;
 }
 
-/* bias / (scale of x * scale of w), rounded: how FBGEMM adds it to the sums. */
+/* An archive doesn't say which engine it is for. FBGEMM and oneDNN, which torch takes on x86, add
+ * bias / (scale of x * scale of w) to the sums as a real number; their weights have a scale a channel.
+ * QNNPACK rounds it first; its weights have one scale. Source: fbgemm/QuantUtils, ReQuantizeOutput; ATen,
+ * native/quantized/cpu/qnnpack_utils.h. */
+static bool adds_real_bias(const uc_pt_quant *w) { return w->scales != 0; }
+
+/* Sums int32 to stored integers, channels along `axis`. */
+static uc_ref requantised_sums(uc_aten_call *c, uc_ref sums, uc_pv bias,
+                               const uc_pt_quant *quants[3], int rank, int axis)
+{
+    int64_t shape[UC_PY_RANK];
+    uc_graph *g = c->g;
+    for (int i = 0; i < rank; i++)
+        shape[i] = i == axis ? -1 : 1;
+    uc_ref product =
+        uc_g2(g, "Mul", uc_graph_f32(g, (float)quants[0]->scale), scale_of(c, quants[1]));
+    product = uc_t_reshape(c->b, product, shape, rank);
+    uc_ref y = uc_g_cast(g, sums, UNCORK_FLOAT32);
+    if (bias.kind == UC_PV_TENSOR) {
+        const uc_ref b = uc_aten_operand(c, bias, UNCORK_FLOAT32);
+        y = uc_g2(g, "Add", y, uc_g2(g, "Div", uc_t_reshape(c->b, b, shape, rank), product));
+    }
+    y = uc_g2(g, "Mul", y, uc_g2(g, "Div", product, scale_of(c, quants[2])));
+    return uc_g3(g, "QuantizeLinear", y, uc_graph_f32(g, 1), zero_of(c, quants[2]));
+}
+
+/* bias / (scale of x * scale of w), rounded. */
 static uc_ref bias32(uc_aten_call *c, uc_pv bias, const uc_pt_quant *x, const uc_pt_quant *w)
 {
     const uc_ref product = uc_g2(c->g, "Mul", uc_graph_f32(c->g, (float)x->scale), scale_of(c, w));
@@ -219,7 +245,10 @@ void uc_aten_quant_conv(uc_aten_call *c)
         numbers(c, "padding", both, 2, 0);
         both[0] = both[1];
     }
-    const uc_ref in[] = {uc_py_ref(c->ev, c->args[0].tensor),
+    const bool real = adds_real_bias(qw) && bias.kind == UC_PV_TENSOR;
+    const uc_ref x = uc_py_ref(c->ev, c->args[0].tensor);
+    const uc_ref plain[] = {x, weight, zero_of(c, qx), zero_of(c, qw)};
+    const uc_ref in[] = {x,
                          scale_of(c, qx),
                          zero_of(c, qx),
                          weight,
@@ -227,13 +256,16 @@ void uc_aten_quant_conv(uc_aten_call *c)
                          zero_of(c, qw),
                          scale_of(c, qy),
                          zero_of(c, qy),
-                         bias.kind == UC_PV_TENSOR ? bias32(c, bias, qx, qw) : 0};
-    uc_node *n = uc_graph_node(c->g, "QLinearConv", in, bias.kind == UC_PV_TENSOR ? 9 : 8, 1);
+                         bias.kind == UC_PV_TENSOR && !real ? bias32(c, bias, qx, qw) : 0};
+    uc_node *n = real ? uc_graph_node(c->g, "ConvInteger", plain, 4, 1)
+                      : uc_graph_node(c->g, "QLinearConv", in, in[8] ? 9 : 8, 1);
     uc_node_ints(c->g, n, "strides", stride, (size_t)rank);
     uc_node_ints(c->g, n, "pads", both, (size_t)rank * 2);
     uc_node_ints(c->g, n, "dilations", dilation, (size_t)rank);
     uc_node_int(c->g, n, "group", groups);
     uc_ref y = uc_node_out(n, 0);
+    const uc_pt_quant *quants[] = {qx, qw, qy};
+    if (real) y = requantised_sums(c, y, bias, quants, rank + 2, 1);
     if (c->with[1] == 'r') y = uc_g2(c->g, "Max", y, zero_of(c, qy));
     out_quant(c, y, qy);
 }
@@ -255,12 +287,13 @@ void uc_aten_quant_linear(uc_aten_call *c)
                                       uc_aten_int(c, "Y_zero_point_i", 0), UNCORK_UINT8);
     if (!qy || c->ev->failed) return;
     uc_ref y = sums(c, uc_py_ref(c->ev, c->args[0].tensor), zero_of(c, qx), w, qw);
-    if (bias.kind == UC_PV_TENSOR) y = uc_g2(c->g, "Add", y, bias32(c, bias, qx, qw));
-    const uc_ref product =
-        uc_g2(c->g, "Mul", uc_graph_f32(c->g, (float)qx->scale), scale_of(c, qw));
-    const uc_ref by = uc_g2(c->g, "Div", product, scale_of(c, qy));
-    y = uc_g2(c->g, "Mul", uc_g_cast(c->g, y, UNCORK_FLOAT32), by);
-    y = uc_g3(c->g, "QuantizeLinear", y, uc_graph_f32(c->g, 1), zero_of(c, qy));
+    uc_pv rest = bias;
+    if (bias.kind == UC_PV_TENSOR && !adds_real_bias(qw)) {
+        y = uc_g2(c->g, "Add", y, bias32(c, bias, qx, qw));
+        rest = uc_pv_none();
+    }
+    const uc_pt_quant *quants[] = {qx, qw, qy};
+    y = requantised_sums(c, y, rest, quants, 1, 0);
     if (c->with[0] == 'r') y = uc_g2(c->g, "Max", y, zero_of(c, qy));
     out_quant(c, y, qy);
 }
