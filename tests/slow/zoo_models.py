@@ -35,8 +35,8 @@ TIMM = {
     "tinynet_a tinynet_e lcnet_050 lcnet_100 hardcorenas_a hardcorenas_f rexnet_100 rexnetr_200 ghostnet_050 ghostnet_100 ghostnetv2_100 ghostnetv3_100 "
     "mixnet_s mixnet_m tf_mixnet_s mobilenet_edgetpu_v2_s mobilenet_edgetpu_100 repghostnet_050 mobileone_s0",
     "efficient": "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b0_gn efficientnet_b0_g8_gn tf_efficientnet_b0 tf_efficientnet_b1 tf_efficientnet_lite0 efficientnet_lite0 "
-    "efficientnet_es efficientnet_es_pruned efficientnet_em tf_efficientnet_es efficientnet_cc_b0_4e tf_efficientnet_cc_b0_4e efficientnetv2_rw_t efficientnetv2_rw_s gc_efficientnetv2_rw_t efficientnetv2_s tf_efficientnetv2_s tf_efficientnetv2_b0 "
-    "efficientnet_b1_pruned efficientnet_blur_b0 efficientnet_el efficientnet_x_b3 efficientnet_h_b5",
+    "efficientnet_es efficientnet_es_pruned efficientnet_em efficientnet_el tf_efficientnet_es efficientnet_cc_b0_4e tf_efficientnet_cc_b0_4e efficientnetv2_rw_t efficientnetv2_rw_s gc_efficientnetv2_rw_t efficientnetv2_s tf_efficientnetv2_s tf_efficientnetv2_b0 "
+    "efficientnet_b1_pruned efficientnet_blur_b0 efficientnet_x_b3 efficientnet_h_b5",
     "regnet": "regnetx_002 regnety_002 regnetz_005 regnetz_b16 regnetv_040 regnety_040_sgn",
     "nfnet": "dm_nfnet_f0 nfnet_l0 eca_nfnet_l0 nf_resnet26 nf_regnet_b0",
     "old": "xception xception41 xception65 xception41p inception_v3 inception_v4 inception_resnet_v2 vgg11 vgg11_bn densenet121 nasnetalarge pnasnet5large",

@@ -105,10 +105,11 @@ static void classify_fused(net *n)
     if (excited_stages(n)) return;
     n->act = "relu";
     n->name = "efficientnet_edge";
+    n->straight_first = true;
     if (n->of[0].kind == EDGE) return;
     n->name = "mobilenet_edgetpu";
     n->has_tf = false;
-    n->lone = n->straight_first = true;
+    n->lone = true;
 }
 
 /* A 1x1 convolution at the end: MobileNetV3, of which Ross Wightman's own and FBNetV3 have no bias in
