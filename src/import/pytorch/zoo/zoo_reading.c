@@ -228,6 +228,7 @@ void uc_z_ask(uc_zoo *z, const char *format, ...)
 {
     char text[256];
     va_list args;
+    if (z->report->question) return; /* once, however many layers ask */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);

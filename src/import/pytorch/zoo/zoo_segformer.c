@@ -131,6 +131,10 @@ void uc_zoo_segformer(uc_zoo *z)
     uc_z_source(z, "transformers", segments ? "segmentation" : "classification");
     uc_z_arch(z, "segformer");
     uc_z_preset(z, "hf:SegformerImageProcessor");
+    if (!z->config) {
+        uc_z_assume(z, "heads have as many channels each as the first stage has, as in all of "
+                       "SegFormer's sizes (config.json isn't beside it)");
+    }
     size_t mark = uc_z_enter(z, "segformer");
     uc_zv x = uc_z_picture(
         z, uc_z_dim(z, uc_z_key(z, "%s.proj.weight", uc_z_numbered(z, n->embed, 0)), 1), 0, 0);

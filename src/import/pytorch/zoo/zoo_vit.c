@@ -56,7 +56,14 @@ static int64_t heads_of(uc_zoo *z, int64_t c)
     if (said > 0 && said <= c) return said;
     if (c == 1152 || c == 1280 || c == 1408 || c == 1664 || c == 1792) return 16;
     if (c == 4096) return 32;
-    return c % 64 == 0 ? c / 64 : 1;
+    if (c % 64 != 0) {
+        uc_z_ask(z,
+                 "how many heads its %d channels have isn't in the file: num_attention_heads of a "
+                 "config.json beside it says it",
+                 (int)c);
+        return 1;
+    }
+    return c / 64;
 }
 
 static int64_t square_root(int64_t n)
