@@ -258,6 +258,7 @@ static void whole_archives_give_torch_s_numbers(void **state)
     size_t cases = 0, wrong = 0;
     (void)state;
     run_pack("features.zip", (bound){1e-4, 1e-5}, &cases, &wrong);
+    run_pack("quantised.zip", (bound){1e-4, 1e-5}, &cases, &wrong);
     print_message("%zu archives, %zu wrong\n", cases, wrong);
     CHECK(wrong == 0);
 }
