@@ -57,6 +57,8 @@ static const option options_table[] = {
     {"--precision", PRECISION, AT(fast)},
     {"--kernels", KERNELS, AT(kernels)},
     {"--disable-pass", TEXT, AT(disable_pass)},
+    {"--sign", TEXT, AT(sign)},
+    {"--key", TEXT, AT(key)},
     {"--dump-graph", TEXT, AT(dump_graph)},
     {"--graph", TEXT, AT(graph)},
     {"--json", FLAG, AT(json)},

@@ -25,7 +25,8 @@ typedef struct cli_options {
     size_t input_count;
     const char *code; /* FILE.py:CLASS of the network */
     const char *output, *labels, *method, *signature, *preprocess, *dump_graph, *disable_pass;
-    const char *graph; /* inspect: the picture of the layers, .svg */
+    const char *graph;      /* inspect: the picture of the layers, .svg */
+    const char *sign, *key; /* PEM files: pack signs by one, verify checks by the other */
     const char *draw, *sheet, *draw_style, *arch;
     const char *model;             /* of preprocess */
     const char *task, *activation; /* --task, --activation; NULL: as the outputs say */

@@ -6,6 +6,7 @@
 #include "pack/convert.h"
 #include "pack/cork_write.h"
 #include "pack/selftest.h"
+#include "pack/sign.h"
 
 #include <inttypes.h>
 
@@ -19,6 +20,10 @@ static int check_words(const cli_options *options)
         return cli_usage("%s needs -o FILE", options->command);
     if (options->preprocess && strcmp(options->command, "pack") != 0)
         return cli_usage("%s doesn't keep --preprocess; pack does", options->command);
+    if (options->sign && strcmp(options->command, "pack") != 0)
+        return cli_usage("%s doesn't sign; pack does", options->command);
+    if (options->key && strcmp(options->command, "verify") != 0)
+        return cli_usage("%s takes no --key; verify does", options->command);
     return EXIT_OK;
 }
 
@@ -52,6 +57,7 @@ static uncork_status pack(const cli_options *options, uncork_file *file,
     const uc_cork_write how = {.path = options->arguments[0],
                                .entry = options->signature ? options->signature : options->method,
                                .prepare = &prepare,
+                               .sign = options->sign,
                                .contract = *said};
     return uc_cork_write_file(file, &how, out, report, error);
 }
@@ -123,7 +129,8 @@ static uncork_status verify(const cli_options *options, const uncork_file *file,
                             uncork_error *error)
 {
     uc_selftest test;
-    (void)options;
+    if (options->key)
+        UC_TRY(uc_sign_check(uc_file_import(file)->bundle, options->key, arena, error));
     UC_TRY(uc_selftest_read(uc_file_import(file)->bundle, model, arena, &test, error));
     UC_TRY(verify_bytes(file, arena, error));
     return uc_selftest_run(&test, model, result, error);
@@ -161,6 +168,8 @@ int cmd_verify(const cli_options *options, uc_arena *arena)
         if (verify(options, file, model, arena, &result, &error)) {
             uc_where(&error, "%s", options->arguments[0]);
             status = cli_fail_model(&error);
+            /* A signature that isn't right is what verify looks for: something wrong, found. */
+            if (error.status == UNCORK_INPUT && options->key) status = EXIT_INPUT;
         } else {
             status = report_result(options, &result);
         }

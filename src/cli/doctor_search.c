@@ -231,8 +231,8 @@ static uncork_status try_axes(doctor *d, uc_axis first, uc_axis second, size_t s
 
 /* ---- how much a little matters ---- */
 
-/* The largest less the smallest number that black and white become. */
-static double range_of(const doctor *d, const uc_contract *contract)
+/* What steps make of a small picture, black at the left and white at the right; NULL: nothing. */
+static const uc_tensor *sample_of(const doctor *d, const uc_contract *contract)
 {
     static const uint8_t ppm[] = "P6 4 2 255\n\0\0\0\0\0\0\377\377\377\377\377\377"
                                  "\0\0\0\0\0\0\377\377\377\377\377\377";
@@ -240,8 +240,29 @@ static double range_of(const doctor *d, const uc_contract *contract)
     uc_tensor *t;
     uc_error_init(&ignored);
     if (uc_contract_apply(contract, (uc_bytes){ppm, sizeof ppm - 1}, &d->p.want, d->arena, &t,
-                          &ignored))
-        return 0;
+                          &ignored)) {
+        return NULL;
+    }
+    return t;
+}
+
+/* The size that the model declares; where it leaves channels or sides free, that of the steps now: they
+ * were worked out from its layers. */
+static bool read_size(doctor *d)
+{
+    uc_contract_want want = d->p.want;
+    const uc_tensor *t = d->base.contract ? sample_of(d, d->base.contract) : NULL;
+    for (int i = 0; t && t->rank == want.rank && i < t->rank; i++) {
+        if (want.shape[i] < 0) want.shape[i] = t->shape[i];
+    }
+    return uc_candidate_size_of(&want, &d->size);
+}
+
+/* The largest less the smallest number that black and white become. */
+static double range_of(const doctor *d, const uc_contract *contract)
+{
+    const uc_tensor *t = sample_of(d, contract);
+    if (!t) return 0;
     double low = (double)INFINITY, high = -(double)INFINITY;
     for (int64_t i = 0; i < uc_tensor_count(t); i++) {
         const double v = uc_dtype_load_f64(t->data, i, t->dtype);
@@ -352,7 +373,7 @@ uncork_status doctor_search(doctor *d, uncork_error *error)
     UC_TRY(run_base(d, error));
     const uint64_t base_ns = uc_now_ns() - begin;
     d->best = d->base;
-    if (!uc_candidate_size_of(&d->p.want, &d->size)) return UNCORK_OK;
+    if (!read_size(d)) return UNCORK_OK;
     d->p.trying = true;
     UC_TRY(measure_moves(d, error));
     return search(d, first_step(d, base_ns, limit), begin + limit, error);

@@ -45,6 +45,7 @@ static void print_help(FILE *out)
         "                       'Sequential(Conv2d(1, 8, 3), ReLU(), Flatten(), Linear(5408, 10))'\n"
         "  --preprocess SPEC    steps in front of the model, e.g. 'gray | resize=8x8,bicubic,pillow | scale=1/16',\n"
         "                       or a preset such as torchvision:resnet50; list prints all presets\n"
+        "  --sign KEY.pem       pack: signs the artifact (Ed25519, OpenSSL); --key PUB.pem: verify checks it\n"
         "  --raw, --scaled      leave out a scaler found beside the model: the input is scaled already\n"
         "  --batch N            pictures or rows run at a time\n"
         "  --threads N          threads in all (one a core)\n"

@@ -7,6 +7,7 @@
 #include "model/cork.h"
 #include "pack/onnx_write.h"
 #include "pack/selftest.h"
+#include "pack/sign.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ typedef struct making {
     const uncork_file *file;
     const uc_cork_write *how;
     uc_arena *arena;
-    uc_writer model, constants, contract, labels, provenance;
+    uc_writer model, constants, contract, labels, provenance, signature;
     uc_selftest test;
     form *forms;
     size_t form_count, form_capacity;
@@ -146,6 +147,7 @@ static void put_all(making *m, uc_writer *out, uc_cork_report *report)
     uc_selftest_put(&m->test, &zip);
     put_part(&zip, UC_CORK_CONSTANTS, &m->constants);
     put_forms(m, &zip, report);
+    if (m->signature.size) put_part(&zip, UC_CORK_SIGNATURE, &m->signature);
     uc_zip_finish(&zip);
 }
 
@@ -184,6 +186,23 @@ static uncork_status pack_again(making *m, const uc_writer *draft, uc_writer *ou
     return status;
 }
 
+/* Signs the entries of what was written, and writes it again with the signature behind them. */
+static uncork_status sign(making *m, uc_writer *out, uc_cork_report *report)
+{
+    uncork_file *file = NULL;
+    uncork_status status =
+        uncork_open_memory(out->data, out->size, "the artifact", NULL, &file, m->error);
+    if (status == UNCORK_OK)
+        status = uc_sign(uc_file_import(file)->bundle, m->how->sign, &m->signature, m->error);
+    uncork_file_close(file);
+    if (status != UNCORK_OK) return status;
+    uc_writer_done(out);
+    uc_writer_init(out, SIZE_MAX / 2);
+    *report = (uc_cork_report){0};
+    put_all(m, out, report);
+    return UNCORK_OK;
+}
+
 static uncork_status make(making *m, uc_writer *out, uc_cork_report *report)
 {
     const uc_import *import = uc_file_import(m->file);
@@ -211,6 +230,7 @@ static uncork_status make(making *m, uc_writer *out, uc_cork_report *report)
                                         "the artifact is too large for memory")
                               : pack_again(m, &draft, out, report);
     }
+    if (status == UNCORK_OK && m->how->sign) status = sign(m, out, report);
     uc_writer_done(&draft);
     uncork_model_free(model);
     return status;
@@ -220,7 +240,8 @@ uncork_status uc_cork_write_file(const uncork_file *file, const uc_cork_write *h
                                  uc_cork_report *report, uncork_error *error)
 {
     making m = {.file = file, .how = how, .error = error};
-    uc_writer *parts[] = {&m.model, &m.constants, &m.contract, &m.labels, &m.provenance};
+    uc_writer *parts[] = {&m.model,  &m.constants,  &m.contract,
+                          &m.labels, &m.provenance, &m.signature};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         uc_writer_init(parts[i], SIZE_MAX / 2);
     *report = (uc_cork_report){0};
