@@ -1,5 +1,5 @@
 /* The importer "keras": .h5 of Keras 1 to 3, .keras, and weights with their JSON beside them. */
-#include "import/keras/keras.h"
+#include "import/keras/keras_apps.h"
 
 #include "base/text.h"
 
@@ -136,15 +136,20 @@ static uncork_status open_h5(opening *o)
     }
     if (!version.size) version = uc_str_of(text.size && !names ? "1.0" : names ? "2" : "3");
     set_version(f, version);
+    const uc_h5_object *legacy = weights ? weights : names ? root : NULL;
     if (!config) {
-        uc_fail(o->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
-                "this HDF5 file holds weights but no model_config: the layers are unknown");
+        f->legacy = legacy != NULL;
+        UC_TRY(uc_k_recognise(f, in, legacy, o->error));
+        if (f->root) return UNCORK_OK;
+        uc_fail(
+            o->error, UNCORK_UNSUPPORTED, UC_NO_OFFSET,
+            "this HDF5 file holds weights but no model_config, and of no network of keras.applications: "
+            "the layers are unknown");
         uc_fix(o->error, "put the model's JSON (model.to_json()) beside it as NAME.json");
         return keep_flaw(f, o->error->status, o->error);
     }
     UC_TRY(keep_flaw(f, uc_k_read_config(f, config, in->budget, o->error), o->error));
     if (f->flaw.status) return UNCORK_OK;
-    const uc_h5_object *legacy = weights ? weights : names ? root : NULL;
     return keep_flaw(f, read_weights(o, legacy), o->error);
 }
 

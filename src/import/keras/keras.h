@@ -230,6 +230,7 @@ uc_ref uc_k_convolve(uc_k_call *c, uc_ref x, const char *slot, bool bias, uc_str
     X(attention) X(additive_attention) X(multi_head_attention)                                   \
     X(locally_connected) X(resizing) X(center_crop) X(category_encoding)                                              \
     X(layer_scale) X(discretization) X(operator) X(tf_operator)                                  \
+    X(scale) X(instance_norm) X(l2_norm) X(reflection_padding) X(patches) X(named_activation)      \
     X(random_crop) X(text_vectorization) X(string_lookup) X(integer_lookup)
 #define UC_K_EMITTER(name) void uc_k_##name(uc_k_call *call);
 UC_K_EMITTERS(UC_K_EMITTER)

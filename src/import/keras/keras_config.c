@@ -119,7 +119,11 @@ size_t uc_k_list(const uc_json *json, int64_t *out, size_t most)
 uc_str uc_k_object_name(const uc_json *json)
 {
     if (!json) return (uc_str){"", 0};
-    if (json->kind == UC_JSON_STRING) return json->string;
+    if (json->kind == UC_JSON_STRING) {
+        const uc_str s = json->string;
+        const char *package = s.size ? memchr(s.data, '>', s.size) : NULL; /* "Custom>swish" */
+        return package ? (uc_str){package + 1, s.size - (size_t)(package + 1 - s.data)} : s;
+    }
     const uc_json *config = uc_json_get(json, "config");
     const uc_str class_name = uc_json_str(uc_json_get(json, "class_name"), "");
     if (uc_str_is(class_name, "function") && config && config->kind == UC_JSON_STRING) {
@@ -350,7 +354,12 @@ static uncork_status read_layer(reading *r, const uc_json *record, int depth, uc
         return uc_fail(r->error, UNCORK_LIMIT, UC_NO_OFFSET, "models nest deeper than %d",
                        MAX_DEPTH);
     }
-    const uc_str class_name = uc_json_str(uc_json_get(record, "class_name"), "");
+    uc_str class_name = uc_json_str(uc_json_get(record, "class_name"), "");
+    const char *package = class_name.size ? memchr(class_name.data, '>', class_name.size) : NULL;
+    if (package) { /* "Addons>GroupNormalization" */
+        const size_t n = (size_t)(package + 1 - class_name.data);
+        class_name = (uc_str){package + 1, class_name.size - n};
+    }
     if (!class_name.size) {
         return uc_fail(r->error, UNCORK_MALFORMED, UC_NO_OFFSET,
                        "a layer's configuration has no class_name");
