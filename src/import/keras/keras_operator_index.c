@@ -89,11 +89,8 @@ static void get_item(uc_k_call *c, const uc_k_operator_row *row)
     }
     const bool list = key && key->kind == UC_JSON_ARRAY;
     const size_t n = list ? key->count : key ? 1 : 0;
-    int64_t axis = 0, taken = 0;
+    int64_t axis = 0;
     bool ok = n > 0;
-    for (size_t i = 0; i < n; i++) {
-        taken += takes_axis(list ? key->items[i] : key);
-    }
     for (size_t i = 0; i < n && ok && !c->graph->status; i++) {
         const uc_json *item = list ? key->items[i] : key;
         if (class_is(item, "__ellipsis__")) {
