@@ -33,6 +33,11 @@ void uc_dot_conv_runs(const uc_window *w, int64_t ic, int64_t size, int64_t *tap
 static void channel_last(const uint8_t *from, int64_t ic, int64_t taps, int64_t size, uint8_t *to)
 {
     for (int64_t t = 0; t < taps; t++) {
+        if (size == 1) { /* a call a byte would take longer than the rest of loading */
+            for (int64_t c = 0; c < ic; c++)
+                *to++ = from[c * taps + t];
+            continue;
+        }
         for (int64_t c = 0; c < ic; c++, to += size)
             memcpy(to, from + (c * taps + t) * size, (size_t)size);
     }
