@@ -310,7 +310,7 @@ static void run_family(const char *family, size_t refused)
     }
 FAMILY("maths", arithmetic_and_reductions_answer_as_tensorflow_does, 0)
 FAMILY("array", shapes_and_moves_answer_as_tensorflow_does, 2)
-FAMILY("nn", layers_answer_as_tensorflow_does, 8)
+FAMILY("nn", layers_answer_as_tensorflow_does, 4)
 FAMILY("image", pictures_and_boxes_answer_as_tensorflow_does, 4)
 FAMILY("text", strings_answer_as_tensorflow_does, 30)
 FAMILY("sparse", sparse_and_ragged_tensors_answer_as_tensorflow_does, 36)
