@@ -149,7 +149,7 @@ static uncork_status run_decode(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
     uc_tf_numbers ends = {.call = call}, values = {.call = call}, starts = {.call = call};
-    encoding e;
+    encoding e = UTF_8;
     rules r;
     UC_TRY(uc_tf_want(call, 0, UNCORK_STRING, -1));
     UC_TRY(read_encoding(call, "input_encoding", ASCII, &e));
@@ -195,7 +195,7 @@ static uncork_status run_encode(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0), *splits = uc_call_arg(call, 1);
     uc_tf_texts out = {.call = call};
-    encoding e;
+    encoding e = UTF_8;
     rules r;
     UC_TRY(uc_tf_want(call, 0, UNCORK_INT32, 1));
     UC_TRY(uc_tf_want(call, 1, UNCORK_DTYPE_NONE, 1));
@@ -234,7 +234,7 @@ static uncork_status run_transcode(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
     uc_tf_texts out = {.call = call};
-    encoding from, to;
+    encoding from = UTF_8, to = UTF_8;
     rules r;
     UC_TRY(uc_tf_want(call, 0, UNCORK_STRING, -1));
     UC_TRY(read_encoding(call, "input_encoding", ASCII, &from));
