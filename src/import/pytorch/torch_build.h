@@ -23,6 +23,7 @@ typedef struct uc_t_state {
     uc_t_item *items; /* in file order */
     size_t count, capacity;
     uc_table *by_name;
+    const struct uc_pickle *module; /* the pickled tree that it was read from, or NULL */
 } uc_t_state;
 
 uc_t_state *uc_t_state_new(uc_arena *arena);

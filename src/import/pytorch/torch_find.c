@@ -394,6 +394,7 @@ static uncork_status take_module(uc_t_file *f, const uc_pickle *module, uncork_e
     uc_t_state *s = NULL;
     UC_TRY(uc_t_module_state(&f->store, module, f->import->arena, &s, error));
     f->module = module;
+    s->module = module;
     f->state = s;
     note_sources(f);
     const char *unknown = uc_t_unknown_classes(module, f->import->arena);
