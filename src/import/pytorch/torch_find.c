@@ -354,10 +354,15 @@ uncork_status uc_t_recognise(uc_t_file *f, const uc_t_state *all, uncork_error *
 /* Whether a class is of a library whose networks have one forward(). */
 static bool is_published(const uc_pickle *module)
 {
-    static const char *const packages[] = {"torchvision.",     "timm.",
-                                           "transformers.",    "ultralytics.",
-                                           "models.yolo.",     "efficientnet_pytorch.",
-                                           "facenet_pytorch.", "segmentation_models_pytorch.",
+    static const char *const packages[] = {"torchvision.",
+                                           "timm.",
+                                           "transformers.",
+                                           "ultralytics.",
+                                           "models.yolo.",
+                                           "yolov5.",
+                                           "efficientnet_pytorch.",
+                                           "facenet_pytorch.",
+                                           "segmentation_models_pytorch.",
                                            "pretrainedmodels."};
     uc_str package, name;
     if (!uc_t_class_of(module, &package, &name)) return false;
