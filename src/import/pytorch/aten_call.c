@@ -58,6 +58,23 @@ static bool choose(uc_aten_call *c, uc_aten_schema *schemas, const uc_py_args *a
     return false;
 }
 
+/* torch.einsum("ij,jk", a, b), torch.meshgrid(a, b): Python's functions take one by one the tensors of which
+ * the operator takes a list. */
+static bool choose_gathered(uc_aten_call *c, uc_aten_schema *schemas, const uc_py_args *args)
+{
+    const size_t first = args->count && args->items[0].kind == UC_PV_TEXT;
+    for (size_t i = first; i < args->count; i++) {
+        if (args->items[i].kind != UC_PV_TENSOR) return false;
+    }
+    if (args->count <= first) return false;
+    uc_py_args gathered = *args;
+    uc_pv items[2] = {args->items[0]};
+    items[first] = uc_pv_list(c->ev, UC_PV_LIST, args->items + first, args->count - first);
+    gathered.items = items;
+    gathered.count = first + 1;
+    return choose(c, schemas, &gathered);
+}
+
 static void write_back(uc_aten_call *c)
 {
     const uc_pv self = c->args[0];
@@ -124,7 +141,7 @@ uc_pv uc_aten_run(uc_py_eval *ev, const char *space, const char *name, const uc_
                           : uc_arena_printf(ev->arena, "%s::%s", space, row->name);
     uc_aten_schema *schemas = uc_aten_schemas(ev, key);
     if (!schemas) return uc_py_fail(ev, "%s: no schema", name);
-    if (!choose(c, schemas, args)) {
+    if (!choose(c, schemas, args) && !choose_gathered(c, schemas, args)) {
         char given[200] = "";
         size_t n = 0;
         for (size_t i = 0; i < args->count && n < 150; i++)

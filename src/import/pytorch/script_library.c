@@ -88,6 +88,10 @@ static const char *prelude_name(uc_py_eval *ev, const char *path, const char *mo
         const char *p = after(name, "parameter.");
         if (p) name = p;
     }
+    if (strcmp(module, "einops") == 0) {
+        const char *p = after(name, "layers.torch.");
+        if (p) name = p;
+    }
     return strchr(name, '.') ? NULL : uc_py_id(ev, name);
 }
 
