@@ -258,7 +258,13 @@ static uncork_status infer_shapes(uc_graph *g, uc_arena *arena, uc_arena *scratc
  * give, lets passes see that two values which keep it have the same shape. */
 static uncork_status name_free_dims(uc_graph *g)
 {
-    int64_t next = -(INT64_C(1) << 40);
+    int64_t next = -(INT64_C(1) << 20);
+    for (size_t i = 0; i < g->input_count; i++) {
+        const uc_graph_value *v = &g->values[g->inputs[i]];
+        for (int d = 0; d < v->rank; d++) {
+            if (v->shape[d] <= next) next = v->shape[d] - 1;
+        }
+    }
     for (size_t i = 0; i < g->input_count; i++) {
         uc_graph_value *v = &g->values[g->inputs[i]];
         if (v->kind != UC_TENSOR || v->rank < 1) continue;
