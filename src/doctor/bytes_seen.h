@@ -13,7 +13,7 @@ typedef struct uc_bytes_seen {
     uint64_t zeros, high; /* bytes of 0; above 127 */
     uint64_t replaced;    /* U+FFFD in UTF-8: what was no text when it was read as text */
     bool utf8;            /* all of it is UTF-8 */
-    bool stripped;              /* the signature of HDF5 or PNG without its carriage return */
+    bool stripped;        /* the signature of HDF5 or PNG without its carriage return */
     bool base64, hex;     /* nothing but their characters */
     const char *codec;    /* "gzip" where it begins like that; or NULL */
     const char *content;  /* what it begins like: "HDF5", "zip"; or NULL */

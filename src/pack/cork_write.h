@@ -9,7 +9,7 @@ typedef struct uc_cork_write {
     const char *path; /* of the source, for provenance */
     const char *entry;
     const uncork_prepare_options *prepare;
-    const char *sign;           /* a private key in PEM, or NULL */
+    const char *sign;          /* a private key in PEM, or NULL */
     uc_cork_contract contract; /* what stands around the model */
 } uc_cork_write;
 

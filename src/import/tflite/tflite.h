@@ -119,7 +119,7 @@ typedef struct uc_tfl_build {
     uc_tfl_resource *resources;
     int resource_count;
     uc_tf_ops *ops; /* of select-TF operators; NULL: none yet */
-    int depth; /* subgraphs within subgraphs */
+    int depth;      /* subgraphs within subgraphs */
 } uc_tfl_build;
 
 typedef struct uc_tfl_scope {
