@@ -100,7 +100,8 @@ static bool is_class(const uc_pickle *object, const char *wanted)
 }
 
 /* Spatial pyramid: three pools of 5, one behind another. Its first convolution lost its activation in
- * Ultralytics 8.4, which the module in a checkpoint shows and a state dict doesn't. */
+ * Ultralytics 8.4.0 to 8.4.120 at least (8.4.170 gives it back to older networks), which the module in a
+ * checkpoint shows and a state dict doesn't. */
 static uc_zv sppf(uc_zoo *z, uc_zv x, bool linear)
 {
     uc_zv parts[4];
@@ -235,8 +236,8 @@ static bool is_linear(uc_zoo *z, const char *name)
     if (z->want && strstr(z->want, "-8.4")) return true;
     if (!z->want) {
         uc_z_ask(z,
-                 "SiLU behind model.9.cv1 (Ultralytics up to 8.3) or nothing (from 8.4) is in no "
-                 "weight: --arch %s or --arch %s-8.4",
+                 "SiLU behind model.9.cv1 (Ultralytics' own weights; made by 8.3 or 8.4.170) or "
+                 "nothing (made by 8.4.0 to 8.4.120) is in no weight: --arch %s or --arch %s-8.4",
                  name, name);
     }
     return false;
