@@ -274,7 +274,7 @@ uc_pv uc_py_binary(uc_py_eval *ev, uc_py_op op, uc_pv a, uc_pv b)
         return join(ev, a, b);
     if (op == UC_PY_MUL && (uc_pv_is_list(a) || a.kind == UC_PV_TEXT)) return repeat(ev, a, b);
     if (op == UC_PY_MUL && (uc_pv_is_list(b) || b.kind == UC_PV_TEXT)) return repeat(ev, b, a);
-    if (op == UC_PY_MOD && a.kind == UC_PV_TEXT) return a; /* only messages are formatted so */
+    if (op == UC_PY_MOD && a.kind == UC_PV_TEXT) return uc_py_percent(ev, a, b);
     if ((a.kind == UC_PV_SET || a.kind == UC_PV_DICT) && a.kind == b.kind)
         return set_binary(ev, op, a, b);
     if (own_operator(ev, op, a, b, &own)) return own;

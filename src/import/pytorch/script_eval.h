@@ -186,6 +186,9 @@ uc_py_object *uc_py_object_new(uc_py_eval *ev, uc_py_class *class);
 uc_pv uc_py_call_method(uc_py_eval *ev, uc_pv self, const char *name, const uc_pv *items,
                         size_t count);
 /* The keyword's value, UNSET when it isn't given. */
+/* script_text.c: text % values and text.format(...); the text itself where they aren't understood. */
+uc_pv uc_py_percent(uc_py_eval *ev, uc_pv text, uc_pv values);
+uc_pv uc_py_format(uc_py_eval *ev, uc_pv text, const uc_py_args *args);
 uc_pv uc_py_keyword(const uc_py_args *args, const char *name);
 uc_pv uc_py_arg(const uc_py_args *args, size_t i, const char *name);
 uc_pv uc_py_function_of(uc_py_eval *ev, const uc_py_node *def, uc_py_class *owner);

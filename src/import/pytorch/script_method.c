@@ -275,7 +275,7 @@ static uc_pv text_case(uc_py_eval *ev, uc_str s, bool upper)
 static uc_pv text_method(uc_py_eval *ev, uc_pv self, const char *name, const uc_py_args *a)
 {
     const uc_str s = *self.text;
-    if (strcmp(name, "format") == 0) return self; /* only messages are */
+    if (strcmp(name, "format") == 0) return uc_py_format(ev, self, a);
     if (strcmp(name, "lower") == 0 || strcmp(name, "upper") == 0)
         return text_case(ev, s, name[0] == 'u');
     if (strcmp(name, "split") == 0) return text_split(ev, s, a);
