@@ -1,15 +1,16 @@
 #!/bin/sh
 # check_deps.sh build|test [--install]: says which Debian packages are missing in one apt line, or
-# installs them. "build" is what `make` needs, "test" adds what ./test needs.
+# installs them. "build" is what `make` needs, "test" adds what ./test needs; bzip2 and xxd are in remedies
+# that doctor prints, which the tests run as printed.
 set -u
 what=${1:-build}
 build="gcc libc6-dev make cmake ninja-build pkg-config zlib1g-dev libbz2-dev liblzma-dev liblz4-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libgif-dev libopenjp2-7-dev libfreetype-dev libpcre2-dev libutf8proc-dev"
-test="git clang libclang-rt-14-dev clang-format libcmocka-dev python3 python3-numpy universal-ctags xz-utils"
+test="git clang libclang-rt-14-dev clang-format libcmocka-dev python3 python3-numpy universal-ctags xz-utils bzip2 xxd"
 
 # A package is there when the file that stands for it is, so that other systems than Debian pass too.
 have() {
     case $1 in
-    gcc | make | cmake | clang | python3 | clang-format | git) command -v "$1" >/dev/null 2>&1 ;;
+    gcc | make | cmake | clang | python3 | clang-format | git | bzip2 | xxd) command -v "$1" >/dev/null 2>&1 ;;
     ninja-build) command -v ninja >/dev/null 2>&1 ;;
     pkg-config) command -v pkg-config >/dev/null 2>&1 ;;
     universal-ctags) command -v ctags >/dev/null 2>&1 ;;
