@@ -1,9 +1,6 @@
 # The architectures of keras.applications (src/import/keras/apps.json.xz), compiled in as bytes.
 set(apps ${CMAKE_SOURCE_DIR}/src/import/keras/apps.json.xz)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${apps})
-file(READ ${apps} bytes HEX)
-string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
-string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+uncork_embed(${apps} bytes)
 file(CONFIGURE OUTPUT apps_data.c @ONLY CONTENT [[
 #include "import/keras/keras_apps.h"
 

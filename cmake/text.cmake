@@ -6,10 +6,7 @@ if(UNCORK_TEXT)
     message(FATAL_ERROR "libfreetype-dev isn't there (pkg-config freetype2): install it, or draw without captions with -DUNCORK_TEXT=OFF")
   endif()
   set(font ${CMAKE_SOURCE_DIR}/src/image/captions.ttf)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${font})
-  file(READ ${font} bytes HEX)
-  string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  uncork_embed(${font} bytes)
   file(CONFIGURE OUTPUT font_data.c @ONLY CONTENT [[
 #include "image/font_data.h"
 
