@@ -80,18 +80,16 @@ static int64_t source_index(const walk *w, const uc_node *node, int64_t i)
     return at >= 0 && at < n ? at : -1;
 }
 
-static element concat_element(const walk *w, const uc_node *node, int64_t *i, uc_ref *part)
+/* The part of a Concat of lists that holds element *i, which becomes its place there; 0: not known. */
+static uc_ref concat_part(const walk *w, const uc_node *node, int64_t *i)
 {
     for (size_t p = 0; p < node->in_count; p++) {
         int64_t n = length_of(w, node->in[p]);
         if (n < 0) break;
-        if (*i < n) {
-            *part = node->in[p];
-            break;
-        }
+        if (*i < n) return node->in[p];
         *i -= n;
     }
-    return (element){0};
+    return 0;
 }
 
 /* Element i of a list of dimensions. */
@@ -113,25 +111,23 @@ static element element_of(const walk *w, uc_ref ref, int64_t i)
             i = source_index(w, node, i);
             next = node->in[0];
         } else if (uc_is_op(node, "Concat")) {
-            concat_element(w, node, &i, &next);
+            next = concat_part(w, node, &i);
         }
         ref = next;
     }
     return (element){0};
 }
 
-/* Whether dimensions that x has and the wanted ones lack are what `symbol` stands for: the same symbols,
- * that one aside, and the same product of numbers. */
-static bool remains(const uc_tensor *x, const element *want, int rank, int at)
+/* Whether one of the wanted dimensions, all others given, is what remains of x: they have the same symbols
+ * and the same product of numbers. */
+static bool agree(const uc_tensor *x, const element *want, int rank)
 {
     bool used[UNCORK_MAX_RANK] = {0};
     double have = 1, need = 1; /* exact up to 2^53, and shapes beyond that don't exist */
+    int symbols = 0;
     for (int d = 0; d < x->rank; d++) {
         if (x->shape[d] == UC_DIM_UNKNOWN) return false;
         if (x->shape[d] >= 0) have *= (double)x->shape[d];
-    }
-    int symbols = 0;
-    for (int d = 0; d < x->rank; d++) {
         symbols += x->shape[d] < 0;
     }
     for (int d = 0; d < rank; d++) {
@@ -147,7 +143,7 @@ static bool remains(const uc_tensor *x, const element *want, int rank, int at)
         used[found] = true;
         symbols--;
     }
-    return at >= 0 && symbols == 0 && have == need && need > 0;
+    return symbols == 0 && have == need && need > 0;
 }
 
 /* The shape as a constant with 0 and -1; false when it isn't known well enough. */
@@ -170,7 +166,7 @@ static bool constant_shape(const walk *w, const uc_node *node, int64_t *shape, i
         rest = d;
     }
     *count = (int)n;
-    return rest < 0 || remains(x, want, (int)n, rest);
+    return rest < 0 || agree(x, want, (int)n);
 }
 
 static uncork_status visit(walk *w, uc_node *node)

@@ -54,20 +54,24 @@ static bool windows_hold(const uc_node *node, const int64_t *pads, int spatial)
     return true;
 }
 
-static bool takes_pads(const uc_rewrite *r, const uc_node *node)
+static bool is_dilated(const uc_node *node)
 {
-    if (uc_is_op(node, "Conv")) return has_plain_pads(node);
-    if (uc_is_op(node, "MaxPool")) {
-        const uc_node *pad = uc_rewrite_made_by(r, node->in[0], "Pad");
-        const uc_attr *dilations = uc_node_attr(node, "dilations");
-        for (size_t d = 0; dilations && d < dilations->count; d++) {
-            if (dilations->ints[d] != 1) return false;
-        }
-        return node->out_count == 1 && pad && never_negative(r, pad->in[0]) &&
-               !uc_node_get_int(node, "ceil_mode", 0) && has_plain_pads(node);
+    const uc_attr *dilations = uc_node_attr(node, "dilations");
+    for (size_t d = 0; dilations && d < dilations->count; d++) {
+        if (dilations->ints[d] != 1) return true;
     }
-    return uc_is_op(node, "AveragePool") && uc_node_get_int(node, "count_include_pad", 0) &&
-           !uc_node_get_int(node, "ceil_mode", 0) && has_plain_pads(node);
+    return false;
+}
+
+/* Whether the node can take a pad of zeros around `padded`. */
+static bool takes_pads(const uc_rewrite *r, const uc_node *node, uc_ref padded)
+{
+    if (!has_plain_pads(node)) return false;
+    if (uc_is_op(node, "Conv")) return true;
+    if (uc_node_get_int(node, "ceil_mode", 0)) return false;
+    if (uc_is_op(node, "AveragePool")) return uc_node_get_int(node, "count_include_pad", 0) != 0;
+    return uc_is_op(node, "MaxPool") && node->out_count == 1 && !is_dilated(node) &&
+           never_negative(r, padded);
 }
 
 static uncork_status join(uc_rewrite *r, uc_node *node, const uc_node *pad, int rank)
@@ -105,10 +109,10 @@ static uncork_status run(uc_graph *g, bool *changed)
     UC_TRY(uc_rewrite_init(&r, g));
     for (size_t n = 0; n < g->node_count; n++) {
         uc_node *node = &g->nodes[n];
-        if (!takes_pads(&r, node)) continue;
-        const uc_node *pad = uc_rewrite_made_by(&r, node->in[0], "Pad");
+        const uc_node *pad = node->in_count ? uc_rewrite_made_by(&r, node->in[0], "Pad") : NULL;
+        if (!pad || !takes_pads(&r, node, pad->in[0])) continue;
         int rank = g->values[node->in[0]].rank;
-        if (!pad || rank < 3) continue;
+        if (rank < 3) continue;
         UC_TRY(join(&r, node, pad, rank));
     }
     return uc_rewrite_done(&r, changed);

@@ -131,16 +131,6 @@ static uncork_status visit(uc_rewrite *r, size_t index)
     return become_reshape(r, node, first->in[0]);
 }
 
-static uncork_status run(uc_graph *g, bool *changed)
-{
-    uc_rewrite r;
-    UC_TRY(uc_rewrite_init(&r, g));
-    size_t count = g->node_count; /* what is made on the way is final */
-    for (size_t n = 0; n < count; n++) {
-        UC_TRY(visit(&r, n));
-    }
-    if (g->node_count > count) UC_TRY(uc_rewrite_order(g));
-    return uc_rewrite_done(&r, changed);
-}
+static uncork_status run(uc_graph *g, bool *changed) { return uc_rewrite_each(g, visit, changed); }
 
 const uc_pass uc_pass_move_layout = {.name = "move_layout", .exact = true, .run = run};

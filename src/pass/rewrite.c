@@ -107,6 +107,19 @@ uncork_status uc_rewrite_order(uc_graph *g)
     return UNCORK_OK;
 }
 
+uncork_status uc_rewrite_each(uc_graph *g, uncork_status (*visit)(uc_rewrite *r, size_t index),
+                              bool *changed)
+{
+    uc_rewrite r;
+    UC_TRY(uc_rewrite_init(&r, g));
+    size_t count = g->node_count;
+    for (size_t n = 0; n < count; n++) {
+        UC_TRY(visit(&r, n));
+    }
+    if (g->node_count > count) UC_TRY(uc_rewrite_order(g));
+    return uc_rewrite_done(&r, changed);
+}
+
 /* ---- looking ------------------------------------------------------------------------------ */
 
 bool uc_is_op(const uc_node *node, const char *name)

@@ -18,6 +18,9 @@ typedef struct uc_rewrite {
 
 /* Counts the readers. Values made later have none here. */
 uncork_status uc_rewrite_init(uc_rewrite *r, uc_graph *g);
+/* Visits the nodes that are there, by their index; what a visit makes is final, and put in order after. */
+uncork_status uc_rewrite_each(uc_graph *g, uncork_status (*visit)(uc_rewrite *r, size_t index),
+                              bool *changed);
 /* Points every reader at what replaced its value, and says whether anything changed. */
 uncork_status uc_rewrite_done(uc_rewrite *r, bool *changed);
 /* Puts producers in front of their readers again, otherwise in the order they had. */
