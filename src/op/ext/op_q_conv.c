@@ -77,15 +77,7 @@ static uncork_status read_numbers(uc_call *call, uc_q_layer *l)
     UC_TRY(read_within(call, "zero", 0, low, high, &l->zero));
     UC_TRY(read_within(call, "low", low, low, high, &l->low));
     UC_TRY(read_within(call, "high", high, low, high, &l->high));
-    const uc_str rounding = uc_call_str(call, "rounding", "float");
-    l->rounding = uc_str_is(rounding, "once")     ? UC_Q_ONCE
-                  : uc_str_is(rounding, "twice")  ? UC_Q_TWICE
-                  : uc_str_is(rounding, "up")     ? UC_Q_UP
-                  : uc_str_is(rounding, "blocks") ? UC_Q_BLOCKS
-                                                  : UC_Q_FLOAT;
-    if (l->rounding == UC_Q_FLOAT && !uc_str_is(rounding, "float"))
-        return uc_call_fail(call, UNCORK_INPUT, "rounding is neither float, once, twice nor up");
-    return UNCORK_OK;
+    return uc_q_rounding_read(call, &l->rounding);
 }
 
 /* The layer as far as constants and attributes say. */

@@ -6,12 +6,11 @@
  * low, high
  * Source: tensorflow/lite/kernels/batch_matmul.cc, kernel_util.cc (GetQuantizedConvolutionMultipler) */
 #include "base/thread.h"
+#include "op/ext/q_conv.h"
 #include "op/ext/q_number.h"
 
-typedef enum rounding { FLOAT, UP, ONCE, TWICE, ROUNDINGS } rounding;
-
 typedef struct prepared {
-    rounding rounding;
+    uc_q_rounding rounding;
     float scale;
     uc_fixed fixed;
     int32_t zero, low, high;
@@ -19,22 +18,17 @@ typedef struct prepared {
 
 static uncork_status read(uc_call *call, prepared *p, uncork_dtype *to)
 {
-    static const char *const names[ROUNDINGS] = {"float", "up", "once", "twice"};
-    const uc_str name = uc_call_str(call, "rounding", "float");
     const float a = (float)uc_call_float(call, "a_scale", 1);
     const float b = (float)uc_call_float(call, "b_scale", 1);
     uc_q_number y;
-    int r = 0;
-    while (r < ROUNDINGS && !uc_str_is(name, names[r]))
-        r++;
-    if (r == ROUNDINGS) return uc_call_fail(call, UNCORK_INPUT, "no such rounding");
+    UC_TRY(uc_q_rounding_read(call, &p->rounding));
+    if (p->rounding == UC_Q_BLOCKS) return uc_call_fail(call, UNCORK_INPUT, "no such rounding");
     *to = (uncork_dtype)uc_call_int(call, "to", UNCORK_UINT8);
     if (*to != UNCORK_UINT8 && *to != UNCORK_INT16)
         return uc_call_fail(call, UNCORK_INPUT, "to is neither uint8 nor int16");
     UC_TRY(uc_q_number_read(call, "y", *to, &y));
     UC_TRY(uc_q_limits_read(call, *to, &p->low, &p->high));
     const float product = a * b;
-    p->rounding = (rounding)r;
     p->scale = product / y.scale;
     p->fixed = uc_fixed_of((double)product / (double)y.scale);
     p->zero = y.zero;
@@ -61,12 +55,6 @@ static uncork_status prepare(uc_call *call)
     return read(call, p, &to);
 }
 
-static int32_t scaled(const prepared *p, int32_t sum)
-{
-    if (p->rounding == UP) return uc_fixed_up(sum, p->fixed);
-    return p->rounding == ONCE ? uc_fixed_once(sum, p->fixed) : uc_fixed_twice(sum, p->fixed);
-}
-
 typedef struct job {
     const prepared *p;
     const uc_tensor *x;
@@ -82,12 +70,12 @@ static void span(void *context, int64_t begin, int64_t end, int thread)
         int32_t v;
         if (j->x->dtype == UNCORK_INT64) {
             v = uc_fixed_wide(((const int64_t *)j->x->data)[i], p->fixed);
-        } else if (p->rounding == FLOAT) {
+        } else if (p->rounding == UC_Q_FLOAT) {
             const float real = (float)((const int32_t *)j->x->data)[i] * p->scale;
             uc_q_store(j->y->data, i, j->y->dtype, uc_q_even(real, p->zero, p->low, p->high));
             continue;
         } else {
-            v = scaled(p, ((const int32_t *)j->x->data)[i]);
+            v = uc_q_rounded(p->rounding, ((const int32_t *)j->x->data)[i], p->fixed);
         }
         v = (int32_t)((uint32_t)v + (uint32_t)p->zero);
         uc_q_store(j->y->data, i, j->y->dtype, uc_fixed_clamp(v, p->low, p->high));

@@ -13,28 +13,12 @@
 
 /* ---- CropAndResize --------------------------------------------------------------------------- */
 
-/* [height, width] of input i; unknown ones stay so. */
-static uncork_status read_size(uc_call *call, size_t i, int64_t size[2], bool *known)
-{
-    int64_t v[UNCORK_MAX_RANK];
-    size_t n = 0;
-    size[0] = size[1] = UC_DIM_UNKNOWN;
-    *known = uc_call_known(call, i);
-    if (!*known) return UNCORK_OK;
-    UC_TRY(uc_call_small_ints(call, i, v, &n));
-    if (n != 2 || v[0] < 1 || v[1] < 1 || v[0] > INT32_MAX || v[1] > INT32_MAX)
-        return uc_call_fail(call, UNCORK_INPUT, "its size isn't two numbers above 0");
-    size[0] = v[0];
-    size[1] = v[1];
-    return UNCORK_OK;
-}
-
 static uncork_status infer_crop(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0), *b = uc_call_arg(call, 1);
     int64_t size[2];
     bool known;
-    UC_TRY(read_size(call, 3, size, &known));
+    UC_TRY(uc_tf_picture_size(call, 3, size, &known));
     const int64_t shape[] = {b->rank == 2 ? b->shape[0] : UC_DIM_UNKNOWN, size[0], size[1],
                              x->rank == 4 ? x->shape[3] : UC_DIM_UNKNOWN};
     return uc_call_shape(call, 0, UNCORK_FLOAT32, 4, shape);
@@ -126,7 +110,7 @@ static uncork_status run_crop(uc_call *call)
     UC_TRY(uc_tf_want(call, 0, UNCORK_DTYPE_NONE, 4));
     UC_TRY(uc_tf_want(call, 1, UNCORK_FLOAT32, 2));
     UC_TRY(uc_tf_want(call, 2, UNCORK_DTYPE_NONE, 1));
-    UC_TRY(read_size(call, 3, size, &known));
+    UC_TRY(uc_tf_picture_size(call, 3, size, &known));
     if (b->shape[1] != 4 || index->shape[0] != b->shape[0] || x->shape[1] < 1 || x->shape[2] < 1)
         return uc_call_fail(call, UNCORK_INPUT, "its boxes don't fit");
     const int64_t shape[] = {b->shape[0], size[0], size[1], x->shape[3]};
@@ -156,7 +140,7 @@ static uncork_status infer_resize(uc_call *call)
     const uc_tensor *x = uc_call_arg(call, 0);
     int64_t size[2];
     bool known;
-    UC_TRY(read_size(call, 1, size, &known));
+    UC_TRY(uc_tf_picture_size(call, 1, size, &known));
     const int64_t shape[] = {x->rank == 4 ? x->shape[0] : UC_DIM_UNKNOWN, size[0], size[1],
                              x->rank == 4 ? x->shape[3] : UC_DIM_UNKNOWN};
     return uc_call_shape(call, 0, UNCORK_FLOAT32, 4, shape);
@@ -169,7 +153,7 @@ static uncork_status resize_all(uc_call *call, uc_arena *arena)
     bool known;
     uc_tensor *y = NULL;
     UC_TRY(uc_tf_want(call, 0, UNCORK_DTYPE_NONE, 4));
-    UC_TRY(read_size(call, 1, size, &known));
+    UC_TRY(uc_tf_picture_size(call, 1, size, &known));
     const int64_t shape[] = {x->shape[0], size[0], size[1], x->shape[3]};
     if (x->shape[1] > INT32_MAX || x->shape[2] > INT32_MAX || x->shape[3] > INT32_MAX)
         return uc_call_fail(call, UNCORK_LIMIT, "a picture too large");
@@ -315,7 +299,7 @@ static uncork_status run_scale(uc_call *call)
     span *rows = NULL, *columns = NULL;
     uc_tensor *y = NULL;
     UC_TRY(uc_tf_want(call, 0, UNCORK_DTYPE_NONE, 4));
-    UC_TRY(read_size(call, 1, size, &known));
+    UC_TRY(uc_tf_picture_size(call, 1, size, &known));
     if (uc_tensor_count(scale) != 2 || uc_tensor_count(shift) != 2 || x->shape[1] < 1 ||
         x->shape[2] < 1)
         return uc_call_fail(call, UNCORK_INPUT,
@@ -347,7 +331,7 @@ static uncork_status infer_projective(uc_call *call)
     const uc_tensor *x = uc_call_arg(call, 0);
     int64_t size[2];
     bool known;
-    UC_TRY(read_size(call, 2, size, &known));
+    UC_TRY(uc_tf_picture_size(call, 2, size, &known));
     const int64_t shape[] = {x->rank == 4 ? x->shape[0] : UC_DIM_UNKNOWN, size[0], size[1],
                              x->rank == 4 ? x->shape[3] : UC_DIM_UNKNOWN};
     return uc_call_shape(call, 0, x->dtype, 4, shape);
@@ -408,7 +392,7 @@ static uncork_status run_projective(uc_call *call)
     uc_tensor *y = NULL;
     UC_TRY(uc_tf_want(call, 0, UNCORK_DTYPE_NONE, 4));
     UC_TRY(uc_tf_want(call, 1, UNCORK_FLOAT32, 2));
-    UC_TRY(read_size(call, 2, size, &known));
+    UC_TRY(uc_tf_picture_size(call, 2, size, &known));
     if (call->in_count > 3) UC_TRY(uc_tf_one_float(call, 3, &outside));
     const uc_str mode = uc_call_str(call, "fill_mode", "CONSTANT");
     const bool nearest = uc_tf_attr_is(call, "interpolation", "NEAREST");

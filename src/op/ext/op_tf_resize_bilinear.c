@@ -7,29 +7,17 @@
 #include "image/resize.h"
 #include "op/ext/tf_call.h"
 
-static uncork_status read_size(uc_call *call, int64_t size[2])
-{
-    int64_t v[UNCORK_MAX_RANK];
-    size_t n = 0;
-    UC_TRY(uc_call_small_ints(call, 1, v, &n));
-    if (n != 2 || v[0] < 1 || v[1] < 1 || v[0] > INT32_MAX || v[1] > INT32_MAX) {
-        return uc_call_fail(call, UNCORK_INPUT, "its size isn't two numbers above 0");
-    }
-    size[0] = v[0];
-    size[1] = v[1];
-    return UNCORK_OK;
-}
-
 static uncork_status infer(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[4] = {UC_DIM_UNKNOWN, UC_DIM_UNKNOWN, UC_DIM_UNKNOWN, UC_DIM_UNKNOWN};
+    bool known;
     UC_TRY(uc_call_expect(call, 1, UC_TYPES_INDEX));
     if (x->rank >= 0) UC_TRY(uc_tf_want(call, 0, UNCORK_FLOAT32, 4));
     for (int d = 0; x->rank == 4 && d < 2; d++) {
         shape[d] = x->shape[d];
     }
-    if (uc_call_known(call, 1)) UC_TRY(read_size(call, shape + 2));
+    UC_TRY(uc_tf_picture_size(call, 1, shape + 2, &known));
     return uc_call_shape(call, 0, UNCORK_FLOAT32, 4, shape);
 }
 
@@ -37,8 +25,9 @@ static uncork_status run(uc_call *call)
 {
     const uc_tensor *x = uc_call_arg(call, 0);
     int64_t shape[4] = {x->shape[0], x->shape[1]};
+    bool known;
     uc_tensor *y = NULL;
-    UC_TRY(read_size(call, shape + 2));
+    UC_TRY(uc_tf_picture_size(call, 1, shape + 2, &known));
     if (x->shape[2] < 1 || x->shape[3] < 1 || x->shape[2] > INT32_MAX || x->shape[3] > INT32_MAX) {
         return uc_call_fail(call, UNCORK_INPUT, "a picture of that size can't be resized");
     }

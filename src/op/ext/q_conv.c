@@ -6,6 +6,19 @@
 #include "kernel/channel_sums.h"
 #include "kernel/depthwise_wide.h"
 
+uncork_status uc_q_rounding_read(uc_call *call, uc_q_rounding *rounding)
+{
+    const uc_str name = uc_call_str(call, "rounding", "float");
+    *rounding = uc_str_is(name, "once")     ? UC_Q_ONCE
+                : uc_str_is(name, "twice")  ? UC_Q_TWICE
+                : uc_str_is(name, "up")     ? UC_Q_UP
+                : uc_str_is(name, "blocks") ? UC_Q_BLOCKS
+                                            : UC_Q_FLOAT;
+    if (*rounding == UC_Q_FLOAT && !uc_str_is(name, "float"))
+        return uc_call_fail(call, UNCORK_INPUT, "rounding is neither float, once, twice nor up");
+    return UNCORK_OK;
+}
+
 uncork_status uc_q_layer_scales(uc_call *call, uc_q_layer *l, const uc_tensor *scale)
 {
     const size_t padded = (size_t)(l->oc + UC_DOT_CHANNELS);

@@ -33,6 +33,16 @@ typedef struct uc_q_layer {
     const int64_t *bias; /* [oc] */
 } uc_q_layer;
 
+/* Attribute `rounding`. */
+uncork_status uc_q_rounding_read(uc_call *call, uc_q_rounding *rounding);
+
+/* A sum of 32 bits in fixed point; ONCE, TWICE or UP. */
+static inline int32_t uc_q_rounded(uc_q_rounding rounding, int32_t sum, uc_fixed f)
+{
+    if (rounding == UC_Q_ONCE) return uc_fixed_once(sum, f);
+    return rounding == UC_Q_UP ? uc_fixed_up(sum, f) : uc_fixed_twice(sum, f);
+}
+
 /* One sum as y's integer. */
 static inline int32_t uc_q_scaled(const uc_q_layer *l, int64_t sum, int64_t channel)
 {
@@ -49,10 +59,8 @@ static inline int32_t uc_q_scaled(const uc_q_layer *l, int64_t sum, int64_t chan
     if (rounding == UC_Q_BLOCKS) rounding = channel < l->oc - l->oc % 8 ? UC_Q_UP : UC_Q_TWICE;
     if (l->long_bias)
         v = rounding == UC_Q_ONCE ? uc_fixed_once_wide(sum, f) : uc_fixed_wide(sum, f);
-    else if (rounding == UC_Q_ONCE)
-        v = uc_fixed_once((int32_t)sum, f);
     else
-        v = rounding == UC_Q_UP ? uc_fixed_up((int32_t)sum, f) : uc_fixed_twice((int32_t)sum, f);
+        v = uc_q_rounded(rounding, (int32_t)sum, f);
     return uc_fixed_clamp((int32_t)((uint32_t)v + (uint32_t)l->zero), l->low, l->high);
 }
 

@@ -50,6 +50,21 @@ bool uc_tf_attr_is(const uc_call *call, const char *name, const char *value)
     return uc_str_is(uc_call_str(call, name, ""), value);
 }
 
+uncork_status uc_tf_picture_size(uc_call *call, size_t i, int64_t size[2], bool *known)
+{
+    int64_t v[UNCORK_MAX_RANK];
+    size_t n = 0;
+    size[0] = size[1] = UC_DIM_UNKNOWN;
+    *known = uc_call_known(call, i);
+    if (!*known) return UNCORK_OK;
+    UC_TRY(uc_call_small_ints(call, i, v, &n));
+    if (n != 2 || v[0] < 1 || v[1] < 1 || v[0] > INT32_MAX || v[1] > INT32_MAX)
+        return uc_call_fail(call, UNCORK_INPUT, "its size isn't two numbers above 0");
+    size[0] = v[0];
+    size[1] = v[1];
+    return UNCORK_OK;
+}
+
 uncork_status uc_tf_want(uc_call *call, size_t i, uncork_dtype dtype, int rank)
 {
     const uc_tensor *t = uc_call_in(call, i);

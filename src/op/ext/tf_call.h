@@ -31,6 +31,9 @@ uncork_dtype uc_tf_type_of(const uc_call *call, const char *name, uncork_dtype o
 /* Whether a string attribute has that value. */
 bool uc_tf_attr_is(const uc_call *call, const char *name, const char *value);
 
+/* A picture's {height, width} as input i says; unknown ones stay so, *known tells. */
+uncork_status uc_tf_picture_size(uc_call *call, size_t i, int64_t size[2], bool *known);
+
 /* run: fails unless input i has `rank` dimensions (-1: any) and, in it, `dtype` (NONE: any). */
 uncork_status uc_tf_want(uc_call *call, size_t i, uncork_dtype dtype, int rank);
 /* run: a tensor of numbers as float64 or int64 in scratch; NULL when memory is out. */
