@@ -16,6 +16,8 @@ import numpy as np
 import torch
 import torchvision
 
+from bound import compare
+
 FIXED = {"maxvit_t": 224, "inception_v3": 299}
 VARIANTS = (
     {},
@@ -63,18 +65,6 @@ def state_of(model, variant):
         state = {k: v.to(variant["dtype"]) if v.is_floating_point() else v for k, v in state.items()}
     state = {variant.get("prefix", "") + k: v for k, v in state.items()}
     return {variant["wrap"]: state, "epoch": 1} if "wrap" in variant else state
-
-
-def compare(got, want):
-    if got.shape != want.shape:
-        return f"shape {got.shape}, not {want.shape}"
-    bound = 1e-4 * np.abs(want) + 1e-5 * np.abs(want).max()
-    worst = (np.abs(got.astype(np.float64) - want) / bound).max()
-    if not worst <= 1:
-        return f"{worst:.3g} times the bound"
-    if want.ndim == 2 and not (np.argsort(-got)[:, :5] == np.argsort(-want)[:, :5]).all():
-        return "other five best"
-    return None
 
 
 def check(binary, name, variant, folder):

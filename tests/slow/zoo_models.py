@@ -19,6 +19,8 @@ import warnings
 import numpy as np
 import torch
 
+from bound import compare
+
 warnings.filterwarnings("ignore")
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = os.environ["TQDM_DISABLE"] = "1"
 
@@ -146,18 +148,6 @@ def fill(model, x):
             a, b = (getattr(t, "logits", getattr(t, "last_hidden_state", t)) for t in (a, b))
             if (a - b).abs().max() <= 4e-6 * a.abs().max():
                 break
-
-
-def compare(got, want):
-    if got.shape != want.shape:
-        return f"shape {got.shape}, not {want.shape}"
-    bound = 1e-4 * np.abs(want) + 1e-5 * np.abs(want).max()
-    worst = (np.abs(got.astype(np.float64) - want) / bound).max()
-    if not worst <= 1:
-        return f"{worst:.3g} times the bound"
-    if want.ndim == 2 and not (np.argsort(-got)[:, :5] == np.argsort(-want)[:, :5]).all():
-        return "other five best"
-    return None
 
 
 def ask(binary, path, x, want, folder):
