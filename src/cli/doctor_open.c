@@ -3,22 +3,24 @@
 #include "base/file.h"
 #include "cli/doctor.h"
 
-/* Counts of the file's bytes; NULL for a folder and for what can't be read. */
-static const uc_bytes_seen *seen_of(const char *path, uc_arena *arena)
+/* Counts of the file's bytes; NULL for a folder and for what can't be read. One that opened is only asked
+ * what it begins like: it may be large. */
+static const uc_bytes_seen *seen_of(const char *path, bool opened, uc_arena *arena)
 {
+    enum { HEAD = 4096 };
     uncork_error ignored = {.size = sizeof ignored};
     uc_bytes bytes;
     uc_bytes_seen *seen = UC_NEW(arena, uc_bytes_seen, 1);
     if (!seen || uc_file_kind_of(path) != UC_FILE_REGULAR) return NULL;
     if (uc_file_read(path, false, arena, &bytes, &ignored)) return NULL;
+    if (opened && bytes.size > HEAD) bytes.size = HEAD;
     uc_bytes_look(bytes, seen);
     return seen;
 }
 
 /* Only Python is kept from it: uncork runs it all the same. */
-static bool is_elsewhere(const doctor *d, const uc_diagnosis *found)
+static bool is_elsewhere(const uc_diagnosis *found)
 {
-    (void)d;
     return strcmp(found->id, "old-release") == 0;
 }
 
@@ -29,11 +31,11 @@ static void diagnose(doctor *d, const uncork_error *error)
     const uc_attempt attempt = {.path = path,
                                 .error = error,
                                 .file = d->p.file,
-                                .seen = seen_of(path, d->arena),
+                                .seen = seen_of(path, error == NULL, d->arena),
                                 .arena = d->arena};
     const size_t count = uc_check_all(&attempt, found, DOCTOR_DIAGNOSES);
     for (size_t i = 0; i < count; i++) {
-        if (!error && is_elsewhere(d, &found[i])) {
+        if (!error && is_elsewhere(&found[i])) {
             if (d->other_count < sizeof d->other / sizeof *d->other)
                 d->other[d->other_count++] = found[i];
         } else if (d->found_count < DOCTOR_DIAGNOSES) {

@@ -127,16 +127,21 @@ static bool put_layout(uc_python *p, const uc_step *s)
 
 /* ---- the whole ---- */
 
+/* Without a step that says how, Pillow reads the file. */
+static void start(uc_python *p)
+{
+    if (p->started) return;
+    p->started = true;
+    p->imports |= UC_PY_PIL;
+    p->dtype = UNCORK_UINT8;
+    uc_py_line(p, "img = Image.open(path)");
+}
+
 static bool put_step(uc_python *p, const uc_step *s)
 {
     const uc_step_row *row = s->row;
     if (strcmp(row->name, "decode") == 0) return uc_py_decode(p, s);
-    if (!p->started) {
-        p->started = true;
-        p->imports |= UC_PY_PIL;
-        p->dtype = UNCORK_UINT8;
-        uc_py_line(p, "img = Image.open(path)");
-    }
+    start(p);
     if (row->kind == UC_KIND_LAYOUT) return put_layout(p, s);
     if (strcmp(row->name, "exif") == 0 || strcmp(row->name, "rgb") == 0 ||
         strcmp(row->name, "rgba") == 0 || strcmp(row->name, "float") == 0 ||
@@ -181,11 +186,7 @@ bool uc_contract_python(const uc_contract *contract, const uc_contract_want *wan
         all = put_step(&p, &contract->steps[i]);
         if (!all) *step = contract->steps[i].row->name;
     }
-    if (all && !p.started) {
-        p.imports |= UC_PY_PIL;
-        p.dtype = UNCORK_UINT8;
-        uc_py_line(&p, "img = Image.open(path)");
-    }
+    if (all) start(&p);
     uc_py_to_array(&p);
     if (want && want->dtype != UNCORK_DTYPE_NONE && want->dtype != p.dtype &&
         want->dtype <= UNCORK_BOOL)

@@ -13,27 +13,15 @@ typedef struct names {
     const char *norm1, *norm2, *fc1, *fc2, *act;
 } names;
 
-static const names torchvision = {.table = "attn.relative_position_bias_table",
-                                  .scale = "attn.logit_scale",
-                                  .mlp = "attn.cpb_mlp",
-                                  .qkv = "attn.qkv",
-                                  .out = "attn.proj",
-                                  .norm1 = "norm1",
-                                  .norm2 = "norm2",
-                                  .fc1 = "mlp.0",
-                                  .fc2 = "mlp.3",
-                                  .act = "gelu"};
-
-static const names timm = {.table = "attn.relative_position_bias_table",
-                           .scale = "attn.logit_scale",
-                           .mlp = "attn.cpb_mlp",
-                           .qkv = "attn.qkv",
-                           .out = "attn.proj",
-                           .norm1 = "norm1",
-                           .norm2 = "norm2",
-                           .fc1 = "mlp.fc1",
-                           .fc2 = "mlp.fc2",
-                           .act = "gelu"};
+/* Microsoft's, but for the two products behind the attention. */
+#define MICROSOFT(FC1, FC2)                                                             \
+    {                                                                                   \
+        .table = "attn.relative_position_bias_table", .scale = "attn.logit_scale",      \
+        .mlp = "attn.cpb_mlp", .qkv = "attn.qkv", .out = "attn.proj", .norm1 = "norm1", \
+        .norm2 = "norm2", .fc1 = FC1, .fc2 = FC2, .act = "gelu"                         \
+    }
+static const names torchvision = MICROSOFT("mlp.0", "mlp.3");
+static const names timm = MICROSOFT("mlp.fc1", "mlp.fc2");
 
 static const names transformers = {.table = "attention.self.relative_position_bias_table",
                                    .scale = "attention.self.logit_scale",
