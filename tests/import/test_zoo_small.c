@@ -1,4 +1,4 @@
-/* Small networks of timm's and transformers' families (tests/fixtures/gen/zoo_small.py): recognised by keys,
+/* Small networks of timm's, transformers' and Ultralytics' families (tests/fixtures/gen/zoo_small.py): recognised by keys,
  * shapes and names, answered as torch does. */
 #include "base/file.h"
 #include "container/bundle.h"
@@ -71,7 +71,11 @@ static const char *const names[] = {"beit_base",
                                     "hf_mobilenet_v1",
                                     "hf_mobilenet_v2",
                                     "hf_efficientnet",
-                                    "hf_segformer"};
+                                    "hf_segformer",
+                                    "yolov8",
+                                    "yolo11",
+                                    "yolov8-pose",
+                                    "yolov8-cls"};
 
 static void small_networks_of_known_families_answer_as_torch(void **unused)
 {

@@ -98,6 +98,9 @@ bool uc_t_foreign_weights(uc_t_file *f, const struct uc_t_state *s);
 bool uc_t_foreign_value(uc_t_file *f, const uc_pickle *root);
 void uc_t_flaw(uc_t_file *f, uncork_status status, const char *format, ...) UC_PRINTF(3, 4);
 
+/* torch_ultralytics.c: of a recognised network of Ultralytics, what its exports say: task, size, names. */
+void uc_t_ultralytics_facts(const uc_t_file *f, uc_facts *facts);
+
 /* torch_trust.c: what a pickle's globals would do when Python loads it: a flaw for code. */
 void uc_t_check_globals(uc_t_file *f, const uc_pickle_info *info);
 

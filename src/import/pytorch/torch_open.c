@@ -33,6 +33,8 @@ static void describe(const uc_t_file *f, uc_import *file)
     if (!f->recognised) return;
     uc_fact_text(&file->facts, "architecture", "%s", f->model.name);
     if (f->model.source) uc_fact_text(&file->facts, "architecture_source", "%s", f->model.source);
+    if (f->model.source && strcmp(f->model.source, "ultralytics") == 0)
+        uc_t_ultralytics_facts(f, &file->facts);
     if (!f->model.preset) return;
     uc_fact_text(&file->facts, "architecture_preset", "%s", f->model.preset);
     uc_fact_text(&file->facts, "architecture_from", "the weights' names and shapes");
